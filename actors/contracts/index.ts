@@ -1,0 +1,46 @@
+/** Where logs, verdicts and alarms become documents that people can ask. */
+import type { Millis } from './units.ts';
+
+/** A flat document; numbers stay numbers. `id` makes redelivery harmless: the same id is the same document. */
+export interface IndexedDocument {
+  readonly id: string;
+  /** Epoch milliseconds of the device's own clock. */
+  readonly at: Millis;
+  readonly thing: string;
+  readonly [field: string]: string | number | boolean | null;
+}
+
+export interface Aggregation {
+  readonly index: string;
+  /** Inclusive, epoch milliseconds. */
+  readonly from?: Millis;
+  /** Exclusive. */
+  readonly to?: Millis;
+  /** Width of a bucket of time; absent: one bucket. */
+  readonly every?: Millis;
+  /** Fields to group by. */
+  readonly by: readonly string[];
+  readonly agg: 'mean' | 'max' | 'min' | 'sum' | 'count';
+  /** The field that is aggregated; absent for `count`. */
+  readonly field?: string;
+  /** Only documents whose fields equal these. */
+  readonly where?: Readonly<Record<string, string | number | boolean>>;
+}
+
+export interface AggregationRow {
+  /** Start of the bucket; null without `every`. */
+  readonly at: Millis | null;
+  readonly by: Readonly<Record<string, string | number | boolean | null>>;
+  readonly value: number;
+}
+
+export interface DocumentIndex {
+  /** Upserts by id. Readable after `flush`. */
+  add(index: string, documents: readonly IndexedDocument[]): Promise<void>;
+  /** Rows by time, then by group. @throws QueryInvalid for an unknown index or field. */
+  aggregate(query: Aggregation): Promise<readonly AggregationRow[]>;
+  /** Newest first. */
+  latest(index: string, options?: { readonly thing?: string; readonly limit?: number }): Promise<readonly IndexedDocument[]>;
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}

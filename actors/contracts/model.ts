@@ -1,0 +1,57 @@
+/** What a model package says of itself: `manifest.json`, schema `windfleet.model/v1`. `actors/package/manifest.ts` parses it. */
+
+/** One input feature of a model, made from channels by a named operation of its signal pipeline. */
+export interface FeatureSpec {
+  readonly name: string;
+  /** An operation of `actors/signal`: `value`, `roll`, `pitch`, `yaw`, `highpass`, … */
+  readonly op: string;
+  /** Channels that the operation reads, in its order. */
+  readonly channels: readonly string[];
+  /** Constants of the operation, by name. */
+  readonly parameters: Readonly<Record<string, number>>;
+  /** Statistics of the training data after the operation: the model sees (x − mean) / std. */
+  readonly mean: number;
+  readonly std: number;
+}
+
+export interface SignalSpec {
+  readonly pipeline: 'stream' | 'seed-db6';
+  readonly rateHz: number;
+  readonly window: { readonly samples: number; readonly hop: number };
+  readonly features: readonly FeatureSpec[];
+}
+
+export interface ThresholdSpec {
+  readonly feature: string;
+  /** Mean absolute reconstruction error, in units of the feature's std; above it is anomalous. */
+  readonly mae: number;
+}
+
+export interface ModelManifest {
+  readonly schema: 'windfleet.model/v1';
+  readonly name: string;
+  /** SemVer. */
+  readonly version: string;
+  /** Grows with every release of the name. */
+  readonly sequence: number;
+  /** ISO 8601 instant after which it may not be installed; null: never. */
+  readonly expires: string | null;
+  readonly fleet: string;
+  readonly machine: string;
+  readonly target: string; // 'any', 'x64', 'arm64'
+  readonly network: { readonly file: string; readonly sha256: string; readonly input: readonly number[] };
+  readonly signal: SignalSpec;
+  readonly thresholds: readonly ThresholdSpec[];
+  /** Windows in a row that must disagree before a verdict turns over. */
+  readonly persistence: number;
+  readonly golden: { readonly file: string; readonly tolerance: number };
+  readonly lineage: Readonly<Record<string, string | number>>;
+}
+
+/** `golden.json`: normalised windows and the scores that the network must give for them. */
+export interface GoldenSamples {
+  /** [window][features × samples], feature-major, oldest sample first. */
+  readonly windows: readonly (readonly number[])[];
+  /** [window][features]. */
+  readonly scores: readonly (readonly number[])[];
+}

@@ -1,0 +1,11 @@
+/**
+ * Chance as a pure function of (seed, label of the stream, step): one more turbine, fault or worker shifts nobody
+ * else's numbers. `twins/rng.ts` makes one.
+ */
+export interface Rng {
+  /** Uniform in [0, 1). */
+  uniform(step: number): number;
+  /** Standard normal, tails included. */
+  normal(step: number): number;
+  fork(label: string): Rng;
+}
