@@ -8,6 +8,8 @@ export interface Channel {
   readonly unit: string;
   /** Digits after the point that the sensor gives; absent when it gives all. */
   readonly decimals?: number;
+  /** What the fleet itself reads, whatever the channel is called: whether the rotor turns. */
+  readonly role?: 'rotor-speed';
 }
 
 /** A kind of turbine, as far as its readers need to know it. */
@@ -36,7 +38,7 @@ export const deskTurbine: Machine = {
   channels: [
     { name: 'arduino_timestamp', unit: 'ms', decimals: 0 },
     { name: 'nanoFreemem', unit: 'B', decimals: 0 },
-    { name: 'rps', unit: '1/s', decimals: 2 },
+    { name: 'rps', unit: '1/s', decimals: 2, role: 'rotor-speed' },
     { name: 'wind_speed_rps', unit: '1/s', decimals: 2 },
     { name: 'voltage', unit: 'ADC', decimals: 0 },
     { name: 'qw', unit: '1', decimals: 2 },

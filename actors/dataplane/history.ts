@@ -1,0 +1,29 @@
+/** The raw samples of each row's last minutes of turning, so that a new model can be tried on a turbine that stands still. */
+export interface History {
+  /** Remembers one sample of a row. @param values the row's channels from `offset` on */
+  add(row: number, values: Float64Array, offset: number): void;
+  /** Samples kept of a row. */
+  size(row: number): number;
+  /** Calls `visit` for each kept sample, oldest first; the view is only good during the call. */
+  replay(row: number, visit: (values: Float64Array, offset: number) => void): void;
+}
+
+/** @param capacity samples a row; memory is rows × capacity × channels doubles */
+export function createHistory(rows: number, channels: number, capacity: number): History {
+  const values = new Float64Array(rows * capacity * channels);
+  const added = new Uint32Array(rows);
+
+  return {
+    add(row, from, offset) {
+      if (capacity === 0) return;
+      const at = (row * capacity + (added[row] % capacity)) * channels;
+      for (let c = 0; c < channels; c++) values[at + c] = from[offset + c];
+      added[row]++;
+    },
+    size: (row) => Math.min(added[row], capacity),
+    replay(row, visit) {
+      const kept = Math.min(added[row], capacity);
+      for (let i = 0; i < kept; i++) visit(values, (row * capacity + ((added[row] - kept + i) % capacity)) * channels);
+    },
+  };
+}
