@@ -1,0 +1,40 @@
+/**
+ * Random numbers as a pure function of (seed, label of the stream, step).
+ *
+ * No state is drawn down: `rng.fork(thing).fork('wind').normal(step)` is the same number on any worker, in any order, so one more
+ * turbine, fault or worker shifts nobody else's. Mixing: murmur3's 32-bit finaliser (Appleby); keys: FNV-1a with SplitMix64's finaliser.
+ */
+import type { Rng } from '../actors/contracts/rng.ts';
+
+export function createRng(seed: number): Rng {
+  return stream(BigInt.asUintN(64, BigInt(seed)));
+}
+
+function stream(key: bigint): Rng {
+  const lo = Number(key & 0xffffffffn) >>> 0;
+  const hi = Number(key >> 32n) >>> 0;
+  const word = (step: number, lane: number) => mix(mix(lo ^ (step >>> 0), hi) ^ lane, Math.floor(step / 0x1_0000_0000) ^ hi);
+  const uniform = (step: number, lane = 0) => word(step, lane) / 0x1_0000_0000;
+  return {
+    uniform: (step) => uniform(step),
+    normal: (step) => Math.sqrt(-2 * Math.log(1 - uniform(step, 1))) * Math.cos(2 * Math.PI * uniform(step, 2)),
+    fork: (label) => stream(hash64(label, key)),
+  };
+}
+
+/** A 32-bit avalanche of two words (murmur3's finaliser, twice). */
+function mix(a: number, b: number): number {
+  let h = Math.imul(a ^ (a >>> 16), 0x85ebca6b) ^ b;
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+/** FNV-1a in 64 bits over the label, started from the parent's key: a million streams without a collision to be feared. */
+function hash64(label: string, key: bigint): bigint {
+  let h = 0xcbf29ce484222325n ^ key;
+  for (let i = 0; i < label.length; i++) h = BigInt.asUintN(64, (h ^ BigInt(label.charCodeAt(i))) * 0x100000001b3n);
+  h = BigInt.asUintN(64, (h ^ (h >> 30n)) * 0xbf58476d1ce4e5b9n);
+  return BigInt.asUintN(64, (h ^ (h >> 27n)) * 0x94d049bb133111ebn);
+}

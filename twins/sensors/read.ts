@@ -1,0 +1,95 @@
+/** The desk turbine's sensors as its firmware prints them: one line's 20 values a row, in the order of its channels. */
+import type { SampleBlock } from '../../actors/contracts/backing.ts';
+import type { Rng } from '../../actors/contracts/rng.ts';
+import type { Effects } from '../faults/effects.ts';
+import type { DeskTurbineParameters } from '../library/desk-turbine.ts';
+import type { Columns } from '../turbine/columns.ts';
+import { readAdc } from './adc.ts';
+import { BME_PERIOD_MS, type Climate, readClimate } from './climate.ts';
+import { createEncoder } from './encoder.ts';
+import { createImuReading, readImu } from './imu.ts';
+
+const ROTATION_WINDOW_MS = 1_000;
+const FREE_MEMORY_B = 386; // assumption: what the sketch leaves of 2 kB
+const MILLIS_WRAP = 0x1_0000_0000;
+
+export interface FirmwareSensors {
+  /** Reads what moved since the last tick. @param step number of the tick, @param nowMs its instant */
+  advance(step: number, nowMs: number): void;
+  write(into: SampleBlock): void;
+}
+
+/** @param streams one a row, for noise and for the phase of its timers. */
+export function createFirmwareSensors(c: Columns, e: Effects, p: DeskTurbineParameters, streams: readonly Rng[]): FirmwareSensors {
+  const rows = streams.length;
+  const rotor = createEncoder(rows, p.slotsPerRevolution);
+  const anemometer = createEncoder(rows, p.slotsPerRevolution);
+  const noise = streams.map((stream) => stream.fork('noise'));
+  const air = streams.map((stream) => stream.fork('air'));
+  const phaseMs = streams.map((stream) => 50 * Math.floor(stream.uniform(0) * 20));
+  const bootMs = new Float64Array(rows);
+  const windowCloses = new Uint8Array(rows);
+  const stuckWindRps = new Float64Array(rows).fill(Number.NaN);
+  const voltage = new Float64Array(rows);
+  const climate: (Climate | null)[] = new Array(rows).fill(null);
+  const imu = streams.map(() => createImuReading());
+  const millis = new Float64Array(rows);
+
+  const restart = (row: number, nowMs: number) => {
+    bootMs[row] = nowMs;
+    rotor.reset(row);
+    anemometer.reset(row);
+    climate[row] = null;
+  };
+
+  return {
+    advance(step, nowMs) {
+      for (let row = 0; row < rows; row++) {
+        if (e.reset[row]) restart(row, nowMs);
+        const age = nowMs - bootMs[row] + phaseMs[row];
+        millis[row] = age % MILLIS_WRAP;
+        windowCloses[row] = age > 0 && age % ROTATION_WINDOW_MS < 50 ? 1 : 0;
+        if (age >= BME_PERIOD_MS && age % BME_PERIOD_MS < 50) climate[row] = readClimate(air[row], Math.round(nowMs / BME_PERIOD_MS) + 1);
+        c.yawRad[row] += e.yawJumpRad[row];
+        readImu(c, e, p, row, noise[row], step, imu[row]);
+        if (e.voltageStuck[row]) continue;
+        const added = (p.rippleCounts + e.voltageNoiseCounts[row]) * (c.generatorV[row] > 0 ? noise[row].normal(3 * step + 0.5) : 0) + e.voltageBiasCounts[row];
+        voltage[row] = readAdc(c.generatorV[row], p.adcReferenceV * e.referenceFactor[row], added);
+      }
+      rotor.count(c.rotorAngleRad, e.slotFactor, windowCloses);
+      anemometer.count(c.anemometerAngleRad, null, windowCloses);
+      for (let row = 0; row < rows; row++) {
+        if (e.anemometerStuck[row] === 0) stuckWindRps[row] = Number.NaN;
+        else if (Number.isNaN(stuckWindRps[row])) stuckWindRps[row] = anemometer.rps[row];
+      }
+    },
+
+    write({ values, quality, channels }) {
+      for (let row = 0; row < rows; row++) {
+        const at = row * channels.length;
+        const wind = Number.isNaN(stuckWindRps[row]) ? anemometer.rps[row] : stuckWindRps[row];
+        const bme = climate[row];
+        values[at] = millis[row];
+        values[at + 1] = FREE_MEMORY_B;
+        values[at + 2] = rotor.rps[row];
+        values[at + 3] = wind;
+        values[at + 4] = voltage[row];
+        for (let k = 0; k < 10; k++) values[at + 5 + k] = imu[row][k];
+        values[at + 15] = Math.round((c.dieTemperatureC[row] - 36.53) * 340) / 340 + 36.53; // raw / 340 + 36.53
+        values[at + 16] = bme ? bme.ambientC : 0;
+        values[at + 17] = bme ? bme.humidityPercent : 0;
+        values[at + 18] = bme ? bme.pressureHpa : 0;
+        values[at + 19] = bme ? bme.gas100kOhm : 0;
+        for (const [k, { decimals }] of channels.entries()) if (decimals) values[at + k] = printed(values[at + k], decimals);
+        quality[row] = 0;
+      }
+    },
+  };
+}
+
+/** What survives printing with so many decimals: the value that a reader of the line gets. */
+function printed(value: number, decimals: number): number {
+  const scale = 10 ** decimals;
+  const whole = Math.round(value * scale);
+  return whole === 0 ? 0 : whole / scale; // no negative zero: it would not survive the line
+}

@@ -1,0 +1,33 @@
+/**
+ * Rotor speed of a small fixed-pitch turbine from the balance of torques:
+ *
+ *   J dω/dt = ½ ρ π R³ Cq(λ) v² − Qc sign(ω) − k ω − Qbrake,    Cq(λ) = Cq₀ (1 − λ/λ₀),   λ = ω R / v
+ *
+ * so that Cp = λ Cq is a parabola with its peak at λ₀/2. Semi-implicit in ω.
+ */
+import type { Effects } from '../faults/effects.ts';
+import type { DeskTurbineParameters } from '../library/desk-turbine.ts';
+import type { Columns } from './columns.ts';
+
+export const AIR_DENSITY = 1.225; // kg/m³, ISA sea level
+const WIND_SPEED_MIN = 0.05; // m/s: below it λ means nothing
+
+/** Advances rows `first` up to, not including, `last` by `dt` seconds. */
+export function stepRotor(c: Columns, e: Effects, p: DeskTurbineParameters, first: number, last: number, dt: number): void {
+  const swept = 0.5 * AIR_DENSITY * Math.PI * p.rotorRadiusM ** 3;
+  for (let i = first; i < last; i++) {
+    const v = c.windSpeedMps[i];
+    const omega = c.rotorSpeedRadPerS[i];
+    const cq = torqueCoefficient(p, (omega * p.rotorRadiusM) / Math.max(v, WIND_SPEED_MIN)) * e.aerodynamicFactor[i];
+    const drag = p.viscousTorqueNmS * e.frictionFactor[i] + p.derateTorqueNmS * (1 - c.derateFraction[i]);
+    const holding = p.coulombTorqueNm * e.frictionFactor[i] + (c.brake[i] ? p.brakeTorqueNm : 0);
+    const driven = (omega + (dt / p.rotorInertiaKgM2) * swept * cq * v * v) / (1 + (dt * drag) / p.rotorInertiaKgM2);
+    const held = (dt * holding) / p.rotorInertiaKgM2;
+    const next = Math.max(0, driven - held); // dry friction stops a rotor, it does not turn it back
+    c.rotorAngleRad[i] += 0.5 * (omega + next) * dt;
+    c.rotorSpeedRadPerS[i] = next;
+  }
+}
+
+/** Cq, dimensionless, for λ ≥ 0; negative beyond run-away, where the wind brakes. */
+export const torqueCoefficient = (p: DeskTurbineParameters, lambda: number): number => p.torqueCoefficientAtRest * (1 - lambda / p.runawayTipSpeedRatio);
