@@ -1,0 +1,39 @@
+/**
+ * Row ↔ actor: the one place that knows both planes. What the data plane says of a row becomes an event for that turbine's
+ * actor (changes) and a report to the cloud (every verdict).
+ */
+import type { Clock } from './contracts/clock.ts';
+import type { ThingName } from './contracts/ids.ts';
+import type { EventLog } from './contracts/log.ts';
+import type { PlaneListener } from './dataplane/tick.ts';
+import type { Reporter } from './reporter.ts';
+import type { TurbineEvent } from './turbine/machine.ts';
+
+export interface BridgePorts {
+  /** In the order of the backing's rows. */
+  readonly things: readonly ThingName[];
+  readonly send: (thing: ThingName, event: TurbineEvent) => void;
+  readonly reporter: Reporter;
+  readonly events: EventLog;
+  readonly clock: Clock;
+}
+
+export function bridge({ things, send, reporter, events, clock }: BridgePorts): PlaneListener {
+  return {
+    turning: (row) => send(things[row], { type: 'rotor.turning' }),
+    still: (row) => send(things[row], { type: 'rotor.still' }),
+    filled: (row) => send(things[row], { type: 'window.filled' }),
+    broken: (row) => send(things[row], { type: 'window.broken' }),
+    lost: (row) => send(things[row], { type: 'backing.lost', cause: 'the body does not answer' }),
+    back: (row) => send(things[row], { type: 'backing.ready' }),
+    failed: (row, cause) => send(things[row], { type: 'model.lost', cause }),
+    judged(row, verdict, announced, turned) {
+      const thing = things[row];
+      reporter.verdict(thing, { ...verdict, at: clock.epoch + verdict.at, announced });
+      if (!turned) return;
+      const { model, worst, score } = verdict;
+      events.append({ at: clock.now(), kind: 'verdict', of: thing, what: { anomalous: announced, model, worst, score: Math.round(score * 1e6) / 1e6 } });
+      send(thing, { type: 'verdict.changed', verdict: { ...verdict, anomalous: announced } });
+    },
+  };
+}

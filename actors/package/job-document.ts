@@ -1,0 +1,44 @@
+/** The document of a model job: the original's five fields and a digest. Parsed at the device's door. */
+import { z } from 'zod';
+import { ModelRejected } from '../contracts/errors.ts';
+import { readVersion } from './version.ts';
+
+export interface ModelOrder {
+  readonly name: string;
+  readonly version: string;
+  readonly bucket: string;
+  readonly key: string;
+  /** Hex SHA-256 of the package. */
+  readonly sha256: string;
+}
+
+const Document = z.object({
+  type: z.literal('new_model'),
+  model_name: z.string().regex(/^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,63}$/),
+  model_version: z.string().transform((text, context) => {
+    const version = readVersion(text);
+    if (version !== null) return version;
+    context.addIssue({ code: 'custom', message: `${JSON.stringify(text)} is no version, as 1.2.3` });
+    return z.NEVER;
+  }),
+  model_package_bucket: z.string().min(3).max(63),
+  model_package_key: z.string().min(1).max(1024),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hex'),
+});
+
+export const printJobDocument = (order: ModelOrder): Record<string, string> => ({
+  type: 'new_model',
+  model_version: order.version,
+  model_name: order.name,
+  model_package_bucket: order.bucket,
+  model_package_key: order.key,
+  sha256: order.sha256,
+});
+
+/** @throws ModelRejected naming every field that is missing or wrong. */
+export function parseJobDocument(document: unknown): ModelOrder {
+  const parsed = Document.safeParse(document);
+  if (!parsed.success) throw new ModelRejected('job document', `\n${z.prettifyError(parsed.error)}`);
+  const { model_name: name, model_version: version, model_package_bucket: bucket, model_package_key: key, sha256 } = parsed.data;
+  return { name, version, bucket, key, sha256 };
+}

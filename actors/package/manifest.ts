@@ -1,0 +1,67 @@
+/** `manifest.json` and `golden.json`, parsed at the door: every wrong path is named. */
+import { z } from 'zod';
+import { ModelRejected } from '../contracts/errors.ts';
+import type { GoldenSamples, ModelManifest } from '../contracts/model.ts';
+import { isVersion } from './version.ts';
+
+const Name = z.string().regex(/^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,63}$/, 'must be letters, digits and inner dashes, 64 at most');
+const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hex');
+const FileName = z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$/, 'must be a plain file name');
+
+const Feature = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9_]{0,39}$/),
+  op: z.string().max(40),
+  channels: z.array(z.string().max(40)).min(1).max(16),
+  parameters: z.record(z.string().max(40), z.number()),
+  mean: z.number(),
+  std: z.number().positive(),
+});
+
+const Manifest = z
+  .strictObject({
+    schema: z.literal('windfleet.model/v1'),
+    name: Name,
+    version: z.string().refine(isVersion, 'must be SemVer, as 1.2.3'),
+    sequence: z.int().min(1),
+    expires: z.iso.datetime().nullable(),
+    fleet: z.string().min(1).max(128),
+    machine: z.string().min(1).max(64),
+    target: z.enum(['any', 'x64', 'arm64']),
+    network: z.strictObject({ file: FileName, sha256: Sha256, input: z.array(z.int()).min(2).max(4) }),
+    signal: z.strictObject({
+      pipeline: z.enum(['stream', 'seed-db6']),
+      rateHz: z.number().positive().max(1_000),
+      window: z.strictObject({ samples: z.int().min(1).max(10_000), hop: z.int().min(1).max(10_000) }),
+      features: z.array(Feature).min(1).max(64),
+    }),
+    thresholds: z.array(z.strictObject({ feature: z.string(), mae: z.number().positive() })),
+    persistence: z.int().min(1).max(100),
+    golden: z.strictObject({ file: FileName, tolerance: z.number().positive().max(1) }),
+    lineage: z.record(z.string(), z.union([z.string(), z.number()])),
+  })
+  .superRefine((manifest, context) => {
+    const names = manifest.signal.features.map((feature) => feature.name);
+    if (new Set(names).size !== names.length) context.addIssue({ code: 'custom', path: ['signal', 'features'], message: 'two features have the same name' });
+    if (manifest.thresholds.map((t) => t.feature).join() !== names.join()) context.addIssue({ code: 'custom', path: ['thresholds'], message: `must name the features in their order: ${names.join(', ')}` });
+    if (manifest.signal.window.hop > manifest.signal.window.samples) context.addIssue({ code: 'custom', path: ['signal', 'window', 'hop'], message: 'must not be longer than the window' });
+  });
+
+const Golden = z.strictObject({ windows: z.array(z.array(z.number())).min(1).max(256), scores: z.array(z.array(z.number())) });
+
+/** @throws ModelRejected naming every wrong path. */
+export const parseManifest = (bytes: Uint8Array): ModelManifest => parse(Manifest, bytes, 'manifest.json');
+
+/** @throws ModelRejected naming every wrong path. */
+export const parseGolden = (bytes: Uint8Array): GoldenSamples => parse(Golden, bytes, 'golden.json');
+
+function parse<T>(schema: z.ZodType<T>, bytes: Uint8Array, file: string): T {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw new ModelRejected('package', `${file} is no JSON`, error);
+  }
+  const parsed = schema.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  throw new ModelRejected('package', `${file}\n${z.prettifyError(parsed.error)}`);
+}

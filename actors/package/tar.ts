@@ -1,0 +1,110 @@
+/**
+ * A strict reader and a deterministic writer of the one archive format that we have: gzipped ustar of plain files in one folder.
+ *
+ * The reader refuses what a package never holds: links, devices, folders, traversal, absolute paths, duplicates, other formats, and
+ * anything over its caps. It never touches a file system.
+ */
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { ModelRejected, reasonOf } from '../contracts/errors.ts';
+
+const BLOCK = 512;
+const MAX_BYTES = 512 * 2 ** 20;
+const MAX_RATIO = 100;
+const MAX_MEMBERS = 2_000;
+const MAX_PATH = 200;
+
+export type Files = ReadonlyMap<string, Uint8Array>;
+
+/** The same bytes for the same files, whoever packs them and when. */
+export function packTar(files: Files): Uint8Array {
+  const blocks: Uint8Array[] = [];
+  for (const [name, bytes] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    blocks.push(header(name, bytes.length), bytes, new Uint8Array((BLOCK - (bytes.length % BLOCK)) % BLOCK));
+  }
+  blocks.push(new Uint8Array(2 * BLOCK));
+  return gzipSync(Buffer.concat(blocks), { level: 9 });
+}
+
+/** @throws ModelRejected naming the member and what is wrong with it. */
+export function unpackTar(archive: Uint8Array): Files {
+  const bytes = gunzip(archive);
+  const files = new Map<string, Uint8Array>();
+  let at = 0;
+  for (; ; ) {
+    if (at + BLOCK > bytes.length) throw refused('the archive breaks off before its end mark');
+    const head = bytes.subarray(at, at + BLOCK);
+    if (head.every((byte) => byte === 0)) break;
+    const { name, size } = readHeader(head);
+    if (files.has(name)) throw refused(`member ${name} is there twice`);
+    if (files.size >= MAX_MEMBERS) throw refused(`it has more than ${MAX_MEMBERS} members`);
+    if (at + BLOCK + size > bytes.length) throw refused(`member ${name} breaks off`);
+    files.set(name, bytes.slice(at + BLOCK, at + BLOCK + size));
+    at += BLOCK + Math.ceil(size / BLOCK) * BLOCK;
+  }
+  if (bytes.subarray(at).some((byte) => byte !== 0)) throw refused('something follows its end mark');
+  return files;
+}
+
+function gunzip(archive: Uint8Array): Uint8Array {
+  const limit = Math.min(MAX_BYTES, Math.max(BLOCK * 4, archive.length * MAX_RATIO));
+  try {
+    return gunzipSync(archive, { maxOutputLength: limit });
+  } catch (error) {
+    const tooLarge = error instanceof RangeError || (error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE';
+    throw refused(tooLarge ? `it unpacks to more than ${limit} bytes` : `it is no whole gzip (${reasonOf(error)})`, error);
+  }
+}
+
+function readHeader(head: Uint8Array): { name: string; size: number } {
+  const sum = octal(head, 148, 8, 'checksum');
+  let counted = 0;
+  for (let i = 0; i < BLOCK; i++) counted += i >= 148 && i < 156 ? 32 : head[i];
+  if (sum !== counted) throw refused('a member’s header has a wrong checksum');
+  const name = text(head, 0, 100);
+  if (text(head, 257, 5) !== 'ustar') throw refused(`member ${name} is not in ustar format`);
+  const path = text(head, 345, 155) === '' ? name : `${text(head, 345, 155)}/${name}`;
+  const type = head[156];
+  if (type !== 0x30 && type !== 0) throw refused(`member ${path} is no plain file (type ${JSON.stringify(String.fromCharCode(type))})`);
+  checkPath(path);
+  return { name: path, size: octal(head, 124, 12, `size of ${path}`) };
+}
+
+function checkPath(path: string): void {
+  if (path.length === 0 || path.length > MAX_PATH) throw refused(`member name of ${path.length} characters`);
+  if (path.startsWith('/') || path.includes('\\') || /^[a-zA-Z]:/.test(path)) throw refused(`member ${path} has an absolute path`);
+  if (path.split('/').some((part) => part === '..' || part === '.' || part === '')) throw refused(`member ${path} leads out of the package`);
+  if (path.includes('/')) throw refused(`member ${path} lies in a folder: a package has none`);
+  if (!/^[A-Za-z0-9._-]+$/.test(path)) throw refused(`member ${JSON.stringify(path)} has a name that is not plain`);
+}
+
+function octal(head: Uint8Array, at: number, length: number, what: string): number {
+  const digits = text(head, at, length).trim();
+  if (!/^[0-7]{1,11}$/.test(digits)) throw refused(`${what} is no octal number`);
+  return Number.parseInt(digits, 8);
+}
+
+function text(head: Uint8Array, at: number, length: number): string {
+  const field = head.subarray(at, at + length);
+  const end = field.indexOf(0);
+  return new TextDecoder('latin1').decode(end < 0 ? field : field.subarray(0, end));
+}
+
+function header(name: string, size: number): Uint8Array {
+  checkPath(name);
+  if (name.length > 100) throw refused(`member name ${name} is longer than 100 characters`);
+  const head = Buffer.alloc(BLOCK);
+  head.write(name, 0, 'latin1');
+  head.write('0000644\0', 100, 'latin1');
+  head.write('0000000\0', 108, 'latin1');
+  head.write('0000000\0', 116, 'latin1');
+  head.write(`${size.toString(8).padStart(11, '0')}\0`, 124, 'latin1');
+  head.write('00000000000\0', 136, 'latin1'); // no date: the same bytes tomorrow
+  head.write('        ', 148, 'latin1');
+  head.write('0', 156, 'latin1');
+  head.write('ustar\x0000', 257, 'latin1');
+  const sum = head.reduce((total, byte) => total + byte, 0);
+  head.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+  return head;
+}
+
+const refused = (why: string, cause?: unknown) => new ModelRejected('package', why, cause);
