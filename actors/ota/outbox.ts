@@ -1,0 +1,97 @@
+/**
+ * Reports that must arrive: one file each on the device's disk until the job service has taken it. The turbine does not wait
+ * for the network, and a restart sends what the last run could not.
+ */
+import { z } from 'zod';
+import type { Clock } from '../contracts/clock.ts';
+import type { Disk } from '../contracts/disk.ts';
+import { JobRefused, reasonOf } from '../contracts/errors.ts';
+import type { ThingName } from '../contracts/ids.ts';
+import type { DeviceJobs } from '../contracts/jobs.ts';
+import type { Log } from '../contracts/log.ts';
+
+const Report = z.strictObject({
+  jobId: z.string(),
+  executionNumber: z.int(),
+  status: z.enum(['SUCCEEDED', 'FAILED', 'REJECTED']),
+  statusDetails: z.record(z.string(), z.string()),
+});
+export type Report = z.infer<typeof Report>;
+
+export interface Outbox {
+  /** Durable when it resolves; delivered when the network allows. A second report of the same execution replaces the first. */
+  enqueue(report: Report): Promise<void>;
+  /** Tries what waits, now: called at start and after a reconnect. */
+  flush(): void;
+}
+
+const FIRST_RETRY_MS = 2_000;
+const LAST_RETRY_MS = 60_000;
+
+export function openOutbox(thing: ThingName, disk: Disk, jobs: DeviceJobs, clock: Clock, log: Log): Outbox {
+  let running = false;
+  let again = false;
+  let retry = 0;
+  let timer = 0;
+
+  const deliver = async (): Promise<void> => {
+    for (const name of (await disk.list('outbox')).filter((file) => file.endsWith('.json'))) {
+      const report = await readReport(disk, `outbox/${name}`, log);
+      if (report) {
+        const { jobId, ...update } = report;
+        try {
+          await jobs.update(thing, jobId, update);
+        } catch (error) {
+          if (!(error instanceof JobRefused)) throw error;
+          // The service has decided otherwise (cancelled, timed out, deleted): nothing is left to be said.
+          log.warn({ thing, jobId, status: report.status, reason: error.message }, 'the job service refused a report');
+        }
+      }
+      await disk.remove(`outbox/${name}`);
+    }
+  };
+
+  const run = async (): Promise<void> => {
+    if (running) {
+      again = true;
+      return;
+    }
+    running = true;
+    clock.clearTimeout(timer);
+    try {
+      do {
+        again = false;
+        await deliver();
+      } while (again);
+      retry = 0;
+    } catch (error) {
+      const delay = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** retry++);
+      log.debug({ thing, delayMs: delay, reason: reasonOf(error) }, 'a report waits for the network');
+      timer = clock.setTimeout(() => void run(), delay);
+    } finally {
+      running = false;
+    }
+  };
+
+  return {
+    async enqueue(report) {
+      const path = `outbox/${report.jobId}.${report.executionNumber}.json`;
+      await disk.write(`${path}.tmp`, Buffer.from(JSON.stringify(report)));
+      await disk.rename(`${path}.tmp`, path);
+      void run();
+    },
+    flush: () => void run(),
+  };
+}
+
+/** Null for a file that no power cut should have left, but did. */
+async function readReport(disk: Disk, path: string, log: Log): Promise<Report | null> {
+  const bytes = await disk.read(path);
+  if (!bytes) return null;
+  try {
+    return Report.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
+  } catch (error) {
+    log.error({ path, reason: reasonOf(error) }, 'a report in the outbox is damaged');
+    return null;
+  }
+}
