@@ -5,7 +5,7 @@
 import type { Clock } from './contracts/clock.ts';
 import type { ThingName } from './contracts/ids.ts';
 import type { EventLog } from './contracts/log.ts';
-import type { PlaneListener } from './dataplane/tick.ts';
+import type { DataPlane, PlaneListener } from './dataplane/tick.ts';
 import type { Reporter } from './reporter.ts';
 import type { TurbineEvent } from './turbine/machine.ts';
 
@@ -36,4 +36,15 @@ export function bridge({ things, send, reporter, events, clock }: BridgePorts): 
       send(thing, { type: 'verdict.changed', verdict: { ...verdict, anomalous: announced } });
     },
   };
+}
+
+/** Tells an actor that has started anew what it would have heard. */
+export function retellFacts(plane: DataPlane, row: number, send: (event: TurbineEvent) => void): void {
+  const { turning, lost, filled, verdict } = plane.facts(row);
+  const model = plane.champion(row);
+  if (lost) send({ type: 'backing.lost', cause: 'the body does not answer' });
+  if (turning) send({ type: 'rotor.turning' });
+  if (model) send({ type: 'model.ready', model: model.id });
+  if (filled) send({ type: 'window.filled' });
+  if (verdict) send({ type: 'verdict.changed', verdict });
 }

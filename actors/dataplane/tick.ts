@@ -45,6 +45,8 @@ export interface DataPlane {
    * @throws ModelRejected with the disagreement.
    */
   tryOut(row: number, challenger: LoadedModel, options: { readonly goldenAt: Millis; readonly signal: AbortSignal }): Promise<CanaryResult>;
+  /** What the listener has been told of a row so far, for an actor that starts anew. `verdict` is the standing one. */
+  facts(row: number): { readonly turning: boolean; readonly lost: boolean; readonly filled: boolean; readonly verdict: Verdict | null };
   /** Windows judged by champions so far. */
   readonly windows: number;
 }
@@ -74,6 +76,7 @@ export function openDataPlane(backing: Backing, options: DataPlaneOptions): Data
   const lastTurn = new Float64Array(rows).fill(Number.NEGATIVE_INFINITY);
   const champions: (LoadedModel | null)[] = new Array(rows).fill(null);
   const championLanes: (Lane | null)[] = new Array(rows).fill(null);
+  const standing: (Verdict | null)[] = new Array(rows).fill(null);
   const trials = new Map<number, Trial>();
   const lanes = new Map<string, Lane>();
   const judge = createJudge(rows);
@@ -97,6 +100,11 @@ export function openDataPlane(backing: Backing, options: DataPlaneOptions): Data
     listener.broken(row);
   };
 
+  const forget = (row: number) => {
+    forgetVerdict(judge, row);
+    standing[row] = null;
+  };
+
   const championListener: RowListener = {
     scored(row, at, scores, offset) {
       const model = champions[row]!;
@@ -114,6 +122,7 @@ export function openDataPlane(backing: Backing, options: DataPlaneOptions): Data
         worst: names[worst].name,
         scores: Object.fromEntries(names.map(({ name }, f) => [name, scores[offset + f]])),
       };
+      if (turned) standing[row] = { ...verdict, anomalous: judge.announced[row] === 1 };
       listener.judged(row, verdict, judge.announced[row] === 1, turned);
     },
     failed: (row, cause) => listener.failed(row, cause),
@@ -152,7 +161,8 @@ export function openDataPlane(backing: Backing, options: DataPlaneOptions): Data
       return windows;
     },
     champion: (row) => champions[row],
-    forget: (row) => forgetVerdict(judge, row),
+    facts: (row) => ({ turning: turning[row] === 1, lost: lost[row] === 1, filled: filled[row] === 1, verdict: standing[row] }),
+    forget,
 
     tick(now) {
       backing.advance(now);
@@ -181,7 +191,7 @@ export function openDataPlane(backing: Backing, options: DataPlaneOptions): Data
       champions[row] = model;
       championLanes[row] = model && laneOf(model);
       championLanes[row]?.join(row, model!.inference, championListener);
-      forgetVerdict(judge, row);
+      forget(row);
       if (!model && filled[row] === 1) {
         filled[row] = 0;
         listener.broken(row);

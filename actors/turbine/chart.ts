@@ -1,5 +1,6 @@
 /** The turbine's statechart as plain data and as a table, made from the machine itself. */
 import type { Chart, ChartTransition } from '../contracts/chart.ts';
+import { eventName } from './event-name.ts';
 import { turbineMachine } from './machine.ts';
 
 type Node = (typeof turbineMachine)['root'];
@@ -23,15 +24,6 @@ function chartOf(node: Node): Chart {
 function describe(transition: Transition): ChartTransition {
   const [target] = transition.target ?? [];
   return { event: eventName(transition.eventType), guard: guardName(transition.guard), target: target ? target.path.join('.') : null };
-}
-
-/** XState's own events in words. */
-function eventName(type: string): string {
-  if (type === '') return 'always';
-  if (type.startsWith('xstate.after.')) return `after ${type.split('.')[2]}`;
-  if (type.startsWith('xstate.done.')) return 'done';
-  if (type.startsWith('xstate.error.')) return 'error';
-  return type;
 }
 
 function guardName(guard: unknown): string | null {

@@ -13,6 +13,7 @@ import type { ModelId, ThingName } from '../contracts/ids.ts';
 import type { Verdict } from '../contracts/verdict.ts';
 import type { DeviceJob } from '../ota/job.ts';
 import { otaMachine } from '../ota/machine.ts';
+import { eventName } from './event-name.ts';
 
 export type TurbineEvent =
   | { type: 'rotor.turning' }
@@ -49,6 +50,8 @@ interface TurbineContext extends TurbineInput {
   readonly verdict: Verdict | null;
   readonly job: DeviceJob | null; // runs, or ran last
   readonly next: DeviceJob | null; // told meanwhile
+  /** The event that led to the state as it is. */
+  readonly cause: string;
 }
 
 export const turbineMachine = setup({
@@ -69,6 +72,7 @@ export const turbineMachine = setup({
     isTripped: stateIn({ 'updating-model': 'tripped' }),
   },
   actions: {
+    because: assign(({ event }) => ({ cause: eventName(event.type) })),
     know: assign((_, facts: Partial<TurbineContext>) => facts),
     rememberModel: assign(({ context, event }) => (event.type === 'model.ready' ? { model: event.model, verdict: null } : context)),
     rememberVerdict: assign(({ context, event }) => (event.type === 'verdict.changed' ? { verdict: event.verdict } : context)),
@@ -83,7 +87,7 @@ export const turbineMachine = setup({
   },
 }).createMachine({
   id: 'turbine',
-  context: ({ input }) => ({ ...input, body: true, turning: false, filled: false, model: null, verdict: null, job: null, next: null }),
+  context: ({ input }) => ({ ...input, body: true, turning: false, filled: false, model: null, verdict: null, job: null, next: null, cause: 'start' }),
   initial: 'idle',
   on: {
     'rotor.turning': { actions: { type: 'know', params: { turning: true } } },
@@ -105,6 +109,7 @@ export const turbineMachine = setup({
   },
   states: {
     idle: {
+      entry: 'because',
       always: [
         { guard: 'isLost', target: 'faulted.lost' },
         { guard: 'hasJob', target: 'updating-model' },
@@ -112,6 +117,7 @@ export const turbineMachine = setup({
       ],
     },
     spinning: {
+      entry: 'because',
       always: [
         { guard: 'isLost', target: 'faulted.lost' },
         { guard: 'hasJob', target: 'updating-model' },
@@ -129,11 +135,11 @@ export const turbineMachine = setup({
       ],
       states: {
         healthy: {
-          entry: { type: 'command', params: { type: 'derate', fraction: 1 } },
+          entry: ['because', { type: 'command', params: { type: 'derate', fraction: 1 } }],
           always: { guard: 'isAnomalous', target: 'suspect' },
         },
         suspect: {
-          entry: { type: 'command', params: { type: 'derate', fraction: 0.5 } },
+          entry: ['because', { type: 'command', params: { type: 'derate', fraction: 0.5 } }],
           always: { guard: 'isHealthy', target: 'healthy' },
           after: { patience: '#turbine.faulted.tripped' },
         },
@@ -152,14 +158,14 @@ export const turbineMachine = setup({
       initial: 'healthy',
       states: {
         // the old model goes on judging, and protection does not wait for the update
-        healthy: { always: { guard: 'isAnomalous', target: 'suspect' } },
+        healthy: { entry: 'because', always: { guard: 'isAnomalous', target: 'suspect' } },
         suspect: {
-          entry: { type: 'command', params: { type: 'derate', fraction: 0.5 } },
+          entry: ['because', { type: 'command', params: { type: 'derate', fraction: 0.5 } }],
           always: { guard: 'isHealthy', target: 'healthy' },
           after: { patience: 'tripped' },
         },
         tripped: {
-          entry: { type: 'command', params: { type: 'stop' } },
+          entry: ['because', { type: 'command', params: { type: 'stop' } }],
           on: {
             'operator.reset': { target: 'healthy', actions: ['forgetVerdict', { type: 'know', params: { verdict: null } }, { type: 'command', params: { type: 'start' } }] },
           },
@@ -169,10 +175,10 @@ export const turbineMachine = setup({
     faulted: {
       initial: 'lost',
       states: {
-        lost: { always: { guard: 'hasBody', target: '#turbine.idle' } },
-        tripped: { entry: { type: 'command', params: { type: 'stop' } } },
-        quarantined: {},
-        stuck: { always: { guard: 'hasJob', target: '#turbine.updating-model' } }, // a new model is the cure
+        lost: { entry: 'because', always: { guard: 'hasBody', target: '#turbine.idle' } },
+        tripped: { entry: ['because', { type: 'command', params: { type: 'stop' } }] },
+        quarantined: { entry: 'because' },
+        stuck: { entry: 'because', always: { guard: 'hasJob', target: '#turbine.updating-model' } }, // a new model is the cure
       },
       on: {
         'operator.start': {}, // a trip is cleared by a reset, not by a start

@@ -1,0 +1,228 @@
+/**
+ * A fleet out of bodies and ports: for every backing a data plane, for every turbine an actor with its disk, slots and outbox.
+ *
+ * It is the same for twins, recordings and a turbine on a serial line; a process hands in what stands behind the ports.
+ */
+import type { KeyObject } from 'node:crypto';
+import { bridge, retellFacts } from './bridge.ts';
+import type { Backing } from './contracts/backing.ts';
+import type { Bus } from './contracts/bus.ts';
+import type { Clock } from './contracts/clock.ts';
+import type { Disk } from './contracts/disk.ts';
+import { reasonOf } from './contracts/errors.ts';
+import { type ModelId, modelId, type ThingName } from './contracts/ids.ts';
+import type { Engine } from './contracts/inference.ts';
+import type { DeviceJobs } from './contracts/jobs.ts';
+import type { EventLog, Log } from './contracts/log.ts';
+import type { ObjectStore } from './contracts/objects.ts';
+import { topics, type TransitionReport } from './contracts/telemetry.ts';
+import type { LoadedModel } from './dataplane/score.ts';
+import { type DataPlane, openDataPlane } from './dataplane/tick.ts';
+import { commandEvent, parseCommand, parseInspect } from './fleet/commands.ts';
+import { startDevice } from './fleet/device.ts';
+import { inspectActor } from './fleet/inspect.ts';
+import { supervisor } from './fleet/supervisor.ts';
+import { openOutbox } from './ota/outbox.ts';
+import { installFirst, openSlots } from './ota/slots.ts';
+import { updateSteps } from './ota/steps.ts';
+import { createReporter } from './reporter.ts';
+
+export interface FleetPorts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly events: EventLog;
+  readonly bus: Bus;
+  readonly jobs: DeviceJobs;
+  readonly objects: ObjectStore;
+  readonly engine: Engine;
+  /** A turbine's own storage. */
+  readonly disk: (thing: ThingName) => Disk;
+  readonly trustedKeys: readonly KeyObject[];
+  /** The package that a device of this machine starts with; null when there is none. */
+  readonly firstModel: (machine: string) => Promise<Uint8Array | null>;
+}
+
+export interface Fleet {
+  readonly things: readonly ThingName[];
+  /** Windows judged so far. */
+  windows(): number;
+  /** Whether the actor's transitions are reported. */
+  inspect(thing: ThingName, on: boolean, hear?: (transition: Omit<TransitionReport, 'at'>) => void): void;
+  /** Stops ticking and the actors, and closes the models; ports stay open. */
+  close(): Promise<void>;
+}
+
+const TICK_MS = 50;
+const STATE_EVERY_MS = 60_000;
+const ASK_AGAIN_MS = 10_000;
+const OBSERVED_UP_TO = 10; // turbines; beyond, full logs are for those that are inspected
+
+export async function assembleFleet(backings: readonly Backing[], ports: FleetPorts): Promise<Fleet> {
+  const { clock, log, events, bus, jobs, objects, engine, trustedKeys } = ports;
+  const things = backings.flatMap((backing) => backing.things);
+  const inspected = new Map<ThingName, () => void>();
+  const states = new Map<ThingName, { state: string; cause: string; update: string | null }>();
+  const reporter = createReporter({ bus, clock, log, isObserved: (thing) => things.length <= OBSERVED_UP_TO || inspected.has(thing) });
+  const seats = new Map<ThingName, Seat>();
+  const asking = new Set<ThingName>();
+  let closed = false;
+
+  const fleet = supervisor({
+    clock,
+    log,
+    spawn(thing, died) {
+      const { plane, row, backing, steps } = seats.get(thing)!;
+      const actor = startDevice({
+        thing,
+        clock,
+        steps,
+        command: (command) => {
+          events.append({ at: clock.now(), kind: 'command', of: thing, what: { ...command } });
+          backing.command(row, command);
+        },
+        forgetVerdict: () => plane.forget(row),
+        askNextJob: () => ask(thing),
+        changed: (state, cause, update) => onState(thing, state, cause, update),
+        died,
+      });
+      retellFacts(plane, row, (event) => actor.send(event));
+      return actor;
+    },
+  });
+
+  const reportState = (thing: ThingName) => {
+    const { backing, plane, row } = seats.get(thing)!;
+    const known = states.get(thing);
+    if (known) reporter.state(thing, { ...known, machine: backing.machine, backing: backing.kind, model: plane.champion(row)?.id ?? null });
+  };
+  const onState = (thing: ThingName, state: string, cause: string, update: string | null) => {
+    const before = states.get(thing);
+    states.set(thing, { state, cause, update });
+    if (before?.state !== state) events.append({ at: clock.now(), kind: 'state', of: thing, what: { from: before?.state ?? null, to: state, cause } });
+    reportState(thing);
+  };
+
+  /** Tells a turbine of its next job; asks again later when nobody answers. */
+  const ask = (thing: ThingName) => {
+    if (asking.has(thing) || closed) return;
+    asking.add(thing);
+    jobs.next(thing).then(
+      (job) => {
+        asking.delete(thing);
+        if (job) fleet.send(thing, { type: 'job.notify', job: { jobId: job.jobId, executionNumber: job.executionNumber, document: job.document } });
+      },
+      (error: unknown) => {
+        log.debug({ thing, reason: reasonOf(error) }, 'the job service does not answer');
+        clock.setTimeout(() => {
+          asking.delete(thing);
+          ask(thing);
+        }, ASK_AGAIN_MS);
+      },
+    );
+  };
+
+  const use = (thing: ThingName, model: LoadedModel): LoadedModel | null => {
+    const { plane, row } = seats.get(thing)!;
+    const old = plane.champion(row);
+    plane.use(row, model);
+    events.append({ at: clock.now(), kind: 'model', of: thing, what: { model: model.id } });
+    fleet.send(thing, { type: 'model.ready', model: model.id as ModelId });
+    reportState(thing);
+    return old;
+  };
+
+  const planes: DataPlane[] = [];
+  for (const backing of backings) {
+    const send: Parameters<typeof bridge>[0]['send'] = (thing, event) => fleet.send(thing, event);
+    const plane = openDataPlane(backing, { clock, listener: bridge({ things: backing.things, send, reporter, events, clock }) });
+    planes.push(plane);
+    for (const [row, thing] of backing.things.entries()) {
+      const disk = ports.disk(thing);
+      const slots = openSlots(disk, trustedKeys, log);
+      const outbox = openOutbox(thing, disk, jobs, clock, log);
+      const canary: Parameters<typeof updateSteps>[0]['canary'] = (candidate, options) => plane.tryOut(row, candidate, options);
+      const activate = (candidate: LoadedModel) => use(thing, candidate);
+      const steps = updateSteps({ thing, machine: backing.machine, clock, log, disk, slots, outbox, objects, jobs, engine, trustedKeys, canary, activate });
+      seats.set(thing, { plane, row, backing, steps });
+
+      fleet.add(thing);
+      const installed = (await slots.read()) ?? (await firstInstalled(thing, backing.machine));
+      if (installed) {
+        const { manifest, network, golden, record } = installed;
+        use(thing, { id: modelId(manifest.name, manifest.version), digest: record.sha256, manifest, inference: await engine.load(manifest, network, golden) });
+      }
+      await bus.subscribe(topics.command(thing), ({ payload }) => {
+        const order = parseCommand(payload);
+        if (order) fleet.send(thing, commandEvent(order));
+        else log.warn({ thing }, 'a command that is none');
+      });
+      await bus.subscribe(topics.inspect(thing), ({ payload }) => {
+        const on = parseInspect(payload);
+        if (on !== null) inspect(thing, on);
+      });
+      await jobs.onNext(thing, () => {
+        outbox.flush();
+        ask(thing);
+      });
+      outbox.flush();
+      ask(thing);
+    }
+  }
+
+  async function firstInstalled(thing: ThingName, machine: string) {
+    const bytes = await ports.firstModel(machine);
+    if (!bytes) return null;
+    return installFirst(openSlots(ports.disk(thing), trustedKeys, log), bytes, trustedKeys);
+  }
+
+  const inspect: Fleet['inspect'] = (thing, on, hear) => {
+    inspected.get(thing)?.();
+    inspected.delete(thing);
+    const actor = on ? fleet.actor(thing) : null;
+    if (!actor) return;
+    inspected.set(
+      thing,
+      inspectActor(actor, (transition) => {
+        reporter.transition(thing, transition);
+        hear?.(transition);
+      }),
+    );
+  };
+
+  const tick = () => {
+    if (closed) return;
+    clock.setTimeout(tick, TICK_MS);
+    for (const [i, plane] of planes.entries()) {
+      plane.tick(clock.now());
+      reporter.samples(backings[i].things, plane.block);
+    }
+  };
+  const repeatStates = () => {
+    if (closed) return;
+    clock.setTimeout(repeatStates, STATE_EVERY_MS);
+    for (const thing of things) reportState(thing);
+  };
+  clock.setTimeout(tick, TICK_MS);
+  clock.setTimeout(repeatStates, STATE_EVERY_MS);
+
+  return {
+    things,
+    windows: () => planes.reduce((sum, plane) => sum + plane.windows, 0),
+    inspect,
+    async close() {
+      closed = true;
+      for (const stop of inspected.values()) stop();
+      fleet.stop();
+      for (const { plane, row } of seats.values()) await plane.champion(row)?.inference.close();
+      for (const backing of backings) await backing.close();
+    },
+  };
+}
+
+/** Where a turbine sits: its plane and row, and what its updates do. */
+interface Seat {
+  readonly plane: DataPlane;
+  readonly row: number;
+  readonly backing: Backing;
+  readonly steps: ReturnType<typeof updateSteps>;
+}
