@@ -1,0 +1,55 @@
+/** A connection to a broker from within its own process: subscriptions here, publishing as the broker gives it. */
+import { type Bus, type Message, topicMatches } from '../../actors/contracts/bus.ts';
+
+export interface LocalClient extends Bus {
+  /** Hands a message to every subscription that covers its topic. */
+  deliver(message: Message): void;
+  /** As `deliver`, to the subscriptions of one filter: for a broker that calls once a filter. */
+  deliverTo(filter: string, message: Message): void;
+}
+
+export interface LocalClientPorts {
+  readonly publish: (topic: string, payload: Uint8Array, options: { readonly qos: 0 | 1; readonly retain: boolean }) => Promise<void>;
+  /** A filter that no subscription of this client covered before is wanted, or no longer. */
+  readonly subscribed: (filter: string) => Promise<void>;
+  readonly unsubscribed: (filter: string) => Promise<void>;
+  readonly closed: () => void;
+}
+
+export function localClient(clientId: string, ports: LocalClientPorts): LocalClient {
+  const subscriptions = new Map<string, Set<(message: Message) => void>>();
+
+  return {
+    clientId,
+    publish: (topic, payload, { qos = 0, retain = false } = {}) => ports.publish(topic, typeof payload === 'string' ? Buffer.from(payload) : payload, { qos, retain }),
+    async subscribe(filter, hear) {
+      const hearers = subscriptions.get(filter) ?? new Set();
+      hearers.add(hear);
+      if (!subscriptions.has(filter)) {
+        subscriptions.set(filter, hearers);
+        await ports.subscribed(filter);
+      }
+      return {
+        async close() {
+          hearers.delete(hear);
+          if (hearers.size > 0 || subscriptions.get(filter) !== hearers) return;
+          subscriptions.delete(filter);
+          await ports.unsubscribed(filter);
+        },
+      };
+    },
+    onReconnect: () => {}, // nothing comes between
+    deliver(message) {
+      for (const [filter, hearers] of subscriptions) if (topicMatches(filter, message.topic)) for (const hear of [...hearers]) hear(message);
+    },
+    deliverTo(filter, message) {
+      for (const hear of [...(subscriptions.get(filter) ?? [])]) hear(message);
+    },
+    async close() {
+      const filters = [...subscriptions.keys()];
+      subscriptions.clear();
+      for (const filter of filters) await ports.unsubscribed(filter);
+      ports.closed();
+    },
+  };
+}

@@ -1,0 +1,63 @@
+/**
+ * A broker in memory, for virtual time: messages are delivered in the order in which they were published, each after the one
+ * before it has been heard out, within the same instant.
+ */
+import { type Broker, type Message, topicMatches } from '../../actors/contracts/bus.ts';
+import { type LocalClient, localClient } from './local-client.ts';
+
+export function memoryBroker(): Broker {
+  const clients = new Map<string, LocalClient>();
+  const reserved: { readonly filter: string; readonly serve: (request: Message, client: string) => void }[] = [];
+  const retained = new Map<string, Message>();
+  const queue: (() => void)[] = [];
+  let draining = false;
+
+  const drain = () => {
+    for (let next = queue.shift(); next; next = queue.shift()) next();
+    draining = false;
+  };
+  const later = (deliver: () => void) => {
+    queue.push(deliver);
+    if (draining) return;
+    draining = true;
+    queueMicrotask(drain);
+  };
+
+  return {
+    address: null,
+    connect(clientId) {
+      if (clients.has(clientId)) throw new Error(`a client ${clientId} is connected already`);
+      const client = localClient(clientId, {
+        async publish(topic, payload, { retain }) {
+          const message = { topic, payload };
+          const keeper = reserved.find(({ filter }) => topicMatches(filter, topic));
+          if (keeper) {
+            later(() => keeper.serve(message, clientId));
+            return;
+          }
+          if (retain) retained.set(topic, message);
+          later(() => {
+            for (const one of [...clients.values()]) one.deliver(message);
+          });
+        },
+        async subscribed(filter) {
+          for (const message of retained.values()) if (topicMatches(filter, message.topic)) later(() => client.deliver(message));
+        },
+        unsubscribed: async () => {},
+        closed: () => clients.delete(clientId),
+      });
+      clients.set(clientId, client);
+      return client;
+    },
+    reserve: (filter, serve) => {
+      reserved.push({ filter, serve });
+    },
+    reply(client, topic, payload) {
+      later(() => clients.get(client)?.deliver({ topic, payload: Buffer.from(payload) }));
+    },
+    async close() {
+      clients.clear();
+      queue.length = 0;
+    },
+  };
+}
