@@ -1,0 +1,104 @@
+/**
+ * From the bus into the index: logs by the original's rule, verdicts a document a feature, states and alarms. A bad message stops
+ * nothing: it is counted and kept among the dead letters.
+ */
+import { z } from 'zod';
+import type { Bus, Message } from '../../actors/contracts/bus.ts';
+import type { Clock } from '../../actors/contracts/clock.ts';
+import { reasonOf } from '../../actors/contracts/errors.ts';
+import type { DocumentIndex, IndexedDocument } from '../../actors/contracts/index.ts';
+import type { Log } from '../../actors/contracts/log.ts';
+import { runRule } from '../rules/engine.ts';
+import { StateMessage, thingOf, VerdictMessage } from './messages.ts';
+import { logDocuments } from './logs.ts';
+
+/** The original's rule for application logs. */
+export const LOG_RULE = "SELECT 'logs' as msg_type, topic(3) as device_name, * FROM 'wind-turbine/logs/#'";
+
+export interface DeadLetter {
+  readonly topic: string;
+  readonly reason: string;
+  /** The start of the payload. */
+  readonly payload: string;
+}
+
+export interface Ingest {
+  readonly documents: number;
+  readonly refused: number;
+  /** The last ones, oldest first. */
+  deadLetters(): readonly DeadLetter[];
+  /** Resolves once all that was heard is in the index. */
+  settled(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const KEPT = 1_000;
+const FLUSH_MS = 5_000;
+
+export async function startIngest({ bus, index, clock, log }: { readonly bus: Bus; readonly index: DocumentIndex; readonly clock: Clock; readonly log: Log }): Promise<Ingest> {
+  const dead: DeadLetter[] = [];
+  let documents = 0;
+  let refused = 0;
+  let tail: Promise<void> = Promise.resolve();
+  let timer = 0;
+
+  const refuse = (topic: string, payload: Uint8Array, reason: string) => {
+    refused++;
+    dead.push({ topic, reason, payload: Buffer.from(payload.subarray(0, 500)).toString('utf8') });
+    if (dead.length > KEPT) dead.shift();
+  };
+  const add = (name: string, batch: readonly IndexedDocument[]) => {
+    documents += batch.length;
+    tail = tail.then(() => index.add(name, batch)).catch((error: unknown) => log.error({ index: name, reason: reasonOf(error) }, 'documents could not be indexed'));
+  };
+  /** Reads JSON, and makes documents of it. */
+  const hear =
+    <T>(name: string, schema: z.ZodType<T>, documentsOf: (thing: string, body: T) => IndexedDocument[]) =>
+    ({ topic, payload }: Message) => {
+      try {
+        add(name, documentsOf(thingOf(topic), schema.parse(JSON.parse(Buffer.from(payload).toString('utf8')))));
+      } catch (error) {
+        refuse(topic, payload, error instanceof z.ZodError ? z.prettifyError(error) : reasonOf(error));
+      }
+    };
+
+  await runRule(LOG_RULE, {
+    bus,
+    refused: refuse,
+    action(document, topic) {
+      const result = logDocuments(document);
+      for (const { reason } of result.refused) refuse(topic, Buffer.alloc(0), reason);
+      add('logs', result.documents);
+    },
+  });
+  await bus.subscribe(
+    'windfleet/+/verdict',
+    hear('verdicts', VerdictMessage, (thing, { at, model, scores, announced }) =>
+      Object.entries(scores).map(([feature, score]) => ({ id: `${thing}:${at}:${feature}`, at, thing, feature, score, anomalous: score > 1, announced, model })),
+    ),
+  );
+  await bus.subscribe(
+    'windfleet/+/state',
+    hear('states', StateMessage, (thing, { at, state, cause, model, update }) => [{ id: `${thing}:${at}:${state}`, at, thing, state, cause, model: model ?? '', update: update ?? '' }]),
+  );
+  const flush = () => {
+    timer = clock.setTimeout(flush, FLUSH_MS);
+    tail = tail.then(() => index.flush()).catch((error: unknown) => log.error({ reason: reasonOf(error) }, 'the index could not be written'));
+  };
+  timer = clock.setTimeout(flush, FLUSH_MS);
+
+  return {
+    get documents() {
+      return documents;
+    },
+    get refused() {
+      return refused;
+    },
+    deadLetters: () => dead,
+    settled: () => tail,
+    async close() {
+      clock.clearTimeout(timer);
+      await tail;
+    },
+  };
+}
