@@ -1,5 +1,5 @@
 /**
- * AWS IoT Jobs, from both ends. Names and shapes are AWS's; times inside the service are `Millis` of the fleet's clock and
+ * AWS IoT Jobs, from both ends. Names and shapes are AWS’s; instants are epoch milliseconds and
  * become epoch seconds on the wire (`cloud/jobs/mqtt.ts`).
  */
 import type { ThingName } from './ids.ts';

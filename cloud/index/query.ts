@@ -2,8 +2,7 @@
 import { z } from 'zod';
 import { QueryInvalid } from '../../actors/contracts/errors.ts';
 import type { Aggregation } from '../../actors/contracts/index.ts';
-
-const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+import { parseDuration } from '../../actors/contracts/units.ts';
 
 const FieldName = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]{0,63}$/, 'is no name of a field');
 
@@ -16,8 +15,8 @@ const Instant = z.string().transform((text, context) => {
 });
 
 const Width = z.string().transform((text, context) => {
-  const match = /^(\d+)(ms|s|m|h|d)$/.exec(text);
-  if (match && Number(match[1]) > 0) return Number(match[1]) * UNITS[match[2] as keyof typeof UNITS];
+  const width = parseDuration(text);
+  if (width !== null && width > 0) return width;
   context.addIssue({ code: 'custom', message: `"${text}" is no width of time, as 30s, 5m, 1h` });
   return z.NEVER;
 });

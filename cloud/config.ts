@@ -1,0 +1,87 @@
+/** The options of `windfleet up`: defaults < `windfleet.config.{yaml,json}` < `WINDFLEET_*` < flags. Checked once, here. */
+import { existsSync, readFileSync } from 'node:fs';
+import { parse as parseYaml, YAMLParseError } from 'yaml';
+import { z } from 'zod';
+import { ConfigInvalid } from '../actors/contracts/errors.ts';
+import { parseDuration } from '../actors/contracts/units.ts';
+import { isThingName } from '../actors/contracts/ids.ts';
+
+const Port = z.coerce.number().int().min(0).max(65_535);
+
+const Duration = z.union([z.string(), z.number()]).transform((text, context) => {
+  const ms = parseDuration(String(text));
+  if (ms !== null) return ms;
+  context.addIssue({ code: 'custom', message: `"${text}" is no duration, as 90s, 8m, 2h` });
+  return z.NEVER;
+});
+
+const Speed = z.union([z.string(), z.number()]).transform((text, context): number | 'max' => {
+  if (text === 'max') return 'max';
+  const match = /^(\d+(?:\.\d+)?)x?$/.exec(String(text));
+  if (match && Number(match[1]) > 0) return Number(match[1]);
+  context.addIssue({ code: 'custom', message: `"${text}" is no speed, as 1x, 100x, max` });
+  return z.NEVER;
+});
+
+const UpConfig = z.strictObject({
+  turbines: z.coerce.number().int().min(0).max(100_000).default(5),
+  like: z.enum(['desk-turbine']).default('desk-turbine'),
+  seed: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(1),
+  speed: Speed.default(1),
+  for: Duration.optional(),
+  profile: z.enum(['demo', 'memory']).default('demo'),
+  replay: z.string().optional(),
+  inspect: z
+    .union([z.string().transform((text) => text.split(',')), z.array(z.string())])
+    .pipe(z.array(z.string().refine(isThingName, 'is no name of a turbine')))
+    .default([]),
+  port: Port.default(7070),
+  mqttPort: Port.default(1883),
+  data: z.string().min(1).default('.windfleet'),
+  json: z.boolean().default(false),
+  wind: z.strictObject({ meanMps: z.number().min(0).max(60), turbulenceIntensity: z.number().min(0).max(1) }).default({ meanMps: 1.6, turbulenceIntensity: 0.18 }),
+});
+
+export type UpOptions = z.infer<typeof UpConfig>;
+
+export const CONFIG_FILES = ['windfleet.config.yaml', 'windfleet.config.json'] as const;
+
+const FROM_ENVIRONMENT: Readonly<Record<string, keyof UpOptions>> = {
+  WINDFLEET_TURBINES: 'turbines',
+  WINDFLEET_SEED: 'seed',
+  WINDFLEET_SPEED: 'speed',
+  WINDFLEET_PROFILE: 'profile',
+  WINDFLEET_PORT: 'port',
+  WINDFLEET_MQTT_PORT: 'mqttPort',
+  WINDFLEET_DATA: 'data',
+};
+
+/** @param flags what the command line gave. @throws ConfigInvalid naming every wrong path and where it came from. */
+export function readUpOptions(flags: Readonly<Record<string, unknown>>, environment: Readonly<Record<string, string | undefined>>, folder = '.'): UpOptions {
+  const file = CONFIG_FILES.map((name) => `${folder}/${name}`).find((path) => existsSync(path));
+  const fromFile = file === undefined ? {} : readConfigFile(file);
+  const fromEnvironment = Object.fromEntries(Object.entries(FROM_ENVIRONMENT).flatMap(([name, key]) => (environment[name] === undefined ? [] : [[key, environment[name]]])));
+  const parsed = UpConfig.safeParse({ ...fromFile, ...fromEnvironment, ...flags });
+  if (parsed.success) return parsed.data;
+  const sources = parsed.error.issues.map((issue) => {
+    const [key] = issue.path;
+    const source = typeof key !== 'string' ? (file ?? 'options') : key in flags ? `--${kebab(key)}` : key in fromEnvironment ? environmentName(key) : (file ?? 'options');
+    return `${source}: ${issue.path.join('.') || '(all)'}: ${issue.message}`;
+  });
+  throw new ConfigInvalid(`the configuration cannot be used:\n${sources.join('\n')}`, { hint: 'windfleet up --help names the options' });
+}
+
+function readConfigFile(file: string): Record<string, unknown> {
+  try {
+    const raw: unknown = parseYaml(readFileSync(file, 'utf8')); // JSON is YAML
+    if (typeof raw === 'object' && raw !== null && !Array.isArray(raw)) return raw as Record<string, unknown>;
+  } catch (error) {
+    if (!(error instanceof YAMLParseError)) throw error;
+    const [start] = error.linePos ?? [];
+    throw new ConfigInvalid(`${file}:${start?.line ?? 1}:${start?.col ?? 1}: ${error.message.split('\n')[0]}`, { cause: error });
+  }
+  throw new ConfigInvalid(`${file}:1:1: it must hold options by name`, { hint: 'as turbines: 7' });
+}
+
+const kebab = (key: string) => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+const environmentName = (key: string) => Object.keys(FROM_ENVIRONMENT).find((name) => FROM_ENVIRONMENT[name] === key) ?? key;

@@ -1,0 +1,247 @@
+/**
+ * The one place where a world is built: bodies, actors, ports, cloud. `up`, stories and tests call it.
+ *
+ * `memory` is the deterministic column of the ports. `demo` is what `npm start` runs: broker and console on loopback, jobs in
+ * libsql, telemetry in DuckDB, objects and the devices' disks in the data folder.
+ */
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { assembleFleet, type Fleet } from '../actors/assemble.ts';
+import type { Broker } from '../actors/contracts/bus.ts';
+import type { Deployments } from '../actors/contracts/deployments.ts';
+import type { Disk } from '../actors/contracts/disk.ts';
+import { FileInvalid, reasonOf } from '../actors/contracts/errors.ts';
+import type { FaultInjector } from '../actors/contracts/faults.ts';
+import type { FleetView } from '../actors/contracts/fleet-view.ts';
+import type { ThingName } from '../actors/contracts/ids.ts';
+import type { DocumentIndex } from '../actors/contracts/index.ts';
+import type { Job, JobExecution, JobsControl } from '../actors/contracts/jobs.ts';
+import type { Log } from '../actors/contracts/log.ts';
+import type { ObjectStore } from '../actors/contracts/objects.ts';
+import { parseRecording } from '../actors/contracts/recording.ts';
+import { type OperatorCommand, topics } from '../actors/contracts/telemetry.ts';
+import { onnxEngine } from '../actors/inference/onnx.ts';
+import { sharedEngine } from '../actors/inference/shared.ts';
+import { aedesBroker } from '../cloud/bus/aedes.ts';
+import { memoryBroker } from '../cloud/bus/memory.ts';
+import { createDeployments } from '../cloud/deployments.ts';
+import { openFleetView } from '../cloud/fleet-view.ts';
+import { duckdbIndex } from '../cloud/index/duckdb.ts';
+import { memoryIndex } from '../cloud/index/memory.ts';
+import { startIngest, type Ingest } from '../cloud/ingest/pipeline.ts';
+import { deviceJobs } from '../cloud/jobs/client.ts';
+import { libsqlJobStore } from '../cloud/jobs/libsql-store.ts';
+import { serveJobs } from '../cloud/jobs/mqtt.ts';
+import { type JobService, openJobService } from '../cloud/jobs/service.ts';
+import { memoryJobStore } from '../cloud/jobs/store.ts';
+import { type Catalogue, createCatalogue } from '../cloud/models/catalogue.ts';
+import { generateKey, openKey, type SigningKey } from '../cloud/models/keys.ts';
+import { FIRST_MODEL, publishStarters } from '../cloud/models/starter.ts';
+import { diskObjects } from '../cloud/objects/disk.ts';
+import { memoryObjects } from '../cloud/objects/memory.ts';
+import { createRegistry, type Registry } from '../cloud/things/registry.ts';
+import { fileDisk } from '../physical/disk.ts';
+import { type TwinBacking, twinBacking } from '../twins/backing.ts';
+import { memoryDisk } from '../twins/disk.ts';
+import { faultInjector } from '../twins/faults/injector.ts';
+import { replayBacking } from '../twins/replay.ts';
+import { createRng } from '../twins/rng.ts';
+import type { VirtualClock } from '../twins/time/virtual-clock.ts';
+import type { RunLog } from './digest.ts';
+
+export interface WorldSpec {
+  readonly seed: number;
+  /** How many; they are called T-001, T-002, … */
+  readonly twins: number;
+  readonly wind: { readonly meanMps: number; readonly turbulenceIntensity: number };
+  /** Recordings in the original's CSV, a turbine each turbine in them. */
+  readonly replays: readonly string[];
+  readonly ports: { readonly kind: 'memory' } | { readonly kind: 'demo'; readonly data: string; readonly host: string; readonly mqttPort: number };
+}
+
+export interface World {
+  readonly things: readonly ThingName[];
+  readonly clock: VirtualClock;
+  readonly events: RunLog;
+  readonly fleet: Fleet;
+  readonly broker: Broker;
+  readonly objects: ObjectStore;
+  readonly catalogue: Catalogue;
+  readonly registry: Registry;
+  readonly key: SigningKey;
+  readonly jobs: JobsControl;
+  readonly deployments: Deployments;
+  readonly faults: FaultInjector;
+  readonly view: FleetView;
+  readonly index: DocumentIndex;
+  readonly ingest: Ingest;
+  command(thing: ThingName, order: OperatorCommand): Promise<void>;
+  inspect(thing: ThingName, on: boolean): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface WorldTools {
+  readonly clock: VirtualClock;
+  readonly log: Log;
+  readonly events: RunLog;
+  /** Wraps a port before anyone uses it: stories inject their faults here. */
+  readonly decorate?: { readonly objects?: (objects: ObjectStore) => ObjectStore };
+}
+
+/** What differs between the columns of the port table. */
+interface Ports {
+  readonly broker: Broker;
+  readonly jobs: JobService;
+  readonly objects: ObjectStore;
+  readonly index: DocumentIndex;
+  readonly key: SigningKey;
+  readonly registry: Registry;
+  readonly disk: (thing: ThingName) => Disk;
+}
+
+export async function openWorld(spec: WorldSpec, { clock, log, events, decorate }: WorldTools): Promise<World> {
+  const { twins, replays } = openBodies(spec);
+  const backings = [...twins, ...replays];
+  const ports = spec.ports.kind === 'memory' ? await memoryPorts(clock) : await demoPorts(spec.ports, clock, log);
+  const { broker, jobs, index, key, registry } = ports;
+  const objects = decorate?.objects?.(ports.objects) ?? ports.objects;
+  const trustedKeys = [key.publicKey];
+  const catalogue = createCatalogue(ports.objects, trustedKeys);
+  await publishStarters(catalogue, key.privateKey);
+
+  serveJobs(broker, jobs, clock, log);
+  jobs.onChange((change) => events.append({ at: clock.now(), kind: 'job', of: change.jobId, what: jobFacts(change) }));
+  const cloudBus = broker.connect('windfleet-cloud');
+  const ingest = await startIngest({ bus: cloudBus, index, clock, log });
+  const view = await openFleetView({ bus: cloudBus, log, met: (thing) => registry.register(thing) });
+  view.onChange((event) => {
+    if (event.kind !== 'alarm') return;
+    const { id, thing, feature, model, clearedAt, at, score } = event.alarm;
+    // Only its beginning and its end are events; its worst score may still grow in between.
+    if (clearedAt === null && score !== view.turbine(thing)?.verdict?.score && at !== clock.epoch + clock.now()) return;
+    events.append({ at: clock.now(), kind: 'alarm', of: thing, what: { id, raised: clearedAt === null, feature, model } });
+    index.add('alarms', [{ id, at, thing, feature, model, score, clearedAt: clearedAt ?? 0 }]).catch((error: unknown) => log.warn({ reason: reasonOf(error) }, 'an alarm could not be indexed'));
+  });
+
+  for (const { things } of backings) for (const thing of things) registry.register(thing);
+  const deviceBus = broker.connect('windfleet-devices');
+  const injector = faultInjector(
+    twins,
+    replays.flatMap(({ things }) => things),
+  );
+  const faults: FaultInjector = {
+    ...injector,
+    inject(thing, order) {
+      injector.inject(thing, order);
+      events.append({ at: clock.now(), kind: 'fault', of: thing, what: { fault: order.fault, severity: order.severity, overMs: order.over, forMs: order.for ?? null, phase: 'injected' } });
+    },
+    clear(thing, fault) {
+      const ended = injector.clear(thing, fault);
+      events.append({ at: clock.now(), kind: 'fault', of: thing, what: { fault: fault ?? 'all', phase: 'cleared', ended } });
+      return ended;
+    },
+  };
+  const firstModel = await catalogue.read(FIRST_MODEL);
+  const fleet = await assembleFleet(backings, {
+    clock,
+    log,
+    events,
+    bus: deviceBus,
+    jobs: deviceJobs(deviceBus, clock),
+    objects,
+    engine: sharedEngine(onnxEngine()),
+    disk: ports.disk,
+    trustedKeys,
+    firstModel: async () => firstModel,
+  });
+
+  return {
+    things: fleet.things,
+    clock,
+    events,
+    fleet,
+    broker,
+    objects,
+    catalogue,
+    registry,
+    key,
+    jobs,
+    deployments: createDeployments({ jobs, resolve: (targets) => registry.resolve(targets), published: (id) => catalogue.show(id) }),
+    faults,
+    view,
+    index,
+    ingest,
+    command: (thing, order) => cloudBus.publish(topics.command(thing), JSON.stringify(order), { qos: 1 }),
+    inspect: (thing, on) => cloudBus.publish(topics.inspect(thing), JSON.stringify({ inspect: on }), { qos: 1 }),
+    async close() {
+      await fleet.close();
+      await ingest.close();
+      await view.close();
+      await jobs.close();
+      await broker.close();
+      await index.close();
+    },
+  };
+}
+
+function openBodies({ seed, twins, wind, replays }: WorldSpec): { readonly twins: readonly TwinBacking[]; readonly replays: readonly ReturnType<typeof replayBacking>[] } {
+  const things = Array.from({ length: twins }, (_, i) => `T-${String(i + 1).padStart(3, '0')}`);
+  return {
+    twins: twins > 0 ? [twinBacking({ things, rng: createRng(seed), wind })] : [],
+    replays: replays.map((file) => {
+      let text: string;
+      try {
+        text = readFileSync(file, 'utf8');
+      } catch (error) {
+        throw new FileInvalid(`${file} cannot be read: ${reasonOf(error)}`, { cause: error, hint: 'name a recording, as one of `windfleet data record`' });
+      }
+      const recording = parseRecording(text, file);
+      const taken = recording.turbines.find(({ thing }) => things.includes(thing));
+      if (taken) throw new FileInvalid(`${file} holds a turbine ${taken.thing}, and so does the farm`, { hint: 'play it alone (--turbines 0), or rename its turbineId' });
+      return replayBacking(recording);
+    }),
+  };
+}
+
+async function memoryPorts(clock: VirtualClock): Promise<Ports> {
+  const disks = new Map<ThingName, Disk>();
+  return {
+    broker: memoryBroker(),
+    jobs: await openJobService({ clock, store: memoryJobStore() }),
+    objects: memoryObjects(),
+    index: memoryIndex(),
+    key: generateKey(),
+    registry: createRegistry(),
+    disk(thing) {
+      const disk = disks.get(thing) ?? memoryDisk();
+      disks.set(thing, disk);
+      return disk;
+    },
+  };
+}
+
+async function demoPorts({ data, host, mqttPort }: Extract<WorldSpec['ports'], { kind: 'demo' }>, clock: VirtualClock, log: Log): Promise<Ports> {
+  mkdirSync(data, { recursive: true, mode: 0o700 });
+  const key = openKey(data);
+  const broker = await aedesBroker({ host, port: mqttPort, log });
+  const thingsFile = join(data, 'things.json');
+  return {
+    broker,
+    jobs: await openJobService({ clock, store: libsqlJobStore(join(data, 'jobs.db')) }),
+    objects: diskObjects(join(data, 'objects')),
+    index: await duckdbIndex(join(data, 'telemetry.duckdb')),
+    key,
+    registry: createRegistry(existsSync(thingsFile) ? JSON.parse(readFileSync(thingsFile, 'utf8')) : [], (things) => {
+      writeFileSync(`${thingsFile}.tmp`, JSON.stringify(things));
+      renameSync(`${thingsFile}.tmp`, thingsFile);
+    }),
+    disk: (thing) => fileDisk(join(data, 'devices', thing)),
+  };
+}
+
+/** What the event log says of a job or an execution. */
+function jobFacts(change: Job | JobExecution): Record<string, string | number> {
+  if (!('thing' in change)) return { status: change.status };
+  const { thing, status, executionNumber, versionNumber } = change;
+  return { thing, status, executionNumber, versionNumber };
+}
