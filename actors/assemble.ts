@@ -65,6 +65,7 @@ export async function assembleFleet(backings: readonly Backing[], ports: FleetPo
   const reporter = createReporter({ bus, clock, log, isObserved: (thing) => things.length <= OBSERVED_UP_TO || inspected.has(thing) });
   const seats = new Map<ThingName, Seat>();
   const asking = new Set<ThingName>();
+  const askAgain = new Set<ThingName>(); // told of another job while the answer was on its way
   let closed = false;
 
   const fleet = supervisor({
@@ -104,11 +105,16 @@ export async function assembleFleet(backings: readonly Backing[], ports: FleetPo
 
   /** Tells a turbine of its next job; asks again later when nobody answers. */
   const ask = (thing: ThingName) => {
-    if (asking.has(thing) || closed) return;
+    if (closed) return;
+    if (asking.has(thing)) {
+      askAgain.add(thing);
+      return;
+    }
     asking.add(thing);
     jobs.next(thing).then(
       (job) => {
         asking.delete(thing);
+        if (askAgain.delete(thing)) ask(thing);
         if (job) fleet.send(thing, { type: 'job.notify', job: { jobId: job.jobId, executionNumber: job.executionNumber, document: job.document } });
       },
       (error: unknown) => {

@@ -114,13 +114,15 @@ export async function openWorld(spec: WorldSpec, { clock, log, events, decorate 
   const cloudBus = broker.connect('windfleet-cloud');
   const ingest = await startIngest({ bus: cloudBus, index, clock, log });
   const view = await openFleetView({ bus: cloudBus, log, met: (thing) => registry.register(thing) });
+  const standing = new Set<string>(); // alarms whose beginning has been told; their worst score may still grow
   view.onChange((event) => {
     if (event.kind !== 'alarm') return;
     const { id, thing, feature, model, clearedAt, at, score } = event.alarm;
-    // Only its beginning and its end are events; its worst score may still grow in between.
-    if (clearedAt === null && score !== view.turbine(thing)?.verdict?.score && at !== clock.epoch + clock.now()) return;
-    events.append({ at: clock.now(), kind: 'alarm', of: thing, what: { id, raised: clearedAt === null, feature, model } });
     index.add('alarms', [{ id, at, thing, feature, model, score, clearedAt: clearedAt ?? 0 }]).catch((error: unknown) => log.warn({ reason: reasonOf(error) }, 'an alarm could not be indexed'));
+    if (clearedAt === null && standing.has(id)) return;
+    if (clearedAt === null) standing.add(id);
+    else standing.delete(id);
+    events.append({ at: clock.now(), kind: 'alarm', of: thing, what: { id, raised: clearedAt === null, feature, model } });
   });
 
   for (const { things } of backings) for (const thing of things) registry.register(thing);

@@ -39,6 +39,9 @@ export interface Broker {
   /** Delivers to one connected client, whether or not it subscribed, and to nobody else. Nothing happens when it is gone. */
   reply(client: string, topic: string, payload: string): void;
 
+  /** Publishes as the service itself: routed to whoever subscribed, on reserved topics too. */
+  announce(topic: string, payload: string): Promise<void>;
+
   /** Where an outside client connects; null for a broker without a port. */
   readonly address: { readonly host: string; readonly port: number } | null;
 

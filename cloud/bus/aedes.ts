@@ -36,6 +36,15 @@ export async function aedesBroker({ host, port, log }: AedesOptions): Promise<Br
     return keeper !== undefined;
   };
 
+  const route = (topic: string, payload: Uint8Array, qos: 0 | 1, retain: boolean): Promise<void> =>
+    new Promise((sent, failed) => {
+      // Out of the caller's stack: publishing from within a delivery would recurse.
+      setImmediate(() => {
+        if (broker.closed) return sent();
+        broker.publish({ cmd: 'publish', topic, payload: Buffer.from(payload), qos, retain, dup: false }, (error) => (error ? failed(error) : sent()));
+      });
+    });
+
   broker.preConnect = (_client, packet, done) => {
     const isTaken = typeof packet.clientId === 'string' && locals.has(packet.clientId);
     done(isTaken ? new Error(`client id ${packet.clientId} belongs to the farm itself`) : null, !isTaken);
@@ -92,13 +101,7 @@ export async function aedesBroker({ host, port, log }: AedesOptions): Promise<Br
         publish: (topic, payload, { qos, retain }) =>
           takeReserved(topic, payload, clientId)
             ? Promise.resolve()
-            : new Promise((sent, failed) => {
-                // Out of the caller's stack: publishing from within a delivery would recurse.
-                setImmediate(() => {
-                  if (broker.closed) return sent();
-                  broker.publish({ cmd: 'publish', topic, payload: Buffer.from(payload), qos, retain, dup: false }, (error) => (error ? failed(error) : sent()));
-                });
-              }),
+            : route(topic, payload, qos, retain),
         subscribed: (filter) =>
           new Promise((done) => {
             const hear = (packet: PublishPacket, heard: () => void) => {
@@ -123,6 +126,7 @@ export async function aedesBroker({ host, port, log }: AedesOptions): Promise<Br
     reserve: (filter, serve) => {
       reserved.push({ filter, serve });
     },
+    announce: (topic, payload) => route(topic, Buffer.from(payload), 1, false),
     reply(clientId, topic, payload) {
       const message = { topic, payload: Buffer.from(payload) };
       const local = locals.get(clientId);

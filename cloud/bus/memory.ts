@@ -23,6 +23,11 @@ export function memoryBroker(): Broker {
     queueMicrotask(drain);
   };
 
+  const route = (message: Message) =>
+    later(() => {
+      for (const one of [...clients.values()]) one.deliver(message);
+    });
+
   return {
     address: null,
     connect(clientId) {
@@ -36,9 +41,7 @@ export function memoryBroker(): Broker {
             return;
           }
           if (retain) retained.set(topic, message);
-          later(() => {
-            for (const one of [...clients.values()]) one.deliver(message);
-          });
+          route(message);
         },
         async subscribed(filter) {
           for (const message of retained.values()) if (topicMatches(filter, message.topic)) later(() => client.deliver(message));
@@ -52,6 +55,7 @@ export function memoryBroker(): Broker {
     reserve: (filter, serve) => {
       reserved.push({ filter, serve });
     },
+    announce: async (topic, payload) => route({ topic, payload: Buffer.from(payload) }),
     reply(client, topic, payload) {
       later(() => clients.get(client)?.deliver({ topic, payload: Buffer.from(payload) }));
     },

@@ -34,7 +34,6 @@ const Update = z.object({
 });
 
 export function serveJobs(broker: Broker, service: JobService, clock: Clock, log: Log): void {
-  const publisher = broker.connect('windfleet-jobs');
   const answered = new Map<string, object>(); // (thing, job, token) → the answer: a retry gets it again, and nothing is done twice
   const now = () => seconds(clock.epoch + clock.now());
 
@@ -94,7 +93,7 @@ export function serveJobs(broker: Broker, service: JobService, clock: Clock, log
   });
 
   const send = (topic: string, body: object) => {
-    publisher.publish(topic, JSON.stringify(body), { qos: 1 }).catch((error: unknown) => log.warn({ topic, reason: reasonOf(error) }, 'a notification was lost'));
+    broker.announce(topic, JSON.stringify(body)).catch((error: unknown) => log.warn({ topic, reason: reasonOf(error) }, 'a notification was lost'));
   };
   service.notify({
     list(thing, pending) {

@@ -31,7 +31,8 @@ const plain = { mean: 0, std: 1 };
 const deskFeatures: readonly FeatureSpec[] = [
   { name: 'roll', op: 'roll', channels: ['qx', 'qy', 'qz', 'qw'], parameters: { seconds: 2 }, ...plain },
   { name: 'pitch', op: 'pitch', channels: ['qx', 'qy', 'qz', 'qw'], parameters: { seconds: 2 }, ...plain },
-  { name: 'vibration', op: 'vibration', channels: ['ax', 'ay', 'az'], parameters: { seconds: 1, rmsSeconds: 1 }, ...plain },
+  // So short a high-pass leaves the impulses and little of the rotor's own once and thrice a turn.
+  { name: 'vibration', op: 'vibration', channels: ['ax', 'ay', 'az'], parameters: { seconds: 0.05, rmsSeconds: 1 }, ...plain },
   { name: 'wind_speed_rps', op: 'value', channels: ['wind_speed_rps'], parameters: { seconds: 0 }, ...plain },
   { name: 'rps', op: 'value', channels: ['rps'], parameters: { seconds: 0 }, ...plain },
   { name: 'voltage', op: 'value', channels: ['voltage'], parameters: { seconds: 0 }, ...plain },

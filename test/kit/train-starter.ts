@@ -18,8 +18,8 @@ import { packageRoot } from './package-root.ts';
 const digest = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
 const starters = [
-  { version: '1.0.0', sequence: 1, seed: 9_001, turbines: 60, minutes: 30, hidden: [40, 10, 40], epochs: 30 },
-  { version: '1.1.0', sequence: 2, seed: 9_101, turbines: 90, minutes: 30, hidden: [48, 12, 48], epochs: 40 },
+  { version: '1.0.0', sequence: 1, seed: 9_001, turbines: 60, minutes: 30, hidden: [40, 10, 40], epochs: 20 },
+  { version: '1.1.0', sequence: 2, seed: 9_101, turbines: 80, minutes: 30, hidden: [48, 12, 48], epochs: 20 },
 ];
 
 /** Each turbine has a wind of its own, 1.2 to 2.1 m/s with a turbulence intensity of 0.1 to 0.24, and is derated for a while now and then. */
