@@ -42,11 +42,14 @@ const UpConfig = z.strictObject({
   wind: z.strictObject({ meanMps: z.number().min(0).max(60), turbulenceIntensity: z.number().min(0).max(1) }).default({ meanMps: 1.6, turbulenceIntensity: 0.18 }),
 });
 
-export type UpOptions = z.infer<typeof UpConfig>;
+export type UpOptions = z.infer<typeof UpConfig> & {
+  /** Nobody said how many turbines: a recording then plays alone. */
+  readonly turbinesByDefault: boolean;
+};
 
 export const CONFIG_FILES = ['windfleet.config.yaml', 'windfleet.config.json'] as const;
 
-const FROM_ENVIRONMENT: Readonly<Record<string, keyof UpOptions>> = {
+const FROM_ENVIRONMENT: Readonly<Record<string, string>> = {
   WINDFLEET_TURBINES: 'turbines',
   WINDFLEET_SEED: 'seed',
   WINDFLEET_SPEED: 'speed',
@@ -61,8 +64,9 @@ export function readUpOptions(flags: Readonly<Record<string, unknown>>, environm
   const file = CONFIG_FILES.map((name) => `${folder}/${name}`).find((path) => existsSync(path));
   const fromFile = file === undefined ? {} : readConfigFile(file);
   const fromEnvironment = Object.fromEntries(Object.entries(FROM_ENVIRONMENT).flatMap(([name, key]) => (environment[name] === undefined ? [] : [[key, environment[name]]])));
-  const parsed = UpConfig.safeParse({ ...fromFile, ...fromEnvironment, ...flags });
-  if (parsed.success) return parsed.data;
+  const raw = { ...fromFile, ...fromEnvironment, ...flags };
+  const parsed = UpConfig.safeParse(raw);
+  if (parsed.success) return { ...parsed.data, turbinesByDefault: !('turbines' in raw) };
   const sources = parsed.error.issues.map((issue) => {
     const [key] = issue.path;
     const source = typeof key !== 'string' ? (file ?? 'options') : key in flags ? `--${kebab(key)}` : key in fromEnvironment ? environmentName(key) : (file ?? 'options');

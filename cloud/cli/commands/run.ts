@@ -1,0 +1,79 @@
+/** Commands that run a world: up, scenario, data record. */
+import type { Command } from 'commander';
+import type { Log } from '../../../actors/contracts/log.ts';
+import { type Io, printFacts } from '../print.ts';
+
+export function addRunCommands(program: Command, io: Io): void {
+  program
+    .command('up')
+    .description('The farm, the embedded cloud and the console in one process.')
+    .option('--turbines <n>', 'virtual turbines (default: 5)')
+    .option('--like <machine>', 'their kind (default: desk-turbine)')
+    .option('--seed <n>', 'where chance begins (default: 1)')
+    .option('--speed <x>', 'simulated time over wall time: 1x, 100x, max (default: 1x)')
+    .option('--for <duration>', 'end after so much simulated time, with a summary')
+    .option('--profile <name>', 'demo: on loopback, kept in the data folder; memory: nothing kept, no ports (default: demo)')
+    .option('--replay <file>', 'play a recording (CSV) instead of twins; with --turbines beside them')
+    .option('--inspect <things>', 'print the transitions of these turbines’ actors')
+    .option('--port <n>', 'of the console; 0 picks a free one (default: 7070)')
+    .option('--mqtt-port <n>', 'of the broker; 0 picks a free one (default: 1883)')
+    .option('--data <folder>', 'what is kept (default: .windfleet)')
+    .option('--json', 'print the summary as one JSON object')
+    .addHelpText('after', '\nExamples:\n  windfleet up --turbines 12 --speed 10x\n  windfleet up --profile memory --speed max --for 10m --json')
+    .action(async (flags: Record<string, unknown>) => {
+      const { readUpOptions } = await import('../../config.ts');
+      const { runUp } = await import('../../../scenarios/up.ts');
+      const options = readUpOptions(flags, process.env);
+      const summary = await runUp(options, { signal: io.signal, out: io.out, log: await openLog() });
+      if (options.for === undefined && !options.json) return;
+      printFacts(io, options.json, summary, () => Object.entries(summary).map(([name, value]) => `${name}: ${value}`).join('\n'));
+    });
+
+  const scenario = program.command('scenario').description('Stories with faults and expectations, in virtual time.');
+  scenario
+    .command('list')
+    .description('The stories of the library, one a line.')
+    .option('--json')
+    .addHelpText('after', '\nExamples:\n  windfleet scenario list\n  windfleet scenario list --json')
+    .action(async ({ json = false }: { json?: boolean }) => {
+      const { stories } = await import('../../../scenarios/library.ts');
+      const list = Object.entries(stories).map(([name, { about }]) => ({ name, about: about.replace(/\s+/g, ' ') }));
+      printFacts(io, json, list, () => list.map(({ name, about }) => `${name}  ${about}`).join('\n'));
+    });
+  scenario
+    .command('run')
+    .description('Plays stories and holds them to their expectations; exits 99 when one fails.')
+    .argument('<names...>', 'stories of the library')
+    .option('--seed <n>', 'instead of the story’s own')
+    .option('--repeat <n>', 'play it so often; the digests must be the same', '1')
+    .option('--json')
+    .addHelpText('after', '\nExamples:\n  windfleet scenario run bearing-wear\n  windfleet scenario run calm-day --seed 7 --repeat 2')
+    .action(async (names: string[], flags: { seed?: string; repeat: string; json?: boolean }) => {
+      const { runStories } = await import('../../../scenarios/main.ts');
+      const results = await runStories(names, { seed: flags.seed, repeat: flags.repeat, log: await openLog(), report: flags.json ? () => {} : io.out });
+      if (flags.json) io.out(JSON.stringify(results));
+      if (results.some(({ passed }) => !passed)) process.exitCode = 99;
+    });
+
+  program
+    .command('data')
+    .description('Recordings.')
+    .command('record')
+    .description('Records twins into the original’s CSV, with ground truth beside it.')
+    .requiredOption('--out <file>', 'the CSV')
+    .option('--turbines <n>', 'how many', '1')
+    .option('--for <duration>', 'how long', '10m')
+    .option('--seed <n>', 'where chance begins', '1')
+    .option('--faults <names...>', 'break each turbine in turn, halfway through')
+    .addHelpText('after', '\nExamples:\n  windfleet data record --turbines 3 --for 1h --out farm.csv\n  windfleet data record --for 10m --faults bearing-wear --out worn.csv')
+    .action(async (flags: { out: string; turbines: string; for: string; seed: string; faults?: string[] }) => {
+      const { recordFile } = await import('./record.ts');
+      await recordFile(flags, io);
+    });
+}
+
+/** The log of a process: structured lines on the standard error. */
+async function openLog(): Promise<Log> {
+  const { pino } = await import('pino');
+  return pino({ level: process.env['WINDFLEET_LOG'] ?? 'info', base: null }, pino.destination({ dest: 2, sync: true })) as unknown as Log;
+}

@@ -1,0 +1,47 @@
+#!/usr/bin/env node
+/** The command line: each command parses, calls and prints; what it needs is loaded when it is called. */
+import { Command, CommanderError } from 'commander';
+import { UsageError } from '../../actors/contracts/errors.ts';
+import { addFarmCommands } from './commands/farm.ts';
+import { addModelCommands } from './commands/model.ts';
+import { addRunCommands } from './commands/run.ts';
+import { type Io, printError } from './print.ts';
+
+const ending = new AbortController();
+let endedBy: NodeJS.Signals | null = null;
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(name, () => {
+    if (endedBy !== null) process.exit(name === 'SIGINT' ? 130 : 143); // asked twice: at once
+    endedBy = name;
+    ending.abort();
+  });
+}
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0); // the reader has seen enough
+  throw error;
+});
+
+const io: Io = {
+  signal: ending.signal,
+  out: (text) => process.stdout.write(`${text}\n`),
+  err: (text) => process.stderr.write(`${text}\n`),
+  isTerminal: Boolean(process.stdout.isTTY) && process.env['CI'] === undefined,
+};
+
+const program = new Command('windfleet')
+  .description('An actor-model fleet simulator and digital twin for machine learning at the edge.')
+  .version('0.1.0')
+  .showSuggestionAfterError()
+  .exitOverride()
+  .configureOutput({ writeErr: (text) => process.stderr.write(text) });
+addRunCommands(program, io);
+addFarmCommands(program, io);
+addModelCommands(program, io);
+
+try {
+  await program.parseAsync();
+  if (endedBy !== null) process.exitCode = endedBy === 'SIGINT' ? 130 : 143;
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else process.exitCode = printError(io, error instanceof TypeError && error.message.includes('Invalid URL') ? new UsageError('--cloud wants an address, as http://127.0.0.1:7070') : error);
+}

@@ -1,0 +1,36 @@
+/** Models, deployments and their jobs. */
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { parseBody, RequestRefused } from '../errors.ts';
+import type { ConsoleServices } from '../services.ts';
+
+const LATER = ['waves', 'soak', 'budgetKw', 'window', 'plan'] as const;
+const Deployment = z.strictObject({ model: z.string().min(1).max(160), to: z.string().min(1).max(128) });
+
+type OfId = { Params: { id: string } };
+
+export function rolloutRoutes(app: FastifyInstance, { deployments, jobs, models, trustedKeys, mqttEndpoint }: ConsoleServices): void {
+  app.get('/api/models', async () => models());
+  app.get('/api/keys', async () => trustedKeys.map((pem) => ({ algorithm: 'ed25519', pem })));
+  app.get('/api/jobs', async () => {
+    const list = await jobs.list();
+    return Promise.all(list.map(async (job) => ({ ...job, executions: await jobs.executions(job.jobId) })));
+  });
+  app.get<OfId>('/api/jobs/:id', async ({ params }) => ({ ...(await jobs.describe(params.id)), executions: await jobs.executions(params.id) }));
+  app.get('/api/deployments', async () => deployments.list());
+  app.get<OfId>('/api/deployments/:id', async ({ params }) => deployments.show(params.id));
+  app.delete<OfId>('/api/deployments/:id', async ({ params }) => deployments.cancel(params.id));
+  app.post('/api/deployments', async ({ body }, reply) => {
+    const early = LATER.filter((name) => typeof body === 'object' && body !== null && name in body);
+    if (early.length > 0) throw new RequestRefused(400, 'request.invalid', `${early.join(', ')}: not supported yet; a deployment is one job for all of its group`);
+    return reply.status(201).send(await deployments.deploy(parseBody(Deployment, body)));
+  });
+
+  // AWS IoT's DescribeEndpoint: where devices find the broker.
+  app.get<{ Querystring: { endpointType?: string } }>('/endpoint', async ({ query }) => {
+    if (query.endpointType !== undefined && query.endpointType !== 'iot:Data-ATS' && query.endpointType !== 'iot:Data')
+      throw new RequestRefused(400, 'InvalidRequestException', `endpointType ${query.endpointType} is not served here`, 'iot:Data-ATS is');
+    if (mqttEndpoint === null) throw new RequestRefused(404, 'ResourceNotFoundException', 'this cloud has no MQTT port');
+    return { endpointAddress: mqttEndpoint };
+  });
+}

@@ -1,0 +1,113 @@
+/** The console: the page, its API and the metrics, on one port of one address. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import fastifyStatic from '@fastify/static';
+import fastifySwagger from '@fastify/swagger';
+import Fastify from 'fastify';
+import { Gauge, Registry } from 'prom-client';
+import type { Clock } from '../../actors/contracts/clock.ts';
+import { EnvironmentLacking, reasonOf } from '../../actors/contracts/errors.ts';
+import type { Log } from '../../actors/contracts/log.ts';
+import { parseQuery } from '../index/query.ts';
+import { sendError } from './errors.ts';
+import { guard } from './guard.ts';
+import { objectRoutes } from './routes/objects.ts';
+import { rolloutRoutes } from './routes/rollouts.ts';
+import { streamRoutes } from './routes/stream.ts';
+import { turbineRoutes } from './routes/turbines.ts';
+import type { ConsoleServices } from './services.ts';
+
+export interface ConsoleOptions {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  readonly services: ConsoleServices;
+  readonly log: Log;
+  readonly wall: Pick<Clock, 'setTimeout' | 'clearTimeout' | 'now'>;
+}
+
+export interface Console {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+const BODY_LIMIT = 64 * 1024;
+
+/** @throws EnvironmentLacking when the port is taken. */
+export async function openConsole({ host, port, services, log, wall }: ConsoleOptions): Promise<Console> {
+  const app = Fastify({ bodyLimit: BODY_LIMIT, forceCloseConnections: true, exposeHeadRoutes: false });
+  guard(app, host);
+  app.setErrorHandler((error, request, reply) => {
+    if (sendError(reply, error) >= 500) log.error({ route: request.routeOptions.url, reason: reasonOf(error) }, 'a request failed');
+  });
+  app.setNotFoundHandler((request, reply) => {
+    reply.status(404).send({ error: { code: 'not.found', message: `there is nothing at ${request.url.split('?')[0]}`, hint: 'GET /api/openapi.json names what there is' } });
+  });
+  await app.register(fastifySwagger, { openapi: { info: { title: 'windfleet', version: '1' } } });
+
+  const metrics = createMetrics(services);
+  let stream = { close() {} };
+  await app.register(async (api) => {
+    api.get('/healthz', async () => ({ status: 'ok' }));
+    api.get('/metrics', async (_, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
+    api.get('/api/openapi.json', async () => app.swagger());
+    api.get('/api/query', async ({ query }) => services.index.aggregate(parseQuery(query as Record<string, unknown>)));
+    turbineRoutes(api, services);
+    rolloutRoutes(api, services);
+    objectRoutes(api, services);
+    stream = streamRoutes(api, services, wall);
+  });
+  const page = join(import.meta.dirname, 'web');
+  if (existsSync(page)) await app.register(fastifyStatic, { root: page });
+
+  await app.listen({ host, port }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE' && error.code !== 'EACCES') throw error;
+    throw new EnvironmentLacking(`console port ${port} on ${host} ${error.code === 'EACCES' ? 'may not be opened' : 'is taken'}`, {
+      cause: error,
+      hint: 'end what uses it, or choose another with --port (0 picks a free one)',
+    });
+  });
+  const bound = app.server.address();
+
+  return {
+    url: `http://${host}:${typeof bound === 'object' && bound ? bound.port : port}`,
+    async close() {
+      stream.close();
+      await app.close();
+    },
+  };
+}
+
+/** Prometheus: read from the fleet's view when asked. */
+function createMetrics({ view, jobs }: ConsoleServices): Registry {
+  const registry = new Registry();
+  new Gauge({
+    name: 'windfleet_turbines',
+    help: 'Turbines by state',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { state } of view.turbines()) this.inc({ state });
+    },
+  });
+  new Gauge({
+    name: 'windfleet_alarms_standing',
+    help: 'Alarms that stand',
+    registers: [registry],
+    collect() {
+      this.set(view.alarms().filter(({ clearedAt }) => clearedAt === null).length);
+    },
+  });
+  new Gauge({
+    name: 'windfleet_jobs',
+    help: 'Jobs by status',
+    labelNames: ['status'],
+    registers: [registry],
+    async collect() {
+      this.reset();
+      for (const { status } of await jobs.list()) this.inc({ status });
+    },
+  });
+  return registry;
+}

@@ -1,0 +1,29 @@
+/** What the console needs of the cloud. It never sees an actor. */
+import type { Chart } from '../../actors/contracts/chart.ts';
+import type { Deployments } from '../../actors/contracts/deployments.ts';
+import type { FaultInjector } from '../../actors/contracts/faults.ts';
+import type { FleetView } from '../../actors/contracts/fleet-view.ts';
+import type { ThingName } from '../../actors/contracts/ids.ts';
+import type { DocumentIndex } from '../../actors/contracts/index.ts';
+import type { JobsControl } from '../../actors/contracts/jobs.ts';
+import type { ObjectStore } from '../../actors/contracts/objects.ts';
+import type { OperatorCommand } from '../../actors/contracts/telemetry.ts';
+
+export interface ConsoleServices {
+  readonly view: FleetView;
+  /** Null where no body can be broken from here: a cloud without a farm. */
+  readonly faults: FaultInjector | null;
+  readonly deployments: Deployments;
+  readonly jobs: JobsControl;
+  readonly models: () => Promise<readonly { readonly name: string; readonly version: string; readonly sha256: string; readonly bytes: number; readonly bucket: string; readonly key: string }[]>;
+  readonly index: DocumentIndex;
+  readonly objects: ObjectStore;
+  /** The turbine's statechart, for drawing. */
+  readonly chart: Chart;
+  readonly command: (thing: ThingName, order: OperatorCommand) => Promise<void>;
+  readonly inspect: (thing: ThingName, on: boolean) => Promise<void>;
+  /** PEM of the keys that devices trust. */
+  readonly trustedKeys: readonly string[];
+  /** `host:port` of the broker; null without one. */
+  readonly mqttEndpoint: string | null;
+}

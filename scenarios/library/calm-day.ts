@@ -1,0 +1,14 @@
+import { scenario } from '../dsl.ts';
+
+export default scenario({
+  about: 'An hour of the default farm in which nothing breaks: no alarm is raised, and every turbine is judged healthy to the end.',
+  seed: 1,
+  duration: '1h',
+  fleet: [{ twins: 5, like: 'desk-turbine' }],
+  wind: { meanMps: 1.6, turbulenceIntensity: 0.18 },
+  timeline: [],
+  expect: [
+    { that: 'noAlarm' },
+    { that: 'state', on: 'every turbine', is: 'inferring.healthy', at: 'end' },
+  ],
+});
