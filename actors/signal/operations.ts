@@ -56,14 +56,14 @@ export const operations: Readonly<Record<string, Operation>> = {
       return Math.sqrt(lowPass(memory, at + x.length, power, rmsSeconds, rateHz));
     },
   },
-  /** How far the first channel is from a line through the second: y − slope·x − offset, both low-passed; y also lags by `lagSeconds` behind x. */
+  /** How far the first channel is from a line through the second that ends at 0: y − max(0, slope·x + offset), both low-passed; y lags by `lagSeconds` more. */
   relation: {
     channels: 2,
     parameters: ['slope', 'offset', 'seconds', 'lagSeconds'],
     memory: () => 3,
     step([y, x], memory, at, { slope, offset, seconds, lagSeconds }, rateHz) {
       const lagged = lowPass(memory, at + 2, y, lagSeconds, rateHz);
-      return lowPass(memory, at, lagged, seconds, rateHz) - slope * lowPass(memory, at + 1, x, seconds, rateHz) - offset;
+      return lowPass(memory, at, lagged, seconds, rateHz) - Math.max(0, slope * lowPass(memory, at + 1, x, seconds, rateHz) + offset);
     },
   },
 };

@@ -52,17 +52,19 @@ export function prepare(recording: Recording, machine: string, source: string): 
   return { machine, signal: fitted, training, heldOut, source };
 }
 
-/** Least squares for every relation y ≈ slope·x + offset, over the low-passed channels as the operation sees them. */
+/** Least squares for every relation y ≈ slope·x + offset, over the low-passed channels as the operation sees them, where y is well above 0. */
 function fitRelations(recording: Recording, signal: SignalSpec): SignalSpec {
   const features = signal.features.map((feature) => {
     if (feature.op !== 'relation') return feature;
-    const sides = [0, 1].map((slope) => collect(recording, { ...signal, features: [{ ...feature, parameters: { ...feature.parameters, slope, offset: 0 } }] })[0]);
-    const y = sides[0];
-    const x = y.map((value, i) => value - sides[1][i]); // (y) − (y − x)
-    const meanX = mean(x);
-    const meanY = mean(y);
-    const covariance = x.reduce((sum, value, i) => sum + (value - meanX) * (y[i] - meanY), 0);
-    const slope = covariance / x.reduce((sum, value) => sum + (value - meanX) ** 2, 1e-12);
+    const side = (slope: number, offset: number) => collect(recording, { ...signal, features: [{ ...feature, parameters: { ...feature.parameters, slope, offset } }] })[0];
+    const y = side(0, 0);
+    const x = side(1, 0).map((value, i) => y[i] - value); // y − (y − x)
+    const floor = mean(y) / 2;
+    const above = y.flatMap((value, i) => (value > floor ? [i] : []));
+    const meanX = mean(above.map((i) => x[i]));
+    const meanY = mean(above.map((i) => y[i]));
+    const covariance = above.reduce((sum, i) => sum + (x[i] - meanX) * (y[i] - meanY), 0);
+    const slope = covariance / above.reduce((sum, i) => sum + (x[i] - meanX) ** 2, 1e-12);
     return { ...feature, parameters: { ...feature.parameters, slope, offset: meanY - slope * meanX } };
   });
   return { ...signal, features };

@@ -1,0 +1,53 @@
+/** A line plot of one turbine's recent past, drawn by uPlot and redrawn with the stream. */
+import { useEffect, useRef } from 'preact/hooks';
+import uPlot from 'uplot';
+import { beat, type Trace, traceOf } from './store.ts';
+
+export interface PlotProps {
+  readonly thing: string;
+  readonly column: Exclude<keyof Trace, 'at'>;
+  readonly label: string;
+  readonly color: string;
+  readonly height: number;
+  /** Axes and all, or only the line. */
+  readonly isFull?: boolean;
+  /** A level to be marked. */
+  readonly limit?: number;
+}
+
+const INK = '#8fa6b5';
+
+export function Plot({ thing, column, label, color, height, isFull = false, limit }: PlotProps) {
+  const place = useRef<HTMLDivElement>(null);
+
+  useEffect(() => {
+    const element = place.current;
+    if (!element) return;
+    const trace = traceOf(thing);
+    const data = (): uPlot.AlignedData => [trace.at, trace[column], ...(limit === undefined ? [] : [trace.at.map(() => limit)])];
+    const axis = { stroke: INK, grid: { stroke: 'rgba(143,166,181,0.15)', width: 1 }, ticks: { show: false }, font: '11px system-ui' };
+    const plot = new uPlot(
+      {
+        width: element.clientWidth || 200,
+        height,
+        legend: { show: false },
+        cursor: { show: isFull },
+        scales: { y: { range: (_, min, max) => [Math.min(0, min ?? 0), Math.max(limit === undefined ? 0.1 : limit * 1.2, (max ?? 1) * 1.1)] } },
+        axes: isFull ? [axis, { ...axis, size: 40 }] : [{ show: false }, { show: false }],
+        series: [{}, { label, stroke: color, width: 1.5, points: { show: false }, spanGaps: true }, ...(limit === undefined ? [] : [{ label: 'limit', stroke: '#e0636b', width: 1, dash: [4, 4], points: { show: false } }])],
+      },
+      data(),
+      element,
+    );
+    const resize = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height }));
+    resize.observe(element);
+    const stop = beat.subscribe(() => plot.setData(data()));
+    return () => {
+      stop();
+      resize.disconnect();
+      plot.destroy();
+    };
+  }, [thing, column, label, color, height, isFull, limit]);
+
+  return <div class="plot" ref={place} role="img" aria-label={`${label} of ${thing}`} />;
+}
