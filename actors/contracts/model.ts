@@ -17,7 +17,8 @@ export interface FeatureSpec {
 export interface SignalSpec {
   readonly pipeline: 'stream' | 'seed-db6';
   readonly rateHz: number;
-  readonly window: { readonly samples: number; readonly hop: number };
+  /** `settle` samples after a break fill the pipeline's memory and belong to no window. */
+  readonly window: { readonly samples: number; readonly hop: number; readonly settle: number };
   readonly features: readonly FeatureSpec[];
 }
 

@@ -35,9 +35,11 @@ export interface Lane {
   join(row: number, inference: Inference, listener: RowListener): void;
   leave(row: number): void;
   has(row: number): boolean;
-  /** Samples of the running window of a row; 0 at its start. */
-  held(row: number): number;
+  /** Whether the next sample is the first of a window. */
+  begins(row: number): boolean;
   break(row: number): void;
+  /** Lets the row's next window begin with its next sample; the pipeline's memory stays. */
+  align(row: number): void;
   /** @param values the row's channels from `offset` on. @returns whether the sample filled a window, or null when it broke it. */
   push(row: number, values: Float64Array, offset: number): boolean | null;
   /** Asks for the scores of the windows filled since the last call. */
@@ -57,6 +59,7 @@ export function createLane(manifest: ModelManifest, { channels, rows, clock, lat
   const size = count * window.samples;
   const pipeline = streamPipeline(manifest.signal, channels, rows);
   const windows = createWindows(rows, count, window.samples, window.hop);
+  const settling = new Uint32Array(rows).fill(window.settle); // samples still to pass before a window may begin
   const sample = new Float32Array(count);
   const members = new Map<number, { readonly inference: Inference; readonly listener: RowListener }>();
   let full: number[] = [];
@@ -64,6 +67,7 @@ export function createLane(manifest: ModelManifest, { channels, rows, clock, lat
   const breakRow = (row: number) => {
     breakWindow(windows, row);
     pipeline.reset(row);
+    settling[row] = window.settle;
   };
 
   return {
@@ -79,12 +83,17 @@ export function createLane(manifest: ModelManifest, { channels, rows, clock, lat
       members.delete(row);
     },
     has: (row) => members.has(row),
-    held: (row) => windows.held[row],
+    begins: (row) => windows.held[row] === 0 && settling[row] === 0,
     break: breakRow,
+    align: (row) => breakWindow(windows, row),
     push(row, values, offset) {
       if (!pipeline.push(row, values, offset, sample, 0)) {
         breakRow(row);
         return null;
+      }
+      if (settling[row] > 0) {
+        settling[row]--;
+        return false;
       }
       if (!pushSample(windows, row, sample)) return false;
       full.push(row);

@@ -28,10 +28,10 @@ async function scoreStored(history: History, row: number, channels: readonly Cha
   const sample = new Float32Array(features.length);
   const batch = new Float32Array(Math.ceil(history.size(row) / window.hop) * size);
   const ends: number[] = [];
-  let n = 0;
+  let n = 0; // samples so far
   history.replay(row, (values, offset) => {
     n++;
-    if (!pipeline.push(0, values, offset, sample, 0) || !pushSample(windows, 0, sample)) return;
+    if (!pipeline.push(0, values, offset, sample, 0) || n <= window.settle || !pushSample(windows, 0, sample)) return;
     takeWindow(windows, 0, batch, ends.length * size);
     ends.push(n);
   });

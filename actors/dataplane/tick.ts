@@ -205,7 +205,7 @@ export function openDataPlane(backing: Backing, options: DataPlaneOptions): Data
         if (stored.length >= CANARY_WINDOWS) return decide(challenger, stored, 'stored');
       }
       const lane = laneOf(challenger);
-      const trial = openTrial(row, lane, champion === null ? null : () => championLanes[row]?.held(row) ?? 0);
+      const trial = openTrial(row, lane, champion === null ? null : () => championLanes[row]?.begins(row) ?? true);
       trials.set(row, trial);
       lane.join(row, challenger.inference, trial.listener);
       const golden = clock.setTimeout(() => trial.end('golden'), Math.max(0, goldenAt - clock.now()));
@@ -240,18 +240,18 @@ interface Trial {
   end(by: CanaryResult['decidedBy']): void;
 }
 
-/** One challenger beside a champion on one row. @param held samples in the champion's running window; null when there is no champion */
-function openTrial(row: number, lane: Lane, held: (() => number) | null): Trial {
+/** One challenger beside a champion on one row. @param begins whether the champion's next sample is the first of a window; null when there is no champion */
+function openTrial(row: number, lane: Lane, begins: (() => boolean) | null): Trial {
   const champion: Score[] = [];
   const challenger: Score[] = [];
-  let started = held === null;
+  let isAligned = begins === null;
   let settle: (result: { pairs: readonly Pair[]; by: CanaryResult['decidedBy']; failure: string | null }) => void = () => {};
   const over = new Promise<{ pairs: readonly Pair[]; by: CanaryResult['decidedBy']; failure: string | null }>((settled) => {
     settle = settled;
   });
 
   const pairs = (): readonly Pair[] =>
-    held === null ? challenger.map(({ score }) => ({ champion: null, challenger: score })) : pairWindows(champion, challenger);
+    begins === null ? challenger.map(({ score }) => ({ champion: null, challenger: score })) : pairWindows(champion, challenger);
   const check = () => {
     const judged = pairs();
     if (judged.length >= CANARY_WINDOWS) settle({ pairs: judged, by: 'live', failure: null });
@@ -267,8 +267,9 @@ function openTrial(row: number, lane: Lane, held: (() => number) | null): Trial 
       failed: (_, cause) => settle({ pairs: [], by: 'live', failure: `canary: ${cause}` }),
     },
     push(values, offset) {
-      started ||= held?.() === 0; // both windows begin at the same sample
-      if (started) lane.push(row, values, offset);
+      isAligned ||= lane.begins(row) && begins?.() === true; // both windows begin at the same sample
+      lane.push(row, values, offset);
+      if (!isAligned) lane.align(row);
     },
     championScored(score) {
       champion.push(score);

@@ -106,7 +106,7 @@ export function updateSteps(ports: UpdatePorts): UpdateSteps {
 
     async download(job, signal) {
       const { order } = current();
-      current().bytes = await download(objects, disk, order, { signal, progress: (bytes, of) => progress(job, 'downloading', { bytes: String(bytes), of: String(of) }) });
+      current().bytes = await download(objects, disk, order, { clock, signal, progress: (bytes, of) => progress(job, 'downloading', { bytes: String(bytes), of: String(of) }) });
     },
 
     async verify(job) {

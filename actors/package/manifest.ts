@@ -31,7 +31,7 @@ const Manifest = z
     signal: z.strictObject({
       pipeline: z.enum(['stream', 'seed-db6']),
       rateHz: z.number().positive().max(1_000),
-      window: z.strictObject({ samples: z.int().min(1).max(10_000), hop: z.int().min(1).max(10_000) }),
+      window: z.strictObject({ samples: z.int().min(1).max(10_000), hop: z.int().min(1).max(10_000), settle: z.int().min(0).max(100_000) }),
       features: z.array(Feature).min(1).max(64),
     }),
     thresholds: z.array(z.strictObject({ feature: z.string(), mae: z.number().positive() })),

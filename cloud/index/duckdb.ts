@@ -30,7 +30,10 @@ export async function duckdbIndex(file: string): Promise<DocumentIndex> {
       for (const [index, documents] of waiting) {
         waiting.delete(index);
         const columns = await widen(db, tables, index, [...documents.values()]);
-        await insert(db, index, columns, [...documents.values()]);
+        await insert(db, index, columns, [...documents.values()]).catch((error: unknown) => {
+          waiting.set(index, new Map([...documents, ...(waiting.get(index) ?? [])])); // for the next time
+          throw new StoreUnavailable(`the telemetry store did not take ${documents.size} documents`, { cause: error, hint: 'is the disk full?' });
+        });
       }
     });
 
@@ -63,7 +66,7 @@ export async function duckdbIndex(file: string): Promise<DocumentIndex> {
       await flush();
       columnsOf(index);
       const where = thing === undefined ? '' : 'WHERE thing = $1';
-      const sql = `SELECT * FROM ${quoted(index)} ${where} ORDER BY at DESC, id DESC LIMIT ${Math.max(0, Math.floor(limit))}`;
+      const sql = `SELECT * FROM ${quoted(index)} ${where} ORDER BY "at" DESC, id DESC LIMIT ${Math.max(0, Math.floor(limit))}`;
       return inTurn(async () => (await db.runAndReadAll(sql, thing === undefined ? [] : [thing])).getRowObjectsJS() as unknown as IndexedDocument[]);
     },
     flush,
@@ -93,7 +96,7 @@ async function readTables(db: DuckDBConnection): Promise<Map<string, Map<string,
 async function widen(db: DuckDBConnection, tables: Map<string, Map<string, ColumnType>>, index: string, documents: readonly IndexedDocument[]): Promise<ReadonlyMap<string, ColumnType>> {
   let columns = tables.get(index);
   if (!columns) {
-    await db.run(`CREATE TABLE ${quoted(index)} (id VARCHAR PRIMARY KEY, at DOUBLE, thing VARCHAR)`);
+    await db.run(`CREATE TABLE ${quoted(index)} (id VARCHAR PRIMARY KEY, "at" DOUBLE, thing VARCHAR)`);
     columns = new Map([
       ['id', 'VARCHAR'],
       ['at', 'DOUBLE'],
@@ -143,13 +146,13 @@ function aggregationSql(query: Aggregation, columns: ReadonlyMap<string, ColumnT
   const values: (string | number | boolean)[] = [];
   const bind = (value: string | number | boolean) => `$${values.push(value)}`;
   const conditions = [
-    ...(query.from === undefined ? [] : [`at >= ${bind(query.from)}`]),
-    ...(query.to === undefined ? [] : [`at < ${bind(query.to)}`]),
+    ...(query.from === undefined ? [] : [`"at" >= ${bind(query.from)}`]),
+    ...(query.to === undefined ? [] : [`"at" < ${bind(query.to)}`]),
     ...Object.entries(query.where ?? {}).map(([field, value]) => `${known(field, typeOf(value))} = ${bind(value)}`),
     ...(query.field === undefined ? [] : [`${known(query.field, 'DOUBLE')} IS NOT NULL`]),
   ];
   const groups = [
-    ...(query.every === undefined ? [] : [{ name: 'bucket', sql: `floor(at / ${bind(query.every)}) * ${bind(query.every)}` }]),
+    ...(query.every === undefined ? [] : [{ name: 'bucket', sql: `floor("at" / ${bind(query.every)}) * ${bind(query.every)}` }]),
     ...query.by.map((field, i) => ({ name: `by${i}`, sql: known(field) })),
   ];
   const agg = query.agg === 'count' ? 'count(*)' : `${query.agg === 'mean' ? 'avg' : query.agg}(${known(query.field!)})`;

@@ -19,10 +19,9 @@ export interface Prepared {
   readonly source: string;
 }
 
-const WINDOW = { samples: 100, hop: 100 } as const;
+const WINDOW = { samples: 100, hop: 100, settle: 100 } as const;
 const RATE_HZ = 20;
 const HELD_OUT = 0.25;
-const SETTLE_SAMPLES = 60; // a pipeline's memory and a rotor's first turns
 const STILL_SAMPLES = 200;
 
 const plain = { mean: 0, std: 1 };
@@ -136,7 +135,7 @@ function visit(recording: Recording, signal: SignalSpec, from: number, to: numbe
         pipeline.reset(0);
         settled = 0;
         broke();
-      } else if (++settled > SETTLE_SAMPLES) hear(out);
+      } else if (++settled > signal.window.settle) hear(out);
     }
   }
 }

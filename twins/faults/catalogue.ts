@@ -21,7 +21,7 @@ export const deskTurbineFaults: readonly FaultModel[] = [
     name: 'bearing-wear',
     about: 'The outer race of a bearing wears: impulses in the acceleration, more friction, a warmer bearing.',
     apply(e, row, s) {
-      e.outerRaceG[row] = 0.35 * s;
+      e.outerRaceG[row] = 0.8 * s;
       e.frictionFactor[row] *= 1 + 0.3 * s;
       e.heatK[row] += 12 * s;
     },
@@ -30,7 +30,7 @@ export const deskTurbineFaults: readonly FaultModel[] = [
     name: 'bearing-inner-race',
     about: 'The inner race of a bearing wears: impulses that come and go with each turn of the rotor.',
     apply(e, row, s) {
-      e.innerRaceG[row] = 0.35 * s;
+      e.innerRaceG[row] = 0.8 * s;
       e.frictionFactor[row] *= 1 + 0.2 * s;
       e.heatK[row] += 8 * s;
     },

@@ -1,7 +1,7 @@
 /** Turbines, their alarms, faults and commands. */
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { NotFound } from '../../../actors/contracts/errors.ts';
+import { didYouMean, NotFound } from '../../../actors/contracts/errors.ts';
 import type { TurbineView } from '../../../actors/contracts/fleet-view.ts';
 import { parseBody, RequestRefused } from '../errors.ts';
 import type { ConsoleServices } from '../services.ts';
@@ -25,7 +25,7 @@ export function turbineRoutes(app: FastifyInstance, { view, faults, command, ins
     const turbine = view.turbine(thing);
     if (turbine) return turbine;
     const known = view.turbines().map((one) => one.thing);
-    throw new NotFound(`no turbine ${thing}`, { hint: `turbines: ${known.slice(0, 10).join(', ') || 'none yet'}` });
+    throw new NotFound(`no turbine ${thing}.${didYouMean(thing, known)}`, { hint: `turbines: ${known.slice(0, 10).join(', ') || 'none yet'}` });
   };
   const injector = () => {
     if (faults) return faults;
