@@ -131,7 +131,7 @@ export async function aedesBroker({ host, port, log }: AedesOptions): Promise<Br
       const message = { topic, payload: Buffer.from(payload) };
       const local = locals.get(clientId);
       if (local) setImmediate(() => local.deliver(message));
-      else remotes.get(clientId)?.publish({ cmd: 'publish', ...message, qos: 0, retain: false, dup: false });
+      else remotes.get(clientId)?.publish({ cmd: 'publish', ...message, qos: 0, retain: false, dup: false }, () => {}); // a client that goes meanwhile asks again
     },
     async close() {
       for (const client of [...locals.values()]) await client.close();

@@ -14,7 +14,11 @@ export function objectRoutes(app: FastifyInstance, { objects }: ConsoleServices)
     const from = firstByte(headers.range, head.bytes);
     reply.headers({ 'accept-ranges': 'bytes', etag: `"${head.sha256}"`, 'content-type': 'application/octet-stream', 'content-length': head.bytes - (from ?? 0) });
     if (from !== null) reply.status(206).header('content-range', `bytes ${from}-${head.bytes - 1}/${head.bytes}`);
-    if (method === 'HEAD') return reply.send();
+    if (method === 'HEAD') {
+      reply.hijack(); // the framework would count an empty body
+      reply.raw.writeHead(reply.statusCode, reply.getHeaders() as Record<string, string>).end();
+      return;
+    }
     return reply.send(Readable.from(objects.get(bucket, key, { from: from ?? 0 })));
   });
 }

@@ -1,0 +1,107 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { silentLog } from '../../actors/contracts/log.ts';
+import { openConsole } from '../../cloud/console/server.ts';
+import { wallClock } from '../../physical/wall-clock.ts';
+import { consoleServices } from '../../scenarios/up.ts';
+import { memoryWorld } from '../kit/memory-world.ts';
+
+const console_ = suite('console');
+
+/** A farm that has run for half a minute, behind a console. */
+async function openFarm() {
+  const world = await memoryWorld({ seed: 2 });
+  await world.clock.run(30_000);
+  const page = await openConsole({ host: '127.0.0.1', port: 0, services: consoleServices(world), log: silentLog, wall: wallClock() });
+  const ask = (path: string, init: RequestInit = {}) => fetch(page.url + path, init);
+  const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
+    ask(path, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: typeof body === 'string' ? body : JSON.stringify(body) });
+  const close = async () => {
+    await page.close();
+    await world.close();
+  };
+  return { world, url: page.url, ask, post, close };
+}
+
+const errorOf = async (response: Response) => ((await response.json()) as { error: { code: string; message: string; hint?: string } }).error;
+
+console_('tells of turbines, models and itself', async () => {
+  const { ask, close } = await openFarm();
+  const turbines = (await (await ask('/api/turbines')).json()) as { thing: string; channels: Record<string, number>; machine: string; backing: string }[];
+  assert.equal(
+    turbines.map(({ thing }) => thing),
+    ['T-001', 'T-002', 'T-003', 'T-004', 'T-005'],
+  );
+  assert.is(Object.keys(turbines[0].channels).length, 20);
+  assert.is(turbines[0].backing, 'twin');
+  assert.equal(await (await ask('/healthz')).json(), { status: 'ok' });
+  assert.match(await (await ask('/metrics')).text(), /windfleet_turbines\{state="inferring.healthy"\} 5/);
+  assert.ok(Object.keys(((await (await ask('/api/openapi.json')).json()) as { paths: object }).paths).includes('/api/turbines'));
+  const models = (await (await ask('/api/models')).json()) as { version: string; bucket: string; key: string; bytes: number }[];
+  assert.equal(
+    models.map(({ version }) => version),
+    ['1.1.0', '1.0.0'],
+  );
+  const object = `/objects/${models[0].bucket}/${models[0].key}`;
+  const tail = await ask(object, { headers: { range: `bytes=${models[0].bytes - 4}-` } });
+  assert.is(tail.status, 206);
+  assert.is((await tail.arrayBuffer()).byteLength, 4);
+  assert.is((await ask(object, { method: 'HEAD' })).headers.get('content-length'), String(models[0].bytes));
+  await close();
+});
+
+console_('injects, commands and deploys', async () => {
+  const { world, post, ask, close } = await openFarm();
+  assert.is((await post('/api/turbines/T-001/faults', { fault: 'loose-mount', severity: 0.8 })).status, 201);
+  assert.is(world.faults.active().length, 1);
+  assert.is((await ask('/api/turbines/T-001/faults', { method: 'DELETE', headers: { 'content-type': 'application/json' }, body: '{}' })).status, 200);
+  assert.is(world.faults.active().length, 0);
+  assert.is((await post('/api/turbines/T-001/commands', { command: 'derate', fraction: 0.5 })).status, 202);
+  const deployed = await post('/api/deployments', { model: 'windturbine-anomaly@1.1.0', to: 'farm' });
+  assert.is(deployed.status, 201);
+  assert.is(((await deployed.json()) as { executions: unknown[] }).executions.length, 5);
+  const rows = (await (await ask('/api/query?index=verdicts&by=thing,feature&agg=max&field=score&every=30s')).json()) as { by: { thing: string }; value: number }[];
+  assert.ok(rows.length > 0 && rows.every(({ value }) => value < 1));
+  await close();
+});
+
+console_('a page of another origin can neither inject nor deploy', async () => {
+  const { world, url, post, ask, close } = await openFarm();
+  const body = { fault: 'icing' };
+  assert.is((await post('/api/turbines/T-001/faults', body, { origin: 'http://evil.example' })).status, 403);
+  assert.is((await post('/api/deployments', { model: 'windturbine-anomaly@1.1.0', to: 'farm' }, { origin: 'null' })).status, 403);
+  assert.is((await post('/api/turbines/T-001/faults', body, { 'sec-fetch-site': 'cross-site' })).status, 403);
+  assert.is((await post('/api/turbines/T-001/faults', body, { 'content-type': 'text/plain' })).status, 415);
+  assert.is((await ask('/api/turbines/T-001/faults', { method: 'POST', body: new URLSearchParams({ fault: 'icing' }) })).status, 415);
+  const { request } = await import('node:http');
+  const rebound = await new Promise<number>((done) => request(`${url}/api/turbines`, { headers: { host: 'evil.example' } }, (response) => done(response.resume().statusCode ?? 0)).end());
+  assert.is(rebound, 403);
+  assert.equal(world.faults.active(), []);
+  assert.equal(await world.jobs.list(), []);
+  assert.is((await post('/api/turbines/T-001/faults', body, { origin: url })).status, 201);
+  await close();
+});
+
+console_('says what is wrong with a request, and loses nothing', async () => {
+  const { world, post, ask, close } = await openFarm();
+  assert.match((await errorOf(await post('/api/turbines/T-01/faults', { fault: 'icing' }))).message, /no turbine T-01.*Did you mean T-001/);
+  const unknown = await post('/api/turbines/T-001/faults', { fault: 'iceing' });
+  assert.is(unknown.status, 409);
+  assert.match((await errorOf(unknown)).message, /Did you mean icing/);
+  const wrong = await errorOf(await post('/api/turbines/T-001/faults', { fault: 7, severity: 3, colour: 'red' }));
+  for (const name of ['fault', 'severity', 'colour']) assert.match(wrong.message, name);
+  assert.is((await post('/api/turbines/T-001/faults', '{"fault":')).status, 400);
+  assert.is((await post('/api/turbines/T-001/faults', JSON.stringify({ fault: 'x'.repeat(70_000) }))).status, 413);
+  assert.is((await post('/api/turbines/T-001/commands', { command: 'fly' })).status, 400);
+  assert.is((await post('/api/turbines/T-001/commands', { command: 'derate', fraction: 2 })).status, 400);
+  assert.match((await errorOf(await post('/api/deployments', { model: 'windturbine-anomaly@9.9.9', to: 'farm' }))).message, /no model windturbine-anomaly@9.9.9/);
+  assert.match((await errorOf(await post('/api/deployments', { model: 'windturbine-anomaly@1.1.0', to: 'frm' }))).message, /Did you mean farm/);
+  assert.match((await errorOf(await post('/api/deployments', { model: 'windturbine-anomaly@1.1.0', to: 'farm', waves: ['10%'] }))).message, /waves/);
+  assert.is((await ask('/api/query?index=nothing')).status, 400);
+  assert.match((await errorOf(await ask('/api/query?index=verdicts&every=soon&agg=median'))).message, /every[\s\S]*agg|agg[\s\S]*every/);
+  for (const path of ['/objects/windfleet-sagemaker-models/..%2f..%2fetc%2fpasswd', '/objects/other/x', '/nothing', '/../package.json']) assert.is((await ask(path)).status, 404, path);
+  assert.equal(world.faults.active(), []);
+  await close();
+});
+
+console_.run();
