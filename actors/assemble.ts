@@ -99,7 +99,8 @@ export async function assembleFleet(backings: readonly Backing[], ports: FleetPo
   const onState = (thing: ThingName, state: string, cause: string, update: string | null) => {
     const before = states.get(thing);
     states.set(thing, { state, cause, update });
-    if (before?.state !== state) events.append({ at: clock.now(), kind: 'state', of: thing, what: { from: before?.state ?? null, to: state, cause } });
+    if (before?.state !== state)
+      events.append({ at: clock.now(), kind: 'state', of: thing, what: { from: before?.state ?? null, to: state, cause } });
     reportState(thing);
   };
 
@@ -115,7 +116,11 @@ export async function assembleFleet(backings: readonly Backing[], ports: FleetPo
       (job) => {
         asking.delete(thing);
         if (askAgain.delete(thing)) ask(thing);
-        if (job) fleet.send(thing, { type: 'job.notify', job: { jobId: job.jobId, executionNumber: job.executionNumber, document: job.document } });
+        if (job)
+          fleet.send(thing, {
+            type: 'job.notify',
+            job: { jobId: job.jobId, executionNumber: job.executionNumber, document: job.document },
+          });
       },
       (error: unknown) => {
         log.debug({ thing, reason: reasonOf(error) }, 'the job service does not answer');
@@ -148,14 +153,33 @@ export async function assembleFleet(backings: readonly Backing[], ports: FleetPo
       const outbox = openOutbox(thing, disk, jobs, clock, log);
       const canary: Parameters<typeof updateSteps>[0]['canary'] = (candidate, options) => plane.tryOut(row, candidate, options);
       const activate = (candidate: LoadedModel) => use(thing, candidate);
-      const steps = updateSteps({ thing, machine: backing.machine, clock, log, disk, slots, outbox, objects, jobs, engine, trustedKeys, canary, activate });
+      const steps = updateSteps({
+        thing,
+        machine: backing.machine,
+        clock,
+        log,
+        disk,
+        slots,
+        outbox,
+        objects,
+        jobs,
+        engine,
+        trustedKeys,
+        canary,
+        activate,
+      });
       seats.set(thing, { plane, row, backing, steps });
 
       fleet.add(thing);
       const installed = (await slots.read()) ?? (await firstInstalled(thing, backing.machine));
       if (installed) {
         const { manifest, network, golden, record } = installed;
-        use(thing, { id: modelId(manifest.name, manifest.version), digest: record.sha256, manifest, inference: await engine.load(manifest, network, golden) });
+        use(thing, {
+          id: modelId(manifest.name, manifest.version),
+          digest: record.sha256,
+          manifest,
+          inference: await engine.load(manifest, network, golden),
+        });
       }
       await bus.subscribe(topics.command(thing), ({ payload }) => {
         const order = parseCommand(payload);

@@ -32,7 +32,12 @@ export function bridge({ things, send, reporter, events, clock }: BridgePorts): 
       reporter.verdict(thing, { ...verdict, at: clock.epoch + verdict.at, announced });
       if (!turned) return;
       const { model, worst, score } = verdict;
-      events.append({ at: clock.now(), kind: 'verdict', of: thing, what: { anomalous: announced, model, worst, score: Math.round(score * 1e6) / 1e6 } });
+      events.append({
+        at: clock.now(),
+        kind: 'verdict',
+        of: thing,
+        what: { anomalous: announced, model, worst, score: Math.round(score * 1e6) / 1e6 },
+      });
       send(thing, { type: 'verdict.changed', verdict: { ...verdict, anomalous: announced } });
     },
   };

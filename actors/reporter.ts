@@ -11,7 +11,14 @@ import { type Clock, isoDate } from './contracts/clock.ts';
 import { reasonOf } from './contracts/errors.ts';
 import type { ThingName } from './contracts/ids.ts';
 import type { Log } from './contracts/log.ts';
-import { type LogReport, type StateReport, type TelemetryReport, type TransitionReport, topics, type VerdictReport } from './contracts/telemetry.ts';
+import {
+  type LogReport,
+  type StateReport,
+  type TelemetryReport,
+  type TransitionReport,
+  topics,
+  type VerdictReport,
+} from './contracts/telemetry.ts';
 import type { Millis } from './contracts/units.ts';
 
 const ROLL_UP_MS = 1_000;
@@ -51,7 +58,10 @@ export function createReporter({ bus, clock, log, isObserved }: ReporterOptions)
   const record = (thing: ThingName, block: SampleBlock, offset: number) => {
     const batch = records.get(thing) ?? [];
     records.set(thing, batch);
-    batch.push({ ts: isoDate(clock).replace('Z', '+00:00'), data: block.channels.map((channel, c) => printReading(channel, block.values[offset + c])) });
+    batch.push({
+      ts: isoDate(clock).replace('Z', '+00:00'),
+      data: block.channels.map((channel, c) => printReading(channel, block.values[offset + c])),
+    });
     if (batch.length < RECORDS_PER_LOG) return;
     records.delete(thing);
     send(topics.logs(thing), { logs: batch });

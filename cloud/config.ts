@@ -39,7 +39,9 @@ const UpConfig = z.strictObject({
   mqttPort: Port.default(1883),
   data: z.string().min(1).default('.windfleet'),
   json: z.boolean().default(false),
-  wind: z.strictObject({ meanMps: z.number().min(0).max(60), turbulenceIntensity: z.number().min(0).max(1) }).default({ meanMps: 1.6, turbulenceIntensity: 0.18 }),
+  wind: z
+    .strictObject({ meanMps: z.number().min(0).max(60), turbulenceIntensity: z.number().min(0).max(1) })
+    .default({ meanMps: 1.6, turbulenceIntensity: 0.18 }),
 });
 
 export type UpOptions = z.infer<typeof UpConfig> & {
@@ -60,16 +62,29 @@ const FROM_ENVIRONMENT: Readonly<Record<string, string>> = {
 };
 
 /** @param flags what the command line gave. @throws ConfigInvalid naming every wrong path and where it came from. */
-export function readUpOptions(flags: Readonly<Record<string, unknown>>, environment: Readonly<Record<string, string | undefined>>, folder = '.'): UpOptions {
+export function readUpOptions(
+  flags: Readonly<Record<string, unknown>>,
+  environment: Readonly<Record<string, string | undefined>>,
+  folder = '.',
+): UpOptions {
   const file = CONFIG_FILES.map((name) => `${folder}/${name}`).find((path) => existsSync(path));
   const fromFile = file === undefined ? {} : readConfigFile(file);
-  const fromEnvironment = Object.fromEntries(Object.entries(FROM_ENVIRONMENT).flatMap(([name, key]) => (environment[name] === undefined ? [] : [[key, environment[name]]])));
+  const fromEnvironment = Object.fromEntries(
+    Object.entries(FROM_ENVIRONMENT).flatMap(([name, key]) => (environment[name] === undefined ? [] : [[key, environment[name]]])),
+  );
   const raw = { ...fromFile, ...fromEnvironment, ...flags };
   const parsed = UpConfig.safeParse(raw);
   if (parsed.success) return { ...parsed.data, turbinesByDefault: !('turbines' in raw) };
   const sources = parsed.error.issues.map((issue) => {
     const [key] = issue.path;
-    const source = typeof key !== 'string' ? (file ?? 'options') : key in flags ? `--${kebab(key)}` : key in fromEnvironment ? environmentName(key) : (file ?? 'options');
+    const source =
+      typeof key !== 'string'
+        ? (file ?? 'options')
+        : key in flags
+          ? `--${kebab(key)}`
+          : key in fromEnvironment
+            ? environmentName(key)
+            : (file ?? 'options');
     return `${source}: ${issue.path.join('.') || '(all)'}: ${issue.message}`;
   });
   throw new ConfigInvalid(`the configuration cannot be used:\n${sources.join('\n')}`, { hint: 'windfleet up --help names the options' });

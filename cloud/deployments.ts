@@ -17,19 +17,36 @@ const IN_PROGRESS_MINUTES = 60; // a device that starts and is never heard of ag
 export function createDeployments({ jobs, resolve, published }: DeploymentPorts): Deployments {
   const show = async (job: Job): Promise<Deployment> => {
     const executions = await jobs.executions(job.jobId);
-    return { id: job.jobId, model: modelOf(job), to: job.targets.join(','), status: statusOf(job, executions), createdAt: job.createdAt, executions };
+    return {
+      id: job.jobId,
+      model: modelOf(job),
+      to: job.targets.join(','),
+      status: statusOf(job, executions),
+      createdAt: job.createdAt,
+      executions,
+    };
   };
 
   return {
     async deploy({ model, to }) {
-      if (!parseModelId(model)) throw new NotFound(`${JSON.stringify(model)} is no model`, { hint: 'name one as windturbine-anomaly@1.1.0' });
+      if (!parseModelId(model))
+        throw new NotFound(`${JSON.stringify(model)} is no model`, { hint: 'name one as windturbine-anomaly@1.1.0' });
       const { name, version, bucket, key, sha256 } = await published(model);
       const things = resolve([to]);
       if (things.length === 0) throw new NotFound(`${to} has no turbine yet`);
       const stem = `${name.slice(0, 40)}-${version.replaceAll('.', '-')}`.replace(/[^a-zA-Z0-9_-]/g, '-').slice(0, 56);
       const before = (await jobs.list()).filter(({ jobId }) => jobId.startsWith(`${stem}-`)).length;
       const document = printJobDocument({ name, version, bucket, key, sha256 });
-      return show(await jobs.create({ jobId: `${stem}-${before + 1}`, things, targets: [to], document, description: `${model} to ${to}`, inProgressTimeoutInMinutes: IN_PROGRESS_MINUTES }));
+      return show(
+        await jobs.create({
+          jobId: `${stem}-${before + 1}`,
+          things,
+          targets: [to],
+          document,
+          description: `${model} to ${to}`,
+          inProgressTimeoutInMinutes: IN_PROGRESS_MINUTES,
+        }),
+      );
     },
     show: async (id) => show(await jobs.describe(id)),
     list: async () => Promise.all((await jobs.list()).map(show)),

@@ -78,7 +78,10 @@ export async function openFleetView({ bus, log, met }: FleetViewOptions): Promis
         body = schema.parse(JSON.parse(Buffer.from(payload).toString('utf8')));
       } catch (error) {
         malformed++;
-        log.debug({ topic, malformed, reason: error instanceof z.ZodError ? z.prettifyError(error) : reasonOf(error) }, 'telemetry that cannot be read');
+        log.debug(
+          { topic, malformed, reason: error instanceof z.ZodError ? z.prettifyError(error) : reasonOf(error) },
+          'telemetry that cannot be read',
+        );
         return;
       }
       take(thing, body);

@@ -6,7 +6,8 @@ import type { Disk } from '../actors/contracts/disk.ts';
 /** @param root made when it is missing; nothing outside it is touched. */
 export function fileDisk(root: string): Disk {
   const place = (path: string) => {
-    if (path.startsWith('/') || path.split('/').some((part) => part === '..' || part === '')) throw new Error(`path ${path} leads out of the disk`);
+    if (path.startsWith('/') || path.split('/').some((part) => part === '..' || part === ''))
+      throw new Error(`path ${path} leads out of the disk`);
     return join(root, path);
   };
   const put = async (path: string, flags: 'w' | 'a', bytes: Uint8Array) => {

@@ -26,22 +26,29 @@ export interface Run {
 export const failuresOf = (story: Scenario, run: Run): Failure[] => story.expect.flatMap((expectation) => check(expectation, run));
 
 function check(e: Expectation, run: Run): Failure[] {
-  const fail = (wanted: string, got: string, at: Millis): Failure[] => [{ expectation: e, wanted, got, at, nearby: nearest(run.events, at) }];
+  const fail = (wanted: string, got: string, at: Millis): Failure[] => [
+    { expectation: e, wanted, got, at, nearby: nearest(run.events, at) },
+  ];
   switch (e.that) {
     case 'alarm': {
       const [from, to] = span(e, run);
       return targets(e.on, run).flatMap((thing) => {
-        const raised = run.events.filter(({ kind, of, what, at }) => kind === 'alarm' && of === thing && what['raised'] === true && at >= from);
+        const raised = run.events.filter(
+          ({ kind, of, what, at }) => kind === 'alarm' && of === thing && what['raised'] === true && at >= from,
+        );
         const inTime = raised.find(({ at, what }) => at <= to && (e.feature === undefined || what['feature'] === e.feature));
         if (inTime) return [];
-        const got = raised.length === 0 ? 'none' : raised.map(({ at, what }) => `${String(what['feature'])} at ${clockTime(at)}`).join(', ');
+        const got =
+          raised.length === 0 ? 'none' : raised.map(({ at, what }) => `${String(what['feature'])} at ${clockTime(at)}`).join(', ');
         return fail(`an alarm of ${thing}${e.feature === undefined ? '' : ` that names ${e.feature}`} by ${clockTime(to)}`, got, to);
       });
     }
     case 'noAlarm': {
       const raised = run.events.find(({ kind, of, what }) => kind === 'alarm' && what['raised'] === true && of !== e.butOn);
       if (run.events.length === 0) return fail('a run without an alarm', 'a run without an event', 0);
-      return raised ? fail(`no alarm${e.butOn === undefined ? '' : ` but on ${e.butOn}`}`, `${raised.of}: ${String(raised.what['feature'])}`, raised.at) : [];
+      return raised
+        ? fail(`no alarm${e.butOn === undefined ? '' : ` but on ${e.butOn}`}`, `${raised.of}: ${String(raised.what['feature'])}`, raised.at)
+        : [];
     }
     case 'state':
       return targets(e.on, run).flatMap((thing) => {
@@ -49,26 +56,43 @@ function check(e: Expectation, run: Run): Failure[] {
         const last = String(states.at(-1)?.what['to'] ?? 'no state at all');
         if ('at' in e) return last === e.is ? [] : fail(`${thing} ${e.is} at the end`, last, states.at(-1)?.at ?? run.end);
         const [from, to] = span(e, run);
-        return states.some(({ what, at }) => what['to'] === e.is && at >= from && at <= to) ? [] : fail(`${thing} ${e.is} by ${clockTime(to)}`, last, to);
+        return states.some(({ what, at }) => what['to'] === e.is && at >= from && at <= to)
+          ? []
+          : fail(`${thing} ${e.is} by ${clockTime(to)}`, last, to);
       });
     case 'job': {
       const job = run.jobs.get(e.of);
       const to = (run.steps.get(e.of) ?? 0) + ms(e.within);
-      const endings = new Map(run.events.filter(({ kind, of, what, at }) => kind === 'job' && of === job && 'thing' in what && at <= to).map(({ what }) => [String(what['thing']), String(what['status'])]));
+      const endings = new Map(
+        run.events
+          .filter(({ kind, of, what, at }) => kind === 'job' && of === job && 'thing' in what && at <= to)
+          .map(({ what }) => [String(what['thing']), String(what['status'])]),
+      );
       if (endings.size > 0 && [...endings.values()].every((status) => status === e.is)) return [];
-      return fail(`every execution of ${e.of} ${e.is} by ${clockTime(to)}`, [...endings].map(([thing, status]) => `${thing} ${status}`).join(', ') || 'no execution', to);
+      return fail(
+        `every execution of ${e.of} ${e.is} by ${clockTime(to)}`,
+        [...endings].map(([thing, status]) => `${thing} ${status}`).join(', ') || 'no execution',
+        to,
+      );
     }
     case 'model':
       return targets(e.on, run).flatMap((thing) => {
         const last = run.events.findLast(({ kind, of }) => kind === 'model' && of === thing);
-        return last?.what['model'] === e.is ? [] : fail(`${thing} on ${e.is} at the end`, String(last?.what['model'] ?? 'no model'), last?.at ?? run.end);
+        return last?.what['model'] === e.is
+          ? []
+          : fail(`${thing} on ${e.is} at the end`, String(last?.what['model'] ?? 'no model'), last?.at ?? run.end);
       });
   }
 }
 
 /** A failure in words. */
 export const explain = ({ wanted, got, at, nearby }: Failure): string =>
-  [`  wanted ${wanted}`, `  got    ${got}`, `  at     ${clockTime(at)}, around which:`, ...nearby.map(({ at: when, kind, of, what }) => `    ${clockTime(when)} ${kind} ${of} ${JSON.stringify(what)}`)].join('\n');
+  [
+    `  wanted ${wanted}`,
+    `  got    ${got}`,
+    `  at     ${clockTime(at)}, around which:`,
+    ...nearby.map(({ at: when, kind, of, what }) => `    ${clockTime(when)} ${kind} ${of} ${JSON.stringify(what)}`),
+  ].join('\n');
 
 const targets = (target: string, run: Run): readonly string[] => (target === 'every turbine' ? run.things : [target]);
 

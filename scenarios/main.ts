@@ -27,7 +27,9 @@ export interface StoryResult {
 /** @throws UsageError for a name that is no story, or a repetition with another digest. */
 export async function runStories(names: readonly string[], { seed: given, repeat, log, report }: StoryOptions): Promise<StoryResult[]> {
   const known = Object.keys(stories);
-  for (const name of names) if (!Object.hasOwn(stories, name)) throw new UsageError(`no story ${name}.${didYouMean(name, known)}`, { hint: `stories: ${known.join(', ')}` });
+  for (const name of names)
+    if (!Object.hasOwn(stories, name))
+      throw new UsageError(`no story ${name}.${didYouMean(name, known)}`, { hint: `stories: ${known.join(', ')}` });
   const times = wholeNumber('--repeat', repeat);
   const results: StoryResult[] = [];
 
@@ -50,7 +52,10 @@ async function playOnce(name: string, seed: number, log: Log): Promise<Played> {
   const story = stories[name];
   const clock = new VirtualClock();
   const twins = story.fleet.reduce((sum, part) => sum + part.twins, 0);
-  const world = await openWorld({ seed, twins, wind: story.wind, replays: [], ports: { kind: 'memory' } }, { clock, log, events: createRunLog({ keep: true }) });
+  const world = await openWorld(
+    { seed, twins, wind: story.wind, replays: [], ports: { kind: 'memory' } },
+    { clock, log, events: createRunLog({ keep: true }) },
+  );
   try {
     return await playStory(story, world);
   } finally {

@@ -57,7 +57,12 @@ async function perform(step: Step, stage: Stage, jobs: Map<string, string>): Pro
   for (const thing of targets(step.on, stage)) {
     if ('fault' in step) {
       const lasting = step.for === undefined ? {} : { for: parseDuration(step.for)! };
-      stage.faults.inject(thing, { fault: step.fault, severity: step.severity ?? 0.5, over: step.over === undefined ? 0 : parseDuration(step.over)!, ...lasting });
+      stage.faults.inject(thing, {
+        fault: step.fault,
+        severity: step.severity ?? 0.5,
+        over: step.over === undefined ? 0 : parseDuration(step.over)!,
+        ...lasting,
+      });
     } else if ('clear' in step) stage.faults.clear(thing, step.clear);
     else await stage.command(thing, { command: step.command });
   }
@@ -71,7 +76,8 @@ function checkStory(story: Scenario, stage: Stage): void {
     if (text !== undefined && parseDuration(text) === null) wrong.push(`${path}: "${text}" is no duration, as 90s, 8m`);
   };
   const thing = (path: string, name: string) => {
-    if (name !== 'every turbine' && !stage.things.includes(name)) wrong.push(`${path}: no turbine ${name}.${didYouMean(name, stage.things)}`);
+    if (name !== 'every turbine' && !stage.things.includes(name))
+      wrong.push(`${path}: no turbine ${name}.${didYouMean(name, stage.things)}`);
   };
   const faults = stage.faults.catalogue.map(({ name }) => name);
   const ids = story.timeline.flatMap(({ id }) => (id === undefined ? [] : [id]));

@@ -43,7 +43,9 @@ export async function runUp(options: UpOptions, { signal, out, log }: UpTools): 
   let console: Console | null = null;
   let began = wall.now();
   try {
-    const ports = inMemory ? ({ kind: 'memory' } as const) : ({ kind: 'demo', data: options.data, host: HOST, mqttPort: options.mqttPort } as const);
+    const ports = inMemory
+      ? ({ kind: 'memory' } as const)
+      : ({ kind: 'demo', data: options.data, host: HOST, mqttPort: options.mqttPort } as const);
     const replays = options.replay === undefined ? [] : [options.replay];
     const twins = options.replay !== undefined && options.turbinesByDefault ? 0 : options.turbines;
     world = await openWorld({ seed: options.seed, twins, wind: options.wind, replays, ports }, { clock, log, events });
@@ -102,7 +104,9 @@ function lockFolder(data: string): () => void {
   const file = join(data, 'farm.pid');
   const holder = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
   if (holder > 0 && holder !== process.pid && isFarm(holder)) {
-    throw new EnvironmentLacking(`a farm (process ${holder}) uses the data folder ${data} already`, { hint: 'end it, or choose another folder with --data, and other ports with --port 0 --mqtt-port 0' });
+    throw new EnvironmentLacking(`a farm (process ${holder}) uses the data folder ${data} already`, {
+      hint: 'end it, or choose another folder with --data, and other ports with --port 0 --mqtt-port 0',
+    });
   }
   writeFileSync(file, String(process.pid));
   return () => rmSync(file, { force: true });

@@ -56,7 +56,9 @@ export interface WorldSpec {
   readonly wind: { readonly meanMps: number; readonly turbulenceIntensity: number };
   /** Recordings in the original's CSV, a turbine each turbine in them. */
   readonly replays: readonly string[];
-  readonly ports: { readonly kind: 'memory' } | { readonly kind: 'demo'; readonly data: string; readonly host: string; readonly mqttPort: number };
+  readonly ports:
+    | { readonly kind: 'memory' }
+    | { readonly kind: 'demo'; readonly data: string; readonly host: string; readonly mqttPort: number };
 }
 
 export interface World {
@@ -118,7 +120,9 @@ export async function openWorld(spec: WorldSpec, { clock, log, events, decorate 
   view.onChange((event) => {
     if (event.kind !== 'alarm') return;
     const { id, thing, feature, model, clearedAt, at, score } = event.alarm;
-    index.add('alarms', [{ id, at, thing, feature, model, score, clearedAt: clearedAt ?? 0 }]).catch((error: unknown) => log.warn({ reason: reasonOf(error) }, 'an alarm could not be indexed'));
+    index
+      .add('alarms', [{ id, at, thing, feature, model, score, clearedAt: clearedAt ?? 0 }])
+      .catch((error: unknown) => log.warn({ reason: reasonOf(error) }, 'an alarm could not be indexed'));
     if (clearedAt === null && standing.has(id)) return;
     if (clearedAt === null) standing.add(id);
     else standing.delete(id);
@@ -135,7 +139,12 @@ export async function openWorld(spec: WorldSpec, { clock, log, events, decorate 
     ...injector,
     inject(thing, order) {
       injector.inject(thing, order);
-      events.append({ at: clock.now(), kind: 'fault', of: thing, what: { fault: order.fault, severity: order.severity, overMs: order.over, forMs: order.for ?? null, phase: 'injected' } });
+      events.append({
+        at: clock.now(),
+        kind: 'fault',
+        of: thing,
+        what: { fault: order.fault, severity: order.severity, overMs: order.over, forMs: order.for ?? null, phase: 'injected' },
+      });
     },
     clear(thing, fault) {
       const ended = injector.clear(thing, fault);
@@ -186,7 +195,10 @@ export async function openWorld(spec: WorldSpec, { clock, log, events, decorate 
   };
 }
 
-function openBodies({ seed, twins, wind, replays }: WorldSpec): { readonly twins: readonly TwinBacking[]; readonly replays: readonly ReturnType<typeof replayBacking>[] } {
+function openBodies({ seed, twins, wind, replays }: WorldSpec): {
+  readonly twins: readonly TwinBacking[];
+  readonly replays: readonly ReturnType<typeof replayBacking>[];
+} {
   const things = Array.from({ length: twins }, (_, i) => `T-${String(i + 1).padStart(3, '0')}`);
   return {
     twins: twins > 0 ? [twinBacking({ things, rng: createRng(seed), wind })] : [],
@@ -195,11 +207,17 @@ function openBodies({ seed, twins, wind, replays }: WorldSpec): { readonly twins
       try {
         text = readFileSync(file, 'utf8');
       } catch (error) {
-        throw new FileInvalid(`${file} cannot be read: ${reasonOf(error)}`, { cause: error, hint: 'name a recording, as one of `windfleet data record`' });
+        throw new FileInvalid(`${file} cannot be read: ${reasonOf(error)}`, {
+          cause: error,
+          hint: 'name a recording, as one of `windfleet data record`',
+        });
       }
       const recording = parseRecording(text, file);
       const taken = recording.turbines.find(({ thing }) => things.includes(thing));
-      if (taken) throw new FileInvalid(`${file} holds a turbine ${taken.thing}, and so does the farm`, { hint: 'play it alone (--turbines 0), or rename its turbineId' });
+      if (taken)
+        throw new FileInvalid(`${file} holds a turbine ${taken.thing}, and so does the farm`, {
+          hint: 'play it alone (--turbines 0), or rename its turbineId',
+        });
       return replayBacking(recording);
     }),
   };
@@ -222,7 +240,11 @@ async function memoryPorts(clock: VirtualClock): Promise<Ports> {
   };
 }
 
-async function demoPorts({ data, host, mqttPort }: Extract<WorldSpec['ports'], { kind: 'demo' }>, clock: VirtualClock, log: Log): Promise<Ports> {
+async function demoPorts(
+  { data, host, mqttPort }: Extract<WorldSpec['ports'], { kind: 'demo' }>,
+  clock: VirtualClock,
+  log: Log,
+): Promise<Ports> {
   mkdirSync(data, { recursive: true, mode: 0o700 });
   const key = openKey(data);
   const broker = await aedesBroker({ host, port: mqttPort, log });

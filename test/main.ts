@@ -29,7 +29,10 @@ const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
 function runFile(file: string): Promise<Result> {
   const began = Date.now();
   return new Promise((done) => {
-    const child = spawn(process.execPath, ['--enable-source-maps', join(folder, file)], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1' } });
+    const child = spawn(process.execPath, ['--enable-source-maps', join(folder, file)], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, NO_COLOR: '1' },
+    });
     let output = '';
     const hear = (chunk: Buffer) => {
       output += chunk;
@@ -42,7 +45,8 @@ function runFile(file: string): Promise<Result> {
     }, FILE_TIMEOUT_MS);
     child.on('close', (code) => {
       clearTimeout(late);
-      const count = (label: string) => [...output.matchAll(new RegExp(`^ {2}${label}:\\s+(\\d+)`, 'gm'))].reduce((sum, [, n]) => sum + Number(n), 0);
+      const count = (label: string) =>
+        [...output.matchAll(new RegExp(`^ {2}${label}:\\s+(\\d+)`, 'gm'))].reduce((sum, [, n]) => sum + Number(n), 0);
       const passed = count('Passed');
       const skipped = count('Skipped');
       // A file that dies counts its unfinished tests as one failure at least; one that ran no test at all is a failure too.
@@ -58,7 +62,9 @@ async function work(): Promise<void> {
   for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
     const result = await runFile(file);
     results.push(result);
-    console.log(`${result.failed > 0 ? 'FAILED' : 'ok    '} ${result.file.replace(/\.test\.js$/, '')}  ${result.passed} passed, ${result.seconds.toFixed(1)} s`);
+    console.log(
+      `${result.failed > 0 ? 'FAILED' : 'ok    '} ${result.file.replace(/\.test\.js$/, '')}  ${result.passed} passed, ${result.seconds.toFixed(1)} s`,
+    );
     for (const line of result.output.split('\n')) if (line.startsWith('skipped: ')) console.log(`       ${line}`);
     if (result.failed > 0) console.log(result.output);
   }

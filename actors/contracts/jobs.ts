@@ -51,7 +51,10 @@ export interface DeviceJobs {
   /** The next job to do (one in progress first), or null. */
   next(thing: ThingName): Promise<PendingJob | null>;
   /** Takes the next job: QUEUED becomes IN_PROGRESS; one in progress is given again. */
-  startNext(thing: ThingName, options?: { readonly stepTimeoutInMinutes?: number; readonly statusDetails?: Readonly<Record<string, string>> }): Promise<PendingJob | null>;
+  startNext(
+    thing: ThingName,
+    options?: { readonly stepTimeoutInMinutes?: number; readonly statusDetails?: Readonly<Record<string, string>> },
+  ): Promise<PendingJob | null>;
   /** @throws JobRefused with AWS's reason. */
   update(thing: ThingName, jobId: string, update: ExecutionUpdate): Promise<void>;
   /** Told when another job has become the next one, and after every reconnect. */

@@ -61,7 +61,8 @@ export function parseRecording(text: string, file: string): Recording {
   const faults: string[] = [];
   for (const name of recordingColumns) if (!header.includes(name)) faults.push(`${file}:1 has no column ${name}`);
   for (const [i, name] of header.entries()) {
-    if (!recordingColumns.includes(name)) faults.push(`${file}:1 has a column ${name === '' ? `without a name (number ${i + 1})` : name} that no desk turbine has`);
+    if (!recordingColumns.includes(name))
+      faults.push(`${file}:1 has a column ${name === '' ? `without a name (number ${i + 1})` : name} that no desk turbine has`);
     else if (header.indexOf(name) !== i) faults.push(`${file}:1 has the column ${name} twice`);
   }
   if (faults.length > 0) throw invalid(faults, `the header must be: ${recordingHeader()}`);
@@ -77,7 +78,8 @@ export function parseRecording(text: string, file: string): Recording {
       for (const fault of wrong) faults.push(`${file}:${line + 1} ${fault}`);
       const turbine = samples.get(thing) ?? { at: [], values: [] };
       samples.set(thing, turbine);
-      if (turbine.at.length > 0 && at < turbine.at[turbine.at.length - 1]) faults.push(`${file}:${line + 1} goes back in time for ${thing}`);
+      if (turbine.at.length > 0 && at < turbine.at[turbine.at.length - 1])
+        faults.push(`${file}:${line + 1} goes back in time for ${thing}`);
       turbine.at.push(at);
       turbine.values.push(...values);
     }

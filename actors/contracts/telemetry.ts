@@ -59,6 +59,4 @@ export interface LogReport {
 }
 
 /** On `…/command`. `reset` clears a trip; the others go to the body. */
-export type OperatorCommand =
-  | { readonly command: 'start' | 'stop' | 'reset' }
-  | { readonly command: 'derate'; readonly fraction: number };
+export type OperatorCommand = { readonly command: 'start' | 'stop' | 'reset' } | { readonly command: 'derate'; readonly fraction: number };

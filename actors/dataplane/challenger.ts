@@ -26,13 +26,17 @@ export function disagreement(pairs: readonly { readonly champion: number | null;
   const judged = pairs.filter((pair) => pair.champion !== null);
   const alarmed = judged.filter((pair) => pair.champion! <= 1 && pair.challenger > 1).length;
   const silent = judged.filter((pair) => pair.champion! > 1 && pair.challenger <= 1).length;
-  if (2 * alarmed > judged.length) return `canary: it calls ${alarmed} of ${judged.length} windows anomalous that the old model calls normal`;
+  if (2 * alarmed > judged.length)
+    return `canary: it calls ${alarmed} of ${judged.length} windows anomalous that the old model calls normal`;
   if (2 * silent > judged.length) return `canary: it calls ${silent} of ${judged.length} windows normal that the old model calls anomalous`;
   return null;
 }
 
 /** Pairs each challenger's window with the first champion's window that ends no earlier; those still without one are left out. */
-export function pairWindows(champion: readonly Score[], challenger: readonly Score[]): { readonly champion: number; readonly challenger: number }[] {
+export function pairWindows(
+  champion: readonly Score[],
+  challenger: readonly Score[],
+): { readonly champion: number; readonly challenger: number }[] {
   return challenger.flatMap(({ at, score }) => {
     const partner = champion.find((c) => c.at >= at);
     return partner ? [{ champion: partner.score, challenger: score }] : [];

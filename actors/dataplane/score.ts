@@ -120,7 +120,8 @@ export function createLane(manifest: ModelManifest, { channels, rows, clock, lat
           }
         },
         (error: unknown) => {
-          for (const [i, row] of filled.entries()) if (asked[i] && members.get(row) === asked[i]) asked[i].listener.failed(row, reasonOf(error));
+          for (const [i, row] of filled.entries())
+            if (asked[i] && members.get(row) === asked[i]) asked[i].listener.failed(row, reasonOf(error));
         },
       );
     },

@@ -35,7 +35,9 @@ export function takeWindow(w: Windows, row: number, into: Float32Array, offset: 
   const from = row * size;
   into.set(w.values.subarray(from, from + size), offset);
   const kept = w.samples - w.hop;
-  if (kept > 0) for (let f = 0; f < w.features; f++) w.values.copyWithin(from + f * w.samples, from + f * w.samples + w.hop, from + (f + 1) * w.samples);
+  if (kept > 0)
+    for (let f = 0; f < w.features; f++)
+      w.values.copyWithin(from + f * w.samples, from + f * w.samples + w.hop, from + (f + 1) * w.samples);
   w.held[row] = kept;
 }
 

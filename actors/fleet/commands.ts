@@ -6,7 +6,8 @@ import type { TurbineEvent } from '../turbine/machine.ts';
 export function parseCommand(payload: Uint8Array): OperatorCommand | null {
   const raw = parseObject(payload);
   if (raw?.command === 'start' || raw?.command === 'stop' || raw?.command === 'reset') return { command: raw.command };
-  if (raw?.command === 'derate' && typeof raw.fraction === 'number' && raw.fraction >= 0 && raw.fraction <= 1) return { command: 'derate', fraction: raw.fraction };
+  if (raw?.command === 'derate' && typeof raw.fraction === 'number' && raw.fraction >= 0 && raw.fraction <= 1)
+    return { command: 'derate', fraction: raw.fraction };
   return null;
 }
 

@@ -48,7 +48,8 @@ export function startDevice({ thing, clock, steps, command, forgetVerdict, askNe
 
 /** The steps as the actors that the machine invokes. */
 function updateActors(steps: UpdateSteps) {
-  const step = (run: (job: DeviceJob, signal: AbortSignal) => Promise<void>) => fromPromise<void, DeviceJob>(({ input, signal }) => run(input, signal));
+  const step = (run: (job: DeviceJob, signal: AbortSignal) => Promise<void>) =>
+    fromPromise<void, DeviceJob>(({ input, signal }) => run(input, signal));
   return {
     accept: fromPromise<'new' | 'applied', DeviceJob>(({ input }) => steps.accept(input)),
     download: step(steps.download),

@@ -28,8 +28,10 @@ export function onnxEngine(): Engine {
       });
       const inference = onnxInference(session, manifest);
       try {
-        if (!session.inputNames.includes(INPUT)) throw new ModelRejected(model, `it has no input ${INPUT} but ${session.inputNames.join(', ')}`);
-        if (!session.outputNames.includes(OUTPUT)) throw new ModelRejected(model, `it has no output ${OUTPUT} but ${session.outputNames.join(', ')}`);
+        if (!session.inputNames.includes(INPUT))
+          throw new ModelRejected(model, `it has no input ${INPUT} but ${session.inputNames.join(', ')}`);
+        if (!session.outputNames.includes(OUTPUT))
+          throw new ModelRejected(model, `it has no output ${OUTPUT} but ${session.outputNames.join(', ')}`);
         await answerGolden(inference, manifest, golden);
         return inference;
       } catch (error) {
@@ -69,10 +71,16 @@ async function answerGolden(inference: Inference, manifest: ModelManifest, golde
   const features = manifest.signal.features.length;
   const size = features * manifest.signal.window.samples;
   const input = manifest.network.input.slice(1).reduce((product, n) => product * n, 1);
-  if (input !== size) throw new ModelRejected(inference.model, `its input [${manifest.network.input.join(', ')}] does not hold ${features} features × ${manifest.signal.window.samples} samples`);
-  if (golden.windows.length === 0 || golden.windows.length !== golden.scores.length) throw new ModelRejected(inference.model, 'it has no golden samples to be tried on');
+  if (input !== size)
+    throw new ModelRejected(
+      inference.model,
+      `its input [${manifest.network.input.join(', ')}] does not hold ${features} features × ${manifest.signal.window.samples} samples`,
+    );
+  if (golden.windows.length === 0 || golden.windows.length !== golden.scores.length)
+    throw new ModelRejected(inference.model, 'it has no golden samples to be tried on');
   for (const [i, window] of golden.windows.entries())
-    if (window.length !== size || golden.scores[i].length !== features) throw new ModelRejected(inference.model, `golden sample ${i} is not ${features} × ${manifest.signal.window.samples}`);
+    if (window.length !== size || golden.scores[i].length !== features)
+      throw new ModelRejected(inference.model, `golden sample ${i} is not ${features} × ${manifest.signal.window.samples}`);
 
   const scores = new Float32Array(golden.windows.length * features);
   await inference.predict(Float32Array.from(golden.windows.flat()), golden.windows.length, scores).catch((error: unknown) => {
@@ -83,7 +91,10 @@ async function answerGolden(inference: Inference, manifest: ModelManifest, golde
   for (const [i, score] of scores.entries()) {
     if (Math.abs(score - wanted[i]) <= manifest.golden.tolerance * Math.max(1, Math.abs(wanted[i]))) continue; // NaN fails too
     const feature = manifest.signal.features[i % features].name;
-    throw new ModelRejected(inference.model, `golden sample ${Math.floor(i / features)}, ${feature}: ${score}, not ${wanted[i]} ± ${manifest.golden.tolerance}`);
+    throw new ModelRejected(
+      inference.model,
+      `golden sample ${Math.floor(i / features)}, ${feature}: ${score}, not ${wanted[i]} ± ${manifest.golden.tolerance}`,
+    );
   }
 }
 

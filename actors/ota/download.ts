@@ -34,7 +34,12 @@ export async function download(objects: ObjectStore, disk: Disk, order: ModelOrd
 }
 
 /** One attempt, from the bytes that are on disk already. */
-async function resume(objects: ObjectStore, disk: Disk, { name, version, bucket, key, sha256 }: ModelOrder, { signal, progress }: DownloadOptions): Promise<Uint8Array> {
+async function resume(
+  objects: ObjectStore,
+  disk: Disk,
+  { name, version, bucket, key, sha256 }: ModelOrder,
+  { signal, progress }: DownloadOptions,
+): Promise<Uint8Array> {
   const id = modelId(name, version);
   const part = `download/${sha256}.part`; // of these bytes and no others: a part can be gone on with
   const head = await objects.head(bucket, key);
@@ -59,6 +64,7 @@ async function resume(objects: ObjectStore, disk: Disk, { name, version, bucket,
     }
   }
   const bytes = await disk.read(part);
-  if (!bytes || bytes.length !== head.bytes) throw new ModelRejected(id, `the download ended after ${bytes?.length ?? 0} of ${head.bytes} bytes`);
+  if (!bytes || bytes.length !== head.bytes)
+    throw new ModelRejected(id, `the download ended after ${bytes?.length ?? 0} of ${head.bytes} bytes`);
   return bytes;
 }

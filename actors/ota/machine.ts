@@ -27,7 +27,8 @@ const rollBack = {
 } as const;
 
 /** As `rollBack`, when a step outlasts its deadline. */
-const rollBackLate = (what: string) => ({ target: 'rollingBack', actions: { type: 'note', params: failed(`${what} outlasted its deadline`) } }) as const;
+const rollBackLate = (what: string) =>
+  ({ target: 'rollingBack', actions: { type: 'note', params: failed(`${what} outlasted its deadline`) } }) as const;
 
 const job = ({ context }: { context: { job: DeviceJob } }) => context.job;
 
@@ -59,11 +60,23 @@ export const otaMachine = setup({
         onError: rollBack,
       },
     },
-    downloading: { after: { downloadDeadline: rollBackLate('download') }, invoke: { src: 'download', input: job, onDone: 'verifying', onError: rollBack } },
-    verifying: { after: { stepDeadline: rollBackLate('verification') }, invoke: { src: 'verify', input: job, onDone: 'loading', onError: rollBack } },
+    downloading: {
+      after: { downloadDeadline: rollBackLate('download') },
+      invoke: { src: 'download', input: job, onDone: 'verifying', onError: rollBack },
+    },
+    verifying: {
+      after: { stepDeadline: rollBackLate('verification') },
+      invoke: { src: 'verify', input: job, onDone: 'loading', onError: rollBack },
+    },
     loading: { after: { stepDeadline: rollBackLate('load') }, invoke: { src: 'load', input: job, onDone: 'canary', onError: rollBack } },
-    canary: { after: { canaryDeadline: rollBackLate('canary') }, invoke: { src: 'canary', input: job, onDone: 'committing', onError: rollBack } },
-    committing: { after: { stepDeadline: rollBackLate('commit') }, invoke: { src: 'commit', input: job, onDone: 'reporting', onError: rollBack } },
+    canary: {
+      after: { canaryDeadline: rollBackLate('canary') },
+      invoke: { src: 'canary', input: job, onDone: 'committing', onError: rollBack },
+    },
+    committing: {
+      after: { stepDeadline: rollBackLate('commit') },
+      invoke: { src: 'commit', input: job, onDone: 'reporting', onError: rollBack },
+    },
     // A failed rollback is thrown to the turbine, which then is faulted(stuck).
     rollingBack: { invoke: { src: 'rollback', input: job, onDone: 'reporting' } },
     reporting: {

@@ -61,7 +61,8 @@ export function openSlots(disk: Disk, trustedKeys: readonly KeyObject[], log: Lo
   const readSlot = async (record: Installed): Promise<InstalledModel> => {
     const bytes = await disk.read(packageFile(record.slot));
     if (!bytes) throw new VerificationRefused(`slot ${record.slot} is empty`);
-    if (sha256Hex(bytes) !== record.sha256) throw new VerificationRefused(`slot ${record.slot} does not hold the package that was committed`);
+    if (sha256Hex(bytes) !== record.sha256)
+      throw new VerificationRefused(`slot ${record.slot} does not hold the package that was committed`);
     return { ...openModel(bytes, { trustedKeys }), record };
   };
 
@@ -101,7 +102,14 @@ export function openSlots(disk: Disk, trustedKeys: readonly KeyObject[], log: Lo
 export async function installFirst(slots: Slots, bytes: Uint8Array, trustedKeys: readonly KeyObject[]): Promise<InstalledModel> {
   const contents = openModel(bytes, { trustedKeys });
   const { name, version, sequence } = contents.manifest;
-  const record: Installed = { slot: await slots.stage(bytes), model: modelId(name, version) as ModelId, sha256: sha256Hex(bytes), sequence, jobId: null, executionNumber: null };
+  const record: Installed = {
+    slot: await slots.stage(bytes),
+    model: modelId(name, version) as ModelId,
+    sha256: sha256Hex(bytes),
+    sequence,
+    jobId: null,
+    executionNumber: null,
+  };
   await slots.commit(record);
   return { ...contents, record };
 }

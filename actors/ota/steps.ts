@@ -45,7 +45,10 @@ export interface UpdatePorts {
   readonly engine: Engine;
   readonly trustedKeys: readonly KeyObject[];
   /** Both models judge the same windows. @throws ModelRejected. @returns which windows decided, in words */
-  readonly canary: (candidate: Candidate, options: { readonly goldenAt: number; readonly signal: AbortSignal }) => Promise<{ readonly decidedBy: string; readonly windows: number }>;
+  readonly canary: (
+    candidate: Candidate,
+    options: { readonly goldenAt: number; readonly signal: AbortSignal },
+  ) => Promise<{ readonly decidedBy: string; readonly windows: number }>;
   /** From now on the candidate judges. @returns the model that judged before, to be closed. */
   readonly activate: (candidate: Candidate) => Candidate | null;
 }
@@ -80,7 +83,12 @@ export function updateSteps(ports: UpdatePorts): UpdateSteps {
   const progress = async (job: DeviceJob, stage: string, more: Record<string, string> = {}) => {
     const statusDetails = { stage, ...more };
     try {
-      await jobs.update(thing, job.jobId, { status: 'IN_PROGRESS', statusDetails, executionNumber: job.executionNumber, stepTimeoutInMinutes: STEP_MINUTES });
+      await jobs.update(thing, job.jobId, {
+        status: 'IN_PROGRESS',
+        statusDetails,
+        executionNumber: job.executionNumber,
+        stepTimeoutInMinutes: STEP_MINUTES,
+      });
     } catch (error) {
       if (error instanceof JobRefused) throw error;
       log.debug({ thing, jobId: job.jobId, stage, reason: reasonOf(error) }, 'progress could not be reported');
@@ -106,7 +114,11 @@ export function updateSteps(ports: UpdatePorts): UpdateSteps {
 
     async download(job, signal) {
       const { order } = current();
-      current().bytes = await download(objects, disk, order, { clock, signal, progress: (bytes, of) => progress(job, 'downloading', { bytes: String(bytes), of: String(of) }) });
+      current().bytes = await download(objects, disk, order, {
+        clock,
+        signal,
+        progress: (bytes, of) => progress(job, 'downloading', { bytes: String(bytes), of: String(of) }),
+      });
     },
 
     async verify(job) {
@@ -117,11 +129,14 @@ export function updateSteps(ports: UpdatePorts): UpdateSteps {
       if (digest !== order.sha256) throw new ModelRejected(id, `sha256 differs: the job says ${order.sha256}, the package has ${digest}`);
       const contents = openModel(bytes!, { trustedKeys, now: clock.epoch + clock.now() });
       const { manifest } = contents;
-      if (modelId(manifest.name, manifest.version) !== id) throw new ModelRejected(id, `the package holds ${manifest.name}@${manifest.version}`);
+      if (modelId(manifest.name, manifest.version) !== id)
+        throw new ModelRejected(id, `the package holds ${manifest.name}@${manifest.version}`);
       if (manifest.machine !== ports.machine) throw new ModelRejected(id, `it is for ${manifest.machine}, this is a ${ports.machine}`);
-      if (manifest.target !== 'any' && manifest.target !== process.arch) throw new ModelRejected(id, `it is compiled for ${manifest.target}, this is ${process.arch}`);
+      if (manifest.target !== 'any' && manifest.target !== process.arch)
+        throw new ModelRejected(id, `it is compiled for ${manifest.target}, this is ${process.arch}`);
       const committed = await slots.committed();
-      if (committed && manifest.sequence <= committed.sequence) throw new ModelRejected(id, `its sequence ${manifest.sequence} is not above the installed ${committed.sequence}`);
+      if (committed && manifest.sequence <= committed.sequence)
+        throw new ModelRejected(id, `its sequence ${manifest.sequence} is not above the installed ${committed.sequence}`);
       current().contents = contents;
     },
 
@@ -144,7 +159,14 @@ export function updateSteps(ports: UpdatePorts): UpdateSteps {
       await progress(job, 'committing');
       const { jobId, executionNumber } = job;
       const slot = await slots.stage(bytes!);
-      await slots.commit({ slot, model: candidate!.id, sha256: order.sha256, sequence: candidate!.manifest.sequence, jobId, executionNumber });
+      await slots.commit({
+        slot,
+        model: candidate!.id,
+        sha256: order.sha256,
+        sequence: candidate!.manifest.sequence,
+        jobId,
+        executionNumber,
+      });
       const old = ports.activate(candidate!);
       current().candidate = null; // it is the device's now
       await old?.inference.close();
@@ -169,7 +191,8 @@ export function updateSteps(ports: UpdatePorts): UpdateSteps {
 function refuseOlder(order: ModelOrder, committed: string): void {
   const id = modelId(order.name, order.version);
   const [name, version] = committed.split('@');
-  if (order.name === name && compareVersions(order.version, version) <= 0) throw new ModelRejected(id, `it is not newer than the installed ${committed}`);
+  if (order.name === name && compareVersions(order.version, version) <= 0)
+    throw new ModelRejected(id, `it is not newer than the installed ${committed}`);
 }
 
 /** AWS IoT Jobs: a detail has 1 to 1024 characters and no control characters. */

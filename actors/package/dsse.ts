@@ -18,7 +18,10 @@ const PREDICATE = 'https://model_signing/signature/v1.0';
 const Envelope = z.object({
   payloadType: z.literal(PAYLOAD_TYPE),
   payload: z.base64(),
-  signatures: z.array(z.object({ keyid: z.string(), sig: z.base64() })).min(1).max(16),
+  signatures: z
+    .array(z.object({ keyid: z.string(), sig: z.base64() }))
+    .min(1)
+    .max(16),
 });
 
 const Statement = z.object({
@@ -47,7 +50,9 @@ export function signFiles(files: Files, subject: string, privateKey: KeyObject):
   };
   const body = Buffer.from(JSON.stringify(statement));
   const sig = sign(null, preAuthEncoding(body), privateKey).toString('base64');
-  return Buffer.from(JSON.stringify({ payloadType: PAYLOAD_TYPE, payload: body.toString('base64'), signatures: [{ keyid: keyId(privateKey), sig }] }));
+  return Buffer.from(
+    JSON.stringify({ payloadType: PAYLOAD_TYPE, payload: body.toString('base64'), signatures: [{ keyid: keyId(privateKey), sig }] }),
+  );
 }
 
 /**
@@ -64,11 +69,15 @@ export function verifyFiles(files: Files, trustedKeys: readonly KeyObject[]): vo
   if (!isTrusted) {
     const by = envelope.signatures.map(({ keyid }) => keyid.slice(0, 12)).join(', ');
     const known = envelope.signatures.some(({ keyid }) => trustedKeys.some((key) => keyId(key) === keyid));
-    throw refused(known ? `the signature of key ${by} does not fit` : `signed by ${by}, which is no trusted key`, 'publish it from the data folder whose key the device trusts');
+    throw refused(
+      known ? `the signature of key ${by} does not fit` : `signed by ${by}, which is no trusted key`,
+      'publish it from the data folder whose key the device trusts',
+    );
   }
   const { resources } = parse(Statement, body, 'the signed statement').predicate;
   const listed = new Set(resources.map(({ name }) => name));
-  for (const name of files.keys()) if (name !== SIGNATURE_FILE && !listed.has(name)) throw refused(`${name} is not in the signed statement`);
+  for (const name of files.keys())
+    if (name !== SIGNATURE_FILE && !listed.has(name)) throw refused(`${name} is not in the signed statement`);
   for (const { name, digest } of resources) {
     const bytes = files.get(name);
     if (!bytes) throw refused(`${name} is signed but missing`);

@@ -41,9 +41,12 @@ const Manifest = z
   })
   .superRefine((manifest, context) => {
     const names = manifest.signal.features.map((feature) => feature.name);
-    if (new Set(names).size !== names.length) context.addIssue({ code: 'custom', path: ['signal', 'features'], message: 'two features have the same name' });
-    if (manifest.thresholds.map((t) => t.feature).join() !== names.join()) context.addIssue({ code: 'custom', path: ['thresholds'], message: `must name the features in their order: ${names.join(', ')}` });
-    if (manifest.signal.window.hop > manifest.signal.window.samples) context.addIssue({ code: 'custom', path: ['signal', 'window', 'hop'], message: 'must not be longer than the window' });
+    if (new Set(names).size !== names.length)
+      context.addIssue({ code: 'custom', path: ['signal', 'features'], message: 'two features have the same name' });
+    if (manifest.thresholds.map((t) => t.feature).join() !== names.join())
+      context.addIssue({ code: 'custom', path: ['thresholds'], message: `must name the features in their order: ${names.join(', ')}` });
+    if (manifest.signal.window.hop > manifest.signal.window.samples)
+      context.addIssue({ code: 'custom', path: ['signal', 'window', 'hop'], message: 'must not be longer than the window' });
   });
 
 const Golden = z.strictObject({ windows: z.array(z.array(z.number())).min(1).max(256), scores: z.array(z.array(z.number())) });

@@ -23,7 +23,10 @@ export interface OpenOptions {
 export const packageName = (manifest: ModelManifest): string => `${manifest.name}-${manifest.version}.tar.gz`;
 
 /** Signs and packs. @throws ModelRejected when the manifest does not fit the network. */
-export function packModel({ manifest, network, golden }: ModelContents, privateKey: KeyObject): { readonly bytes: Uint8Array; readonly sha256: string; readonly name: string } {
+export function packModel(
+  { manifest, network, golden }: ModelContents,
+  privateKey: KeyObject,
+): { readonly bytes: Uint8Array; readonly sha256: string; readonly name: string } {
   const unsigned = new Map<string, Uint8Array>([
     ['manifest.json', json(manifest)],
     [manifest.network.file, network],
@@ -50,7 +53,8 @@ export function openFiles(files: Files, { trustedKeys, now }: OpenOptions): Mode
   verifyFiles(files, trustedKeys);
   const contents = readContents(files);
   const { name, version, expires } = contents.manifest;
-  if (now !== undefined && expires !== null && Date.parse(expires) <= now) throw new ModelRejected(modelId(name, version), `it expired at ${expires}`);
+  if (now !== undefined && expires !== null && Date.parse(expires) <= now)
+    throw new ModelRejected(modelId(name, version), `it expired at ${expires}`);
   return contents;
 }
 
@@ -58,7 +62,11 @@ function readContents(files: Files): ModelContents {
   const manifest = parseManifest(member(files, 'manifest.json'));
   const network = member(files, manifest.network.file);
   const digest = sha256Hex(network);
-  if (digest !== manifest.network.sha256) throw new ModelRejected(modelId(manifest.name, manifest.version), `${manifest.network.file} has SHA-256 ${digest}, its manifest says ${manifest.network.sha256}`);
+  if (digest !== manifest.network.sha256)
+    throw new ModelRejected(
+      modelId(manifest.name, manifest.version),
+      `${manifest.network.file} has SHA-256 ${digest}, its manifest says ${manifest.network.sha256}`,
+    );
   return { manifest, network, golden: parseGolden(member(files, manifest.golden.file)) };
 }
 

@@ -30,7 +30,7 @@ export function unpackTar(archive: Uint8Array): Files {
   const bytes = gunzip(archive);
   const files = new Map<string, Uint8Array>();
   let at = 0;
-  for (; ; ) {
+  for (;;) {
     if (at + BLOCK > bytes.length) throw refused('the archive breaks off before its end mark');
     const head = bytes.subarray(at, at + BLOCK);
     if (head.every((byte) => byte === 0)) break;
@@ -72,7 +72,8 @@ function readHeader(head: Uint8Array): { name: string; size: number } {
 function checkPath(path: string): void {
   if (path.length === 0 || path.length > MAX_PATH) throw refused(`member name of ${path.length} characters`);
   if (path.startsWith('/') || path.includes('\\') || /^[a-zA-Z]:/.test(path)) throw refused(`member ${path} has an absolute path`);
-  if (path.split('/').some((part) => part === '..' || part === '.' || part === '')) throw refused(`member ${path} leads out of the package`);
+  if (path.split('/').some((part) => part === '..' || part === '.' || part === ''))
+    throw refused(`member ${path} leads out of the package`);
   if (path.includes('/')) throw refused(`member ${path} lies in a folder: a package has none`);
   if (!/^[A-Za-z0-9._-]+$/.test(path)) throw refused(`member ${JSON.stringify(path)} has a name that is not plain`);
 }

@@ -26,14 +26,17 @@ export function streamPipeline(spec: SignalSpec, channels: readonly Channel[], r
 
   let width = 0;
   const features = spec.features.map((feature) => {
-    const operation = Object.hasOwn(operations, feature.op) ? operations[feature.op] : refuse(`feature ${feature.name}: no operation ${feature.op}`);
+    const operation = Object.hasOwn(operations, feature.op)
+      ? operations[feature.op]
+      : refuse(`feature ${feature.name}: no operation ${feature.op}`);
     const sources = feature.channels.map((name) => {
       const index = channels.findIndex((channel) => channel.name === name);
       return index >= 0 ? index : refuse(`feature ${feature.name}: this machine has no channel ${name}`);
     });
     if (sources.length === 0 || (operation.channels !== Infinity && sources.length !== operation.channels))
       refuse(`feature ${feature.name}: ${feature.op} takes ${operation.channels} channels, not ${sources.length}`);
-    for (const name of operation.parameters) if (!Number.isFinite(feature.parameters[name])) refuse(`feature ${feature.name}: constant ${name} is missing`);
+    for (const name of operation.parameters)
+      if (!Number.isFinite(feature.parameters[name])) refuse(`feature ${feature.name}: constant ${name} is missing`);
     if (!(feature.std > 0)) refuse(`feature ${feature.name}: std ${feature.std} is not above 0`);
     const at = width;
     width += operation.memory(sources.length);

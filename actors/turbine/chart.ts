@@ -35,7 +35,9 @@ function guardName(guard: unknown): string | null {
 /** A Markdown table of every transition that leads to another state: the README's. */
 export function transitionTable(chart: Chart = turbineChart()): string {
   const rows = (node: Chart): string[] => [
-    ...node.transitions.filter(({ target }) => target !== null).map(({ event, guard, target }) => `| ${node.path || 'any'} | ${event} | ${guard ?? ''} | ${target} |`),
+    ...node.transitions
+      .filter(({ target }) => target !== null)
+      .map(({ event, guard, target }) => `| ${node.path || 'any'} | ${event} | ${guard ?? ''} | ${target} |`),
     ...node.states.flatMap(rows),
   ];
   return ['| state | event | guard | next |', '|---|---|---|---|', ...rows(chart)].join('\n');

@@ -66,7 +66,8 @@ export const turbineMachine = setup({
     canInfer: ({ context }) => context.model !== null && context.filled,
     cannotInfer: ({ context }) => context.model === null || !context.filled,
     hasJob: ({ context }) => context.next !== null,
-    isNews: ({ context, event }) => event.type === 'job.notify' && (event.job.jobId !== context.job?.jobId || event.job.executionNumber !== context.job.executionNumber),
+    isNews: ({ context, event }) =>
+      event.type === 'job.notify' && (event.job.jobId !== context.job?.jobId || event.job.executionNumber !== context.job.executionNumber),
     isAnomalous: ({ context }) => context.verdict?.anomalous ?? false,
     isHealthy: ({ context }) => !(context.verdict?.anomalous ?? false),
     isTripped: stateIn({ 'updating-model': 'tripped' }),
@@ -87,7 +88,17 @@ export const turbineMachine = setup({
   },
 }).createMachine({
   id: 'turbine',
-  context: ({ input }) => ({ ...input, body: true, turning: false, filled: false, model: null, verdict: null, job: null, next: null, cause: 'start' }),
+  context: ({ input }) => ({
+    ...input,
+    body: true,
+    turning: false,
+    filled: false,
+    model: null,
+    verdict: null,
+    job: null,
+    next: null,
+    cause: 'start',
+  }),
   initial: 'idle',
   on: {
     'rotor.turning': { actions: { type: 'know', params: { turning: true } } },
@@ -167,7 +178,10 @@ export const turbineMachine = setup({
         tripped: {
           entry: ['because', { type: 'command', params: { type: 'stop' } }],
           on: {
-            'operator.reset': { target: 'healthy', actions: ['forgetVerdict', { type: 'know', params: { verdict: null } }, { type: 'command', params: { type: 'start' } }] },
+            'operator.reset': {
+              target: 'healthy',
+              actions: ['forgetVerdict', { type: 'know', params: { verdict: null } }, { type: 'command', params: { type: 'start' } }],
+            },
           },
         },
       },

@@ -41,7 +41,9 @@ export async function aedesBroker({ host, port, log }: AedesOptions): Promise<Br
       // Out of the caller's stack: publishing from within a delivery would recurse.
       setImmediate(() => {
         if (broker.closed) return sent();
-        broker.publish({ cmd: 'publish', topic, payload: Buffer.from(payload), qos, retain, dup: false }, (error) => (error ? failed(error) : sent()));
+        broker.publish({ cmd: 'publish', topic, payload: Buffer.from(payload), qos, retain, dup: false }, (error) =>
+          error ? failed(error) : sent(),
+        );
       });
     });
 
@@ -99,13 +101,12 @@ export async function aedesBroker({ host, port, log }: AedesOptions): Promise<Br
       const hearers = new Map<string, (packet: PublishPacket, done: () => void) => void>();
       const client = localClient(clientId, {
         publish: (topic, payload, { qos, retain }) =>
-          takeReserved(topic, payload, clientId)
-            ? Promise.resolve()
-            : route(topic, payload, qos, retain),
+          takeReserved(topic, payload, clientId) ? Promise.resolve() : route(topic, payload, qos, retain),
         subscribed: (filter) =>
           new Promise((done) => {
             const hear = (packet: PublishPacket, heard: () => void) => {
-              if (topicMatches(filter, packet.topic)) client.deliverTo(filter, { topic: packet.topic, payload: Buffer.from(packet.payload) });
+              if (topicMatches(filter, packet.topic))
+                client.deliverTo(filter, { topic: packet.topic, payload: Buffer.from(packet.payload) });
               heard();
             };
             hearers.set(filter, hear);

@@ -21,7 +21,8 @@ export function localClient(clientId: string, ports: LocalClientPorts): LocalCli
 
   return {
     clientId,
-    publish: (topic, payload, { qos = 0, retain = false } = {}) => ports.publish(topic, typeof payload === 'string' ? Buffer.from(payload) : payload, { qos, retain }),
+    publish: (topic, payload, { qos = 0, retain = false } = {}) =>
+      ports.publish(topic, typeof payload === 'string' ? Buffer.from(payload) : payload, { qos, retain }),
     async subscribe(filter, hear) {
       const hearers = subscriptions.get(filter) ?? new Set();
       hearers.add(hear);
@@ -40,7 +41,8 @@ export function localClient(clientId: string, ports: LocalClientPorts): LocalCli
     },
     onReconnect: () => {}, // nothing comes between
     deliver(message) {
-      for (const [filter, hearers] of subscriptions) if (topicMatches(filter, message.topic)) for (const hear of [...hearers]) hear(message);
+      for (const [filter, hearers] of subscriptions)
+        if (topicMatches(filter, message.topic)) for (const hear of [...hearers]) hear(message);
     },
     deliverTo(filter, message) {
       for (const hear of [...(subscriptions.get(filter) ?? [])]) hear(message);

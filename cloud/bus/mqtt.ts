@@ -16,18 +16,24 @@ const RECONNECT_MS = 1_000;
 
 /** @throws RemoteRefused when no broker answers there. */
 export async function mqttBus({ url, clientId, log }: MqttOptions): Promise<Bus> {
-  const client: MqttClient = await connectAsync(url, { clientId, protocolVersion: 4, connectTimeout: CONNECT_TIMEOUT_MS, reconnectPeriod: RECONNECT_MS, resubscribe: true }, false).catch(
-    (error: unknown) => {
-      throw new RemoteRefused(`no MQTT broker answers at ${url}: ${reasonOf(error)}`, { cause: error, hint: 'start the farm or the cloud first, or name its address with --cloud' });
-    },
-  );
+  const client: MqttClient = await connectAsync(
+    url,
+    { clientId, protocolVersion: 4, connectTimeout: CONNECT_TIMEOUT_MS, reconnectPeriod: RECONNECT_MS, resubscribe: true },
+    false,
+  ).catch((error: unknown) => {
+    throw new RemoteRefused(`no MQTT broker answers at ${url}: ${reasonOf(error)}`, {
+      cause: error,
+      hint: 'start the farm or the cloud first, or name its address with --cloud',
+    });
+  });
   const subscriptions = new Map<string, Set<(message: Message) => void>>();
   const reconnected: (() => void)[] = [];
 
   client.on('error', (error) => log.debug({ url, reason: error.message }, 'MQTT'));
   client.on('close', () => log.debug({ url }, 'MQTT connection closed'));
   client.on('message', (topic, payload) => {
-    for (const [filter, hearers] of subscriptions) if (topicMatches(filter, topic)) for (const hear of [...hearers]) hear({ topic, payload });
+    for (const [filter, hearers] of subscriptions)
+      if (topicMatches(filter, topic)) for (const hear of [...hearers]) hear({ topic, payload });
   });
   client.on('connect', () => {
     // The client resubscribes by itself; asking again confirms that it has been done before anyone acts on it.

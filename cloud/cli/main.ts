@@ -43,5 +43,11 @@ try {
   if (endedBy !== null) process.exitCode = endedBy === 'SIGINT' ? 130 : 143;
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-  else process.exitCode = printError(io, error instanceof TypeError && error.message.includes('Invalid URL') ? new UsageError('--cloud wants an address, as http://127.0.0.1:7070') : error);
+  else
+    process.exitCode = printError(
+      io,
+      error instanceof TypeError && error.message.includes('Invalid URL')
+        ? new UsageError('--cloud wants an address, as http://127.0.0.1:7070')
+        : error,
+    );
 }

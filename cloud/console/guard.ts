@@ -7,7 +7,8 @@ import { RequestRefused } from './errors.ts';
 
 const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);
 const HEADERS = {
-  'content-security-policy': "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'",
+  'content-security-policy':
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'",
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'cross-origin-resource-policy': 'same-origin',
@@ -18,11 +19,20 @@ export function guard(app: FastifyInstance, host: string): void {
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(HEADERS);
     const asked = hostName(request.headers.host ?? '');
-    if (!LOOPBACK.has(asked) && asked !== host) throw new RequestRefused(403, 'host.refused', `Host ${request.headers.host ?? ''} is not this console`, 'open it by 127.0.0.1 or localhost');
+    if (!LOOPBACK.has(asked) && asked !== host)
+      throw new RequestRefused(
+        403,
+        'host.refused',
+        `Host ${request.headers.host ?? ''} is not this console`,
+        'open it by 127.0.0.1 or localhost',
+      );
     const { origin } = request.headers;
-    if (origin !== undefined && origin !== `http://${request.headers.host}`) throw new RequestRefused(403, 'origin.refused', `a page of ${origin} may not ask this console`);
-    if (request.headers['sec-fetch-site'] === 'cross-site') throw new RequestRefused(403, 'origin.refused', 'another site may not ask this console');
-    if (isWrite(request) && !/^application\/json\b/.test(request.headers['content-type'] ?? '')) throw new RequestRefused(415, 'type.refused', 'a write wants content-type: application/json');
+    if (origin !== undefined && origin !== `http://${request.headers.host}`)
+      throw new RequestRefused(403, 'origin.refused', `a page of ${origin} may not ask this console`);
+    if (request.headers['sec-fetch-site'] === 'cross-site')
+      throw new RequestRefused(403, 'origin.refused', 'another site may not ask this console');
+    if (isWrite(request) && !/^application\/json\b/.test(request.headers['content-type'] ?? ''))
+      throw new RequestRefused(415, 'type.refused', 'a write wants content-type: application/json');
   });
 }
 

@@ -41,7 +41,13 @@ export async function openConsole({ host, port, services, log, wall }: ConsoleOp
     if (sendError(reply, error) >= 500) log.error({ route: request.routeOptions.url, reason: reasonOf(error) }, 'a request failed');
   });
   app.setNotFoundHandler((request, reply) => {
-    reply.status(404).send({ error: { code: 'not.found', message: `there is nothing at ${request.url.split('?')[0]}`, hint: 'GET /api/openapi.json names what there is' } });
+    reply.status(404).send({
+      error: {
+        code: 'not.found',
+        message: `there is nothing at ${request.url.split('?')[0]}`,
+        hint: 'GET /api/openapi.json names what there is',
+      },
+    });
   });
   await app.register(fastifySwagger, { openapi: { info: { title: 'windfleet', version: '1' } } });
 

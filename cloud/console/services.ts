@@ -15,7 +15,16 @@ export interface ConsoleServices {
   readonly faults: FaultInjector | null;
   readonly deployments: Deployments;
   readonly jobs: JobsControl;
-  readonly models: () => Promise<readonly { readonly name: string; readonly version: string; readonly sha256: string; readonly bytes: number; readonly bucket: string; readonly key: string }[]>;
+  readonly models: () => Promise<
+    readonly {
+      readonly name: string;
+      readonly version: string;
+      readonly sha256: string;
+      readonly bytes: number;
+      readonly bucket: string;
+      readonly key: string;
+    }[]
+  >;
   readonly index: DocumentIndex;
   readonly objects: ObjectStore;
   /** The turbine's statechart, for drawing. */

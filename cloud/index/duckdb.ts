@@ -13,7 +13,10 @@ const FLUSH_AT = 2_000; // documents
 /** @throws StoreUnavailable when the file cannot be opened. @param file `:memory:` for none */
 export async function duckdbIndex(file: string): Promise<DocumentIndex> {
   const instance = await DuckDBInstance.create(file, { threads: '1', memory_limit: '256MB' }).catch((error: unknown) => {
-    throw new StoreUnavailable(`the telemetry store ${file} cannot be opened`, { cause: error, hint: 'is another farm using this data folder? choose another with --data' });
+    throw new StoreUnavailable(`the telemetry store ${file} cannot be opened`, {
+      cause: error,
+      hint: 'is another farm using this data folder? choose another with --data',
+    });
   });
   const db = await instance.connect();
   const tables = await readTables(db);
@@ -32,7 +35,10 @@ export async function duckdbIndex(file: string): Promise<DocumentIndex> {
         const columns = await widen(db, tables, index, [...documents.values()]);
         await insert(db, index, columns, [...documents.values()]).catch((error: unknown) => {
           waiting.set(index, new Map([...documents, ...(waiting.get(index) ?? [])])); // for the next time
-          throw new StoreUnavailable(`the telemetry store did not take ${documents.size} documents`, { cause: error, hint: 'is the disk full?' });
+          throw new StoreUnavailable(`the telemetry store did not take ${documents.size} documents`, {
+            cause: error,
+            hint: 'is the disk full?',
+          });
         });
       }
     });
@@ -67,7 +73,9 @@ export async function duckdbIndex(file: string): Promise<DocumentIndex> {
       columnsOf(index);
       const where = thing === undefined ? '' : 'WHERE thing = $1';
       const sql = `SELECT * FROM ${quoted(index)} ${where} ORDER BY "at" DESC, id DESC LIMIT ${Math.max(0, Math.floor(limit))}`;
-      return inTurn(async () => (await db.runAndReadAll(sql, thing === undefined ? [] : [thing])).getRowObjectsJS() as unknown as IndexedDocument[]);
+      return inTurn(
+        async () => (await db.runAndReadAll(sql, thing === undefined ? [] : [thing])).getRowObjectsJS() as unknown as IndexedDocument[],
+      );
     },
     flush,
     async close() {
@@ -80,11 +88,14 @@ export async function duckdbIndex(file: string): Promise<DocumentIndex> {
 
 const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
 
-const typeOf = (value: string | number | boolean): ColumnType => (typeof value === 'number' ? 'DOUBLE' : typeof value === 'boolean' ? 'BOOLEAN' : 'VARCHAR');
+const typeOf = (value: string | number | boolean): ColumnType =>
+  typeof value === 'number' ? 'DOUBLE' : typeof value === 'boolean' ? 'BOOLEAN' : 'VARCHAR';
 
 async function readTables(db: DuckDBConnection): Promise<Map<string, Map<string, ColumnType>>> {
   const tables = new Map<string, Map<string, ColumnType>>();
-  const rows = (await db.runAndReadAll("SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'main'")).getRowObjectsJS();
+  const rows = (
+    await db.runAndReadAll("SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'main'")
+  ).getRowObjectsJS();
   for (const row of rows) {
     const columns = tables.get(String(row['table_name'])) ?? new Map<string, ColumnType>();
     tables.set(String(row['table_name']), columns.set(String(row['column_name']), row['data_type'] as ColumnType));
@@ -93,7 +104,12 @@ async function readTables(db: DuckDBConnection): Promise<Map<string, Map<string,
 }
 
 /** Makes the table and the columns that the documents need. @throws StoreUnavailable when a field changes its type. */
-async function widen(db: DuckDBConnection, tables: Map<string, Map<string, ColumnType>>, index: string, documents: readonly IndexedDocument[]): Promise<ReadonlyMap<string, ColumnType>> {
+async function widen(
+  db: DuckDBConnection,
+  tables: Map<string, Map<string, ColumnType>>,
+  index: string,
+  documents: readonly IndexedDocument[],
+): Promise<ReadonlyMap<string, ColumnType>> {
   let columns = tables.get(index);
   if (!columns) {
     await db.run(`CREATE TABLE ${quoted(index)} (id VARCHAR PRIMARY KEY, "at" DOUBLE, thing VARCHAR)`);
@@ -111,13 +127,19 @@ async function widen(db: DuckDBConnection, tables: Map<string, Map<string, Colum
       if (known === undefined) {
         await db.run(`ALTER TABLE ${quoted(index)} ADD COLUMN ${quoted(field)} ${typeOf(value)}`);
         columns.set(field, typeOf(value));
-      } else if (known !== typeOf(value)) throw new StoreUnavailable(`index ${index}: field ${field} is ${known}, and ${JSON.stringify(value)} is not`);
+      } else if (known !== typeOf(value))
+        throw new StoreUnavailable(`index ${index}: field ${field} is ${known}, and ${JSON.stringify(value)} is not`);
     }
   }
   return columns;
 }
 
-async function insert(db: DuckDBConnection, index: string, columns: ReadonlyMap<string, ColumnType>, documents: readonly IndexedDocument[]): Promise<void> {
+async function insert(
+  db: DuckDBConnection,
+  index: string,
+  columns: ReadonlyMap<string, ColumnType>,
+  documents: readonly IndexedDocument[],
+): Promise<void> {
   await db.run(`CREATE OR REPLACE TEMP TABLE staging AS SELECT * FROM ${quoted(index)} LIMIT 0`);
   const appender = await db.createAppender('staging', 'main', 'temp');
   for (const document of documents) {
@@ -135,10 +157,14 @@ function appendValue(appender: DuckDBAppender, type: ColumnType, value: string |
   else appender.appendVarchar(value as string);
 }
 
-function aggregationSql(query: Aggregation, columns: ReadonlyMap<string, ColumnType>): { sql: string; values: (string | number | boolean)[] } {
+function aggregationSql(
+  query: Aggregation,
+  columns: ReadonlyMap<string, ColumnType>,
+): { sql: string; values: (string | number | boolean)[] } {
   const known = (field: string, wanted?: ColumnType) => {
     const type = columns.get(field);
-    if (!type) throw new QueryInvalid(`no field ${field} in index ${query.index}`, { hint: `fields: ${[...columns.keys()].sort().join(', ')}` });
+    if (!type)
+      throw new QueryInvalid(`no field ${field} in index ${query.index}`, { hint: `fields: ${[...columns.keys()].sort().join(', ')}` });
     if (wanted && type !== wanted) throw new QueryInvalid(`field ${field} of index ${query.index} holds no numbers`);
     return quoted(field);
   };
@@ -158,6 +184,9 @@ function aggregationSql(query: Aggregation, columns: ReadonlyMap<string, ColumnT
   const agg = query.agg === 'count' ? 'count(*)' : `${query.agg === 'mean' ? 'avg' : query.agg}(${known(query.field!)})`;
   const select = [...groups.map(({ name, sql }) => `${sql} AS ${name}`), `${agg} AS value`].join(', ');
   const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
-  const group = groups.length > 0 ? `GROUP BY ${groups.map(({ name }) => name).join(', ')} ORDER BY ${groups.map(({ name }) => name).join(', ')}` : 'HAVING count(*) > 0';
+  const group =
+    groups.length > 0
+      ? `GROUP BY ${groups.map(({ name }) => name).join(', ')} ORDER BY ${groups.map(({ name }) => name).join(', ')}`
+      : 'HAVING count(*) > 0';
   return { sql: `SELECT ${select} FROM ${quoted(query.index)} ${where} ${group}`, values };
 }

@@ -36,7 +36,8 @@ export function memoryIndex(capacity = 200_000): DocumentIndex {
 function aggregate(documents: readonly IndexedDocument[], query: Aggregation): AggregationRow[] {
   const known = new Set(documents.flatMap((document) => Object.keys(document)));
   for (const field of [...query.by, ...Object.keys(query.where ?? {}), ...(query.field === undefined ? [] : [query.field])])
-    if (!known.has(field)) throw new QueryInvalid(`no field ${field} in index ${query.index}`, { hint: `fields: ${[...known].sort().join(', ')}` });
+    if (!known.has(field))
+      throw new QueryInvalid(`no field ${field} in index ${query.index}`, { hint: `fields: ${[...known].sort().join(', ')}` });
   if (query.agg !== 'count' && query.field === undefined) throw new QueryInvalid(`${query.agg} wants a field`);
 
   const groups = new Map<string, { readonly at: number | null; readonly by: AggregationRow['by']; readonly values: number[] }>();

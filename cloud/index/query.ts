@@ -39,8 +39,13 @@ const Query = z.strictObject({
 export function parseQuery(raw: Readonly<Record<string, unknown>>): Aggregation {
   const entries = Object.entries(raw);
   const parsed = Query.safeParse(Object.fromEntries(entries.filter(([name]) => !name.startsWith('where.'))));
-  if (!parsed.success) throw new QueryInvalid(z.prettifyError(parsed.error), { hint: 'as /api/query?index=verdicts&every=30s&by=thing,feature&agg=max&field=score' });
-  const where = entries.filter(([name]) => name.startsWith('where.')).map(([name, value]) => [FieldName.parse(name.slice(6)), readValue(String(value))] as const);
+  if (!parsed.success)
+    throw new QueryInvalid(z.prettifyError(parsed.error), {
+      hint: 'as /api/query?index=verdicts&every=30s&by=thing,feature&agg=max&field=score',
+    });
+  const where = entries
+    .filter(([name]) => name.startsWith('where.'))
+    .map(([name, value]) => [FieldName.parse(name.slice(6)), readValue(String(value))] as const);
   const { from, to, every, field, ...rest } = parsed.data;
   return {
     ...rest,
@@ -52,4 +57,5 @@ export function parseQuery(raw: Readonly<Record<string, unknown>>): Aggregation 
   };
 }
 
-const readValue = (text: string): string | number | boolean => (/^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text === 'true' || text === 'false' ? text === 'true' : text);
+const readValue = (text: string): string | number | boolean =>
+  /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text === 'true' || text === 'false' ? text === 'true' : text;

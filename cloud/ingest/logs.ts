@@ -15,7 +15,10 @@ export interface RefusedRecord {
 }
 
 /** @param message what the rule made of it: `device_name` and `logs`. @throws ZodError for what is no log message */
-export function logDocuments(message: unknown): { readonly documents: readonly IndexedDocument[]; readonly refused: readonly RefusedRecord[] } {
+export function logDocuments(message: unknown): {
+  readonly documents: readonly IndexedDocument[];
+  readonly refused: readonly RefusedRecord[];
+} {
   const { device_name: thing, logs } = LogMessage.parse(message);
   const documents: IndexedDocument[] = [];
   const refused: RefusedRecord[] = [];
@@ -26,10 +29,18 @@ export function logDocuments(message: unknown): { readonly documents: readonly I
     }
     const values = data.map((text) => (text === '' ? null : Number(text)));
     const wrong = values.findIndex((value) => value !== null && !Number.isFinite(value));
-    if (wrong >= 0) refused.push({ reason: `${thing} at ${ts}: ${deskTurbine.channels[wrong].name} is ${JSON.stringify(data[wrong])}, no number` });
+    if (wrong >= 0)
+      refused.push({ reason: `${thing} at ${ts}: ${deskTurbine.channels[wrong].name} is ${JSON.stringify(data[wrong])}, no number` });
     else {
       const fields = Object.fromEntries(deskTurbine.channels.map(({ name }, i) => [name, values[i]]));
-      documents.push({ id: `${thing}:${ts}:${data[0]}`, at: Date.parse(ts), thing, deviceId: thing, turbineId: thing.replace(/^jetson-/, 'Turbine '), ...fields });
+      documents.push({
+        id: `${thing}:${ts}:${data[0]}`,
+        at: Date.parse(ts),
+        thing,
+        deviceId: thing,
+        turbineId: thing.replace(/^jetson-/, 'Turbine '),
+        ...fields,
+      });
     }
   }
   return { documents, refused };

@@ -25,7 +25,11 @@ export const VerdictMessage = z.object({
   announced: z.boolean(),
 });
 
-export const TelemetryMessage = z.object({ at: At, every: z.number().positive(), channels: z.record(Name, z.tuple([z.number(), z.number(), z.number(), z.number()])) });
+export const TelemetryMessage = z.object({
+  at: At,
+  every: z.number().positive(),
+  channels: z.record(Name, z.tuple([z.number(), z.number(), z.number(), z.number()])),
+});
 
 export const TransitionMessage = z.object({ at: At, from: Name, to: Name, event: z.string().max(256) });
 

@@ -35,7 +35,17 @@ export interface Ingest {
 const KEPT = 1_000;
 const FLUSH_MS = 5_000;
 
-export async function startIngest({ bus, index, clock, log }: { readonly bus: Bus; readonly index: DocumentIndex; readonly clock: Clock; readonly log: Log }): Promise<Ingest> {
+export async function startIngest({
+  bus,
+  index,
+  clock,
+  log,
+}: {
+  readonly bus: Bus;
+  readonly index: DocumentIndex;
+  readonly clock: Clock;
+  readonly log: Log;
+}): Promise<Ingest> {
   const dead: DeadLetter[] = [];
   let documents = 0;
   let refused = 0;
@@ -49,7 +59,9 @@ export async function startIngest({ bus, index, clock, log }: { readonly bus: Bu
   };
   const add = (name: string, batch: readonly IndexedDocument[]) => {
     documents += batch.length;
-    tail = tail.then(() => index.add(name, batch)).catch((error: unknown) => log.error({ index: name, reason: reasonOf(error) }, 'documents could not be indexed'));
+    tail = tail
+      .then(() => index.add(name, batch))
+      .catch((error: unknown) => log.error({ index: name, reason: reasonOf(error) }, 'documents could not be indexed'));
   };
   /** Reads JSON, and makes documents of it. */
   const hear =
@@ -74,16 +86,29 @@ export async function startIngest({ bus, index, clock, log }: { readonly bus: Bu
   await bus.subscribe(
     'windfleet/+/verdict',
     hear('verdicts', VerdictMessage, (thing, { at, model, scores, announced }) =>
-      Object.entries(scores).map(([feature, score]) => ({ id: `${thing}:${at}:${feature}`, at, thing, feature, score, anomalous: score > 1, announced, model })),
+      Object.entries(scores).map(([feature, score]) => ({
+        id: `${thing}:${at}:${feature}`,
+        at,
+        thing,
+        feature,
+        score,
+        anomalous: score > 1,
+        announced,
+        model,
+      })),
     ),
   );
   await bus.subscribe(
     'windfleet/+/state',
-    hear('states', StateMessage, (thing, { at, state, cause, model, update }) => [{ id: `${thing}:${at}:${state}`, at, thing, state, cause, model: model ?? '', update: update ?? '' }]),
+    hear('states', StateMessage, (thing, { at, state, cause, model, update }) => [
+      { id: `${thing}:${at}:${state}`, at, thing, state, cause, model: model ?? '', update: update ?? '' },
+    ]),
   );
   const flush = () => {
     timer = clock.setTimeout(flush, FLUSH_MS);
-    tail = tail.then(() => index.flush()).catch((error: unknown) => log.error({ reason: reasonOf(error) }, 'the index could not be written'));
+    tail = tail
+      .then(() => index.flush())
+      .catch((error: unknown) => log.error({ reason: reasonOf(error) }, 'the index could not be written'));
   };
   timer = clock.setTimeout(flush, FLUSH_MS);
 

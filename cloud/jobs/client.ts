@@ -48,14 +48,20 @@ export function deviceJobs(bus: Bus, clock: Clock): DeviceJobs {
     clock.clearTimeout(request.timer);
     if (topic.endsWith('/accepted')) return request.answer(body);
     const rejected = Rejected.safeParse(body);
-    request.refuse(rejected.success ? new JobRefused(rejected.data.code, rejected.data.message, rejected.data.executionState) : new RemoteRefused(`${topic} is no rejection that can be read`));
+    request.refuse(
+      rejected.success
+        ? new JobRefused(rejected.data.code, rejected.data.message, rejected.data.executionState)
+        : new RemoteRefused(`${topic} is no rejection that can be read`),
+    );
   };
 
   /** Replies reach a client of AWS without a subscription; other brokers' clients need one. */
   const listen = (thing: ThingName): Promise<void> => {
     const standing =
       listening.get(thing) ??
-      Promise.all(['get/+', 'start-next/+', '+/get/+', '+/update/+'].map((rest) => bus.subscribe(jobTopic(thing, rest), hear))).then(() => {});
+      Promise.all(['get/+', 'start-next/+', '+/get/+', '+/update/+'].map((rest) => bus.subscribe(jobTopic(thing, rest), hear))).then(
+        () => {},
+      );
     listening.set(thing, standing);
     standing.catch(() => listening.delete(thing));
     return standing;
@@ -99,7 +105,14 @@ function readExecution(thing: ThingName, body: unknown): PendingJob | null {
   const { execution } = parsed.data;
   if (!execution) return null;
   const { jobDocument, startedAt, queuedAt, lastUpdatedAt, ...rest } = execution;
-  return { ...rest, thing, queuedAt: queuedAt * 1_000, startedAt: startedAt === undefined ? null : startedAt * 1_000, lastUpdatedAt: lastUpdatedAt * 1_000, document: jobDocument };
+  return {
+    ...rest,
+    thing,
+    queuedAt: queuedAt * 1_000,
+    startedAt: startedAt === undefined ? null : startedAt * 1_000,
+    lastUpdatedAt: lastUpdatedAt * 1_000,
+    document: jobDocument,
+  };
 }
 
 function parseBody(payload: Uint8Array): unknown {

@@ -43,14 +43,20 @@ export function deadlineOf({ status, inProgressDeadline, stepDeadline }: Executi
  */
 export function updated(execution: Execution, update: ExecutionUpdate, now: Millis, inProgressTimeoutInMinutes: number | null): Execution {
   if (update.expectedVersion !== undefined && update.expectedVersion !== execution.versionNumber)
-    throw new JobRefused('VersionMismatch', `expected version ${update.expectedVersion}, the execution is at ${execution.versionNumber}`, execution);
+    throw new JobRefused(
+      'VersionMismatch',
+      `expected version ${update.expectedVersion}, the execution is at ${execution.versionNumber}`,
+      execution,
+    );
   // AWS IoT Jobs: terminal statuses never change
-  if (isTerminal(execution.status)) throw new JobRefused('InvalidStateTransition', `the execution is ${execution.status}, which is final`, execution);
+  if (isTerminal(execution.status))
+    throw new JobRefused('InvalidStateTransition', `the execution is ${execution.status}, which is final`, execution);
   if (update.statusDetails) checkDetails(update.statusDetails);
   checkTimeout(update.stepTimeoutInMinutes);
 
   const starts = update.status === 'IN_PROGRESS' && execution.status === 'QUEUED';
-  const inProgressDeadline = starts && inProgressTimeoutInMinutes !== null ? now + inProgressTimeoutInMinutes * MINUTE : execution.inProgressDeadline;
+  const inProgressDeadline =
+    starts && inProgressTimeoutInMinutes !== null ? now + inProgressTimeoutInMinutes * MINUTE : execution.inProgressDeadline;
   return {
     ...execution,
     status: update.status,
@@ -64,8 +70,13 @@ export function updated(execution: Execution, update: ExecutionUpdate, now: Mill
 }
 
 /** The service's own doing: TIMED_OUT, CANCELED, REMOVED. */
-export function ended(execution: Execution, status: Extract<ExecutionStatus, 'TIMED_OUT' | 'CANCELED' | 'REMOVED'>, now: Millis): Execution {
-  if (isTerminal(execution.status)) throw new JobRefused('InvalidStateTransition', `the execution is ${execution.status}, which is final`, execution);
+export function ended(
+  execution: Execution,
+  status: Extract<ExecutionStatus, 'TIMED_OUT' | 'CANCELED' | 'REMOVED'>,
+  now: Millis,
+): Execution {
+  if (isTerminal(execution.status))
+    throw new JobRefused('InvalidStateTransition', `the execution is ${execution.status}, which is final`, execution);
   return { ...execution, status, versionNumber: execution.versionNumber + 1, lastUpdatedAt: now };
 }
 
@@ -77,14 +88,19 @@ function stepDeadline(execution: Execution, minutes: number | undefined, now: Mi
 
 function checkTimeout(minutes: number | undefined): void {
   if (minutes === undefined || minutes === -1) return;
-  if (!Number.isInteger(minutes) || minutes < 1 || minutes > MAX_TIMEOUT_MINUTES) throw new JobRefused('InvalidRequest', `stepTimeoutInMinutes ${minutes} is not -1 or within 1..${MAX_TIMEOUT_MINUTES}`);
+  if (!Number.isInteger(minutes) || minutes < 1 || minutes > MAX_TIMEOUT_MINUTES)
+    throw new JobRefused('InvalidRequest', `stepTimeoutInMinutes ${minutes} is not -1 or within 1..${MAX_TIMEOUT_MINUTES}`);
 }
 
 function checkDetails(details: Readonly<Record<string, string>>): void {
   const pairs = Object.entries(details);
   if (pairs.length > 10) throw new JobRefused('InvalidRequest', `statusDetails has ${pairs.length} pairs, 10 at most`);
   for (const [key, value] of pairs) {
-    if (!/^[a-zA-Z0-9:_-]{1,128}$/.test(key)) throw new JobRefused('InvalidRequest', `statusDetails: ${JSON.stringify(key.slice(0, 40))} is no key of 1 to 128 characters [a-zA-Z0-9:_-]`);
+    if (!/^[a-zA-Z0-9:_-]{1,128}$/.test(key))
+      throw new JobRefused(
+        'InvalidRequest',
+        `statusDetails: ${JSON.stringify(key.slice(0, 40))} is no key of 1 to 128 characters [a-zA-Z0-9:_-]`,
+      );
     if (typeof value !== 'string' || value.length < 1 || value.length > 1_024 || /\p{Cc}/u.test(value))
       throw new JobRefused('InvalidRequest', `statusDetails.${key} is no text of 1 to 1024 characters without control characters`);
   }

@@ -26,7 +26,10 @@ export function libsqlJobStore(file: string): JobStore {
     db.exec('PRAGMA synchronous = FULL');
     db.exec(SCHEMA);
   } catch (error) {
-    throw new StoreUnavailable(`the job store ${file} cannot be opened`, { cause: error, hint: 'is another farm using this data folder? choose another with --data' });
+    throw new StoreUnavailable(`the job store ${file} cannot be opened`, {
+      cause: error,
+      hint: 'is another farm using this data folder? choose another with --data',
+    });
   }
   const putJob = db.prepare('INSERT OR REPLACE INTO jobs VALUES (?, ?)');
   const putExecution = db.prepare('INSERT OR REPLACE INTO executions VALUES (?, ?, ?, ?)');
@@ -39,19 +42,22 @@ export function libsqlJobStore(file: string): JobStore {
       db.exec('BEGIN');
       for (const { jobs, executions } of group) {
         for (const job of jobs) putJob.run(job.jobId, JSON.stringify(job));
-        for (const execution of executions) putExecution.run(execution.jobId, execution.thing, execution.executionNumber, JSON.stringify(execution));
+        for (const execution of executions)
+          putExecution.run(execution.jobId, execution.thing, execution.executionNumber, JSON.stringify(execution));
       }
       db.exec('COMMIT');
       for (const { saved } of group) saved();
     } catch (error) {
       if (db.inTransaction) db.exec('ROLLBACK');
-      for (const { failed } of group) failed(new StoreUnavailable('the job store did not take a change', { cause: error, hint: 'is the disk full?' }));
+      for (const { failed } of group)
+        failed(new StoreUnavailable('the job store did not take a change', { cause: error, hint: 'is the disk full?' }));
     }
   };
 
   return {
     async load() {
-      const bodies = (table: 'jobs' | 'executions') => (db.prepare(`SELECT body FROM ${table}`).all() as { body: string }[]).map(({ body }) => JSON.parse(body));
+      const bodies = (table: 'jobs' | 'executions') =>
+        (db.prepare(`SELECT body FROM ${table}`).all() as { body: string }[]).map(({ body }) => JSON.parse(body));
       return { jobs: bodies('jobs') as StoredJob[], executions: bodies('executions') as Execution[] };
     },
     save: ({ jobs, executions }) =>

@@ -59,12 +59,18 @@ export function serveJobs(broker: Broker, service: JobService, clock: Clock, log
         const { clientToken: _, includeJobExecutionState, includeJobDocument, ...update } = parse(Update, body);
         const execution = await device.update(request.thing, request.jobId, defined(update) as Parameters<typeof device.update>[2]);
         const { document } = await service.describe(request.jobId);
-        return { ...(includeJobExecutionState ? { executionState: state(execution) } : {}), ...(includeJobDocument ? { jobDocument: document } : {}) };
+        return {
+          ...(includeJobExecutionState ? { executionState: state(execution) } : {}),
+          ...(includeJobDocument ? { jobDocument: document } : {}),
+        };
       }
     }
   };
 
-  const serve = async (topic: string, payload: Uint8Array): Promise<{ readonly verdict: 'accepted' | 'rejected'; readonly body: object }> => {
+  const serve = async (
+    topic: string,
+    payload: Uint8Array,
+  ): Promise<{ readonly verdict: 'accepted' | 'rejected'; readonly body: object }> => {
     let clientToken: string | undefined;
     try {
       const request = parseJobTopic(topic);
@@ -82,9 +88,14 @@ export function serveJobs(broker: Broker, service: JobService, clock: Clock, log
       return { verdict: 'accepted', body: { ...answer, ...(clientToken === undefined ? {} : { clientToken }) } };
     } catch (error) {
       if (!(error instanceof JobRefused)) log.error({ topic, reason: reasonOf(error) }, 'a job request failed');
-      const [code, message] = error instanceof JobRefused ? [error.reason, error.message] : ['InternalError', 'the service could not do it'];
-      const executionState = error instanceof JobRefused && error.executionState ? { executionState: state(error.executionState as JobExecution) } : {};
-      return { verdict: 'rejected', body: { code, message, timestamp: now(), ...executionState, ...(clientToken === undefined ? {} : { clientToken }) } };
+      const [code, message] =
+        error instanceof JobRefused ? [error.reason, error.message] : ['InternalError', 'the service could not do it'];
+      const executionState =
+        error instanceof JobRefused && error.executionState ? { executionState: state(error.executionState as JobExecution) } : {};
+      return {
+        verdict: 'rejected',
+        body: { code, message, timestamp: now(), ...executionState, ...(clientToken === undefined ? {} : { clientToken }) },
+      };
     }
   };
 
@@ -93,7 +104,9 @@ export function serveJobs(broker: Broker, service: JobService, clock: Clock, log
   });
 
   const send = (topic: string, body: object) => {
-    broker.announce(topic, JSON.stringify(body)).catch((error: unknown) => log.warn({ topic, reason: reasonOf(error) }, 'a notification was lost'));
+    broker
+      .announce(topic, JSON.stringify(body))
+      .catch((error: unknown) => log.warn({ topic, reason: reasonOf(error) }, 'a notification was lost'));
   };
   service.notify({
     list(thing, pending) {
@@ -102,7 +115,8 @@ export function serveJobs(broker: Broker, service: JobService, clock: Clock, log
       const jobs = { ...(inProgress.length > 0 ? { IN_PROGRESS: inProgress } : {}), ...(queued.length > 0 ? { QUEUED: queued } : {}) };
       send(jobTopic(thing, 'notify'), { timestamp: now(), jobs });
     },
-    next: (thing, next) => send(jobTopic(thing, 'notify-next'), { timestamp: now(), ...(next ? { execution: described(next, true) } : {}) }),
+    next: (thing, next) =>
+      send(jobTopic(thing, 'notify-next'), { timestamp: now(), ...(next ? { execution: described(next, true) } : {}) }),
   });
 }
 
@@ -118,7 +132,8 @@ const summary = (execution: JobExecution) => ({
   executionNumber: execution.executionNumber,
 });
 
-const withStatus = (executions: readonly JobExecution[], status: ExecutionStatus) => executions.filter((execution) => execution.status === status).map(summary);
+const withStatus = (executions: readonly JobExecution[], status: ExecutionStatus) =>
+  executions.filter((execution) => execution.status === status).map(summary);
 
 const described = (execution: PendingJob, withDocument: boolean) => ({
   ...summary(execution),
@@ -149,4 +164,5 @@ function parse<T>(schema: z.ZodType<T>, body: unknown): T {
 }
 
 /** Without the members that are undefined: absent is not the same as given. */
-const defined = <T extends object>(options: T) => Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> };
+const defined = <T extends object>(options: T) =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> };

@@ -5,7 +5,15 @@
 import type { Clock } from '../../actors/contracts/clock.ts';
 import { JobRefused } from '../../actors/contracts/errors.ts';
 import type { ThingName } from '../../actors/contracts/ids.ts';
-import { type ExecutionUpdate, isTerminal, type Job, type JobExecution, type JobsControl, type NewJob, type PendingJob } from '../../actors/contracts/jobs.ts';
+import {
+  type ExecutionUpdate,
+  isTerminal,
+  type Job,
+  type JobExecution,
+  type JobsControl,
+  type NewJob,
+  type PendingJob,
+} from '../../actors/contracts/jobs.ts';
 import type { Millis } from '../../actors/contracts/units.ts';
 import { deadlineOf, ended, type Execution, queuedExecution, updated } from './executions.ts';
 import type { JobStore, StoredJob } from './store.ts';
@@ -71,14 +79,19 @@ export async function openJobService({ clock, store }: { readonly clock: Clock; 
     if (running !== undefined) clock.clearTimeout(running);
     timers.delete(key);
     const deadline = deadlineOf(execution);
-    if (deadline !== null) timers.set(key, clock.setTimeout(() => void expire(execution), Math.max(0, deadline - now())));
+    if (deadline !== null)
+      timers.set(
+        key,
+        clock.setTimeout(() => void expire(execution), Math.max(0, deadline - now())),
+      );
   };
 
   const expire = ({ jobId, thing }: Execution) =>
     inTurn(async () => {
       const execution = executions.get(jobId)?.get(thing);
       const deadline = execution && deadlineOf(execution);
-      if (execution && deadline !== null && deadline !== undefined && deadline <= now()) await apply([ended(execution, 'TIMED_OUT', now())]);
+      if (execution && deadline !== null && deadline !== undefined && deadline <= now())
+        await apply([ended(execution, 'TIMED_OUT', now())]);
     });
 
   const pending = (thing: ThingName): Execution[] =>
@@ -122,7 +135,10 @@ export async function openJobService({ clock, store }: { readonly clock: Clock; 
   const find = (thing: ThingName, jobId: string, executionNumber?: number): Execution => {
     const execution = executions.get(jobId)?.get(thing);
     if (!execution || (executionNumber !== undefined && executionNumber !== execution.executionNumber))
-      throw new JobRefused('ResourceNotFound', `thing ${thing} has no execution ${executionNumber ?? ''} of job ${jobId}`.replace('  ', ' '));
+      throw new JobRefused(
+        'ResourceNotFound',
+        `thing ${thing} has no execution ${executionNumber ?? ''} of job ${jobId}`.replace('  ', ' '),
+      );
     return execution;
   };
   const findJob = (jobId: string): StoredJob => {
@@ -194,7 +210,9 @@ export async function openJobService({ clock, store }: { readonly clock: Clock; 
       inTurn(async () => {
         const job = findJob(jobId);
         if (job.status !== 'IN_PROGRESS') throw new JobRefused('InvalidStateTransition', `job ${jobId} is ${job.status}`);
-        const open = [...(executions.get(jobId)?.values() ?? [])].filter(({ status }) => status === 'QUEUED' || (force && status === 'IN_PROGRESS'));
+        const open = [...(executions.get(jobId)?.values() ?? [])].filter(
+          ({ status }) => status === 'QUEUED' || (force && status === 'IN_PROGRESS'),
+        );
         const cancelled: StoredJob = { ...job, status: 'CANCELED', lastUpdatedAt: now(), completedAt: now() };
         await apply(
           open.map((execution) => ended(execution, 'CANCELED', now())),
@@ -219,7 +237,8 @@ export async function openJobService({ clock, store }: { readonly clock: Clock; 
 const rank = ({ status }: Execution) => (status === 'IN_PROGRESS' ? 0 : 1);
 
 function checkNewJob({ jobId, document, inProgressTimeoutInMinutes: minutes }: NewJob): void {
-  if (!/^[a-zA-Z0-9_-]{1,64}$/.test(jobId)) throw new JobRefused('InvalidRequest', `job id ${JSON.stringify(jobId)} is not 1 to 64 characters [a-zA-Z0-9_-]`);
+  if (!/^[a-zA-Z0-9_-]{1,64}$/.test(jobId))
+    throw new JobRefused('InvalidRequest', `job id ${JSON.stringify(jobId)} is not 1 to 64 characters [a-zA-Z0-9_-]`);
   if (JSON.stringify(document).length > 32_768) throw new JobRefused('InvalidRequest', 'the job document is longer than 32768 characters');
   if (minutes !== undefined && (!Number.isInteger(minutes) || minutes < 1 || minutes > 10_080))
     throw new JobRefused('InvalidRequest', `inProgressTimeoutInMinutes ${minutes} is not within 1..10080`);

@@ -56,7 +56,10 @@ export function createCatalogue(objects: ObjectStore, trustedKeys: readonly KeyO
       const head = before ?? (await objects.put(MODEL_BUCKET, key, bytes));
       const published = { name, version, sha256: head.sha256, bytes: head.bytes, bucket: MODEL_BUCKET, key };
       if (before && (before.bytes !== bytes.length || !Buffer.from(await read(objects, key)).equals(bytes)))
-        throw new ModelRejected(modelId(name, version), `${packageName(manifest)} is published already with other bytes: a version never changes`);
+        throw new ModelRejected(
+          modelId(name, version),
+          `${packageName(manifest)} is published already with other bytes: a version never changes`,
+        );
       return published;
     },
     list,

@@ -16,13 +16,19 @@ export function openKey(data: string): SigningKey {
   const file = join(data, 'keys', 'signing.pem');
   if (!existsSync(file)) writeKey(file);
   const mode = statSync(file).mode & 0o777;
-  if ((mode & 0o077) !== 0) throw new VerificationRefused(`the signing key ${file} can be read by others (mode ${mode.toString(8)})`, { hint: `if nobody had it, chmod 600 ${file}; else make a new one` });
+  if ((mode & 0o077) !== 0)
+    throw new VerificationRefused(`the signing key ${file} can be read by others (mode ${mode.toString(8)})`, {
+      hint: `if nobody had it, chmod 600 ${file}; else make a new one`,
+    });
   try {
     const privateKey = createPrivateKey(readFileSync(file));
     if (privateKey.asymmetricKeyType !== 'ed25519') throw new Error(`it is ${privateKey.asymmetricKeyType}, not Ed25519`);
     return { privateKey, publicKey: createPublicKey(privateKey) };
   } catch (error) {
-    throw new VerificationRefused(`the signing key ${file} cannot be used: ${reasonOf(error)}`, { cause: error, hint: 'put the key back, or move the file away for a new one: packages signed with the old one are then refused' });
+    throw new VerificationRefused(`the signing key ${file} cannot be used: ${reasonOf(error)}`, {
+      cause: error,
+      hint: 'put the key back, or move the file away for a new one: packages signed with the old one are then refused',
+    });
   }
 }
 

@@ -23,7 +23,8 @@ export async function publishStarters(catalogue: Catalogue, privateKey: KeyObjec
   const folder = join(packageRoot(import.meta.dirname), 'cloud/models/starter');
   for (const name of readdirSync(folder).sort()) {
     const contents = readArtefacts(join(folder, name));
-    if (!published.has(modelId(contents.manifest.name, contents.manifest.version))) await catalogue.publish(packModel(contents, privateKey).bytes);
+    if (!published.has(modelId(contents.manifest.name, contents.manifest.version)))
+      await catalogue.publish(packModel(contents, privateKey).bytes);
   }
 }
 

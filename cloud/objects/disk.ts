@@ -22,7 +22,8 @@ export function diskObjects(root: string): ObjectStore {
   };
   const place = (bucket: string, key: string) => {
     const file = encodeURIComponent(key).replaceAll('.', '%2E'); // no key can be `..`, or end as another file does
-    if (key === '' || file.length > 240) throw new StoreUnavailable(`object key of ${key.length} characters: 1 to about 200 can be kept on disk`);
+    if (key === '' || file.length > 240)
+      throw new StoreUnavailable(`object key of ${key.length} characters: 1 to about 200 can be kept on disk`);
     return join(folder(bucket), file);
   };
   const readHead = async (bucket: string, key: string) => {

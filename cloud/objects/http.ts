@@ -4,7 +4,8 @@ import type { ObjectStore } from '../../actors/contracts/objects.ts';
 
 /** @param base `http://127.0.0.1:7070` */
 export function httpObjects(base: string): ObjectStore {
-  const url = (bucket: string, key: string) => `${base}/objects/${encodeURIComponent(bucket)}/${key.split('/').map(encodeURIComponent).join('/')}`;
+  const url = (bucket: string, key: string) =>
+    `${base}/objects/${encodeURIComponent(bucket)}/${key.split('/').map(encodeURIComponent).join('/')}`;
   const ask = async (bucket: string, key: string, init: RequestInit): Promise<Response | null> => {
     const response = await fetch(url(bucket, key), { ...init, redirect: 'error' }).catch((error: unknown) => {
       throw new RemoteRefused(`the object store at ${base} does not answer: ${reasonOf(error)}`, { cause: error });
@@ -21,7 +22,12 @@ export function httpObjects(base: string): ObjectStore {
     async head(bucket, key) {
       const response = await ask(bucket, key, { method: 'HEAD' });
       if (!response) return null;
-      return { bucket, key, bytes: Number(response.headers.get('content-length')), sha256: (response.headers.get('etag') ?? '').replaceAll('"', '') };
+      return {
+        bucket,
+        key,
+        bytes: Number(response.headers.get('content-length')),
+        sha256: (response.headers.get('etag') ?? '').replaceAll('"', ''),
+      };
     },
     async *get(bucket, key, { from = 0, signal } = {}) {
       const response = await ask(bucket, key, { headers: from > 0 ? { range: `bytes=${from}-` } : {}, ...(signal ? { signal } : {}) });

@@ -28,9 +28,12 @@ export function parseRule(sql: string): Rule {
   const tokens = [...tokenize(sql)];
   let next = 0;
   const refuse = (why: string): never => {
-    throw new FileInvalid(`rule SQL, position ${(tokens[next]?.at ?? sql.length) + 1}: ${why}`, { hint: "as SELECT 'logs' as msg_type, topic(3) as device_name, * FROM 'wind-turbine/logs/#'" });
+    throw new FileInvalid(`rule SQL, position ${(tokens[next]?.at ?? sql.length) + 1}: ${why}`, {
+      hint: "as SELECT 'logs' as msg_type, topic(3) as device_name, * FROM 'wind-turbine/logs/#'",
+    });
   };
-  const is = (kind: Token['kind'], text?: string) => tokens[next]?.kind === kind && (text === undefined || tokens[next].text.toLowerCase() === text);
+  const is = (kind: Token['kind'], text?: string) =>
+    tokens[next]?.kind === kind && (text === undefined || tokens[next].text.toLowerCase() === text);
   const take = (kind: Token['kind'], what: string, text?: string): string => {
     if (!is(kind, text)) refuse(`${what} is wanted here${tokens[next] ? `, not ${tokens[next].text}` : ''}`);
     return tokens[next++].text;

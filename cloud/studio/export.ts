@@ -25,7 +25,11 @@ export interface ExportOptions {
   readonly digest: (bytes: Uint8Array) => string;
 }
 
-export function exportModel(prepared: Prepared, trained: Trained, { name, version, sequence, fleet, lineage, digest }: ExportOptions): ModelArtefacts {
+export function exportModel(
+  prepared: Prepared,
+  trained: Trained,
+  { name, version, sequence, fleet, lineage, digest }: ExportOptions,
+): ModelArtefacts {
   const { signal, heldOut } = prepared;
   const { samples } = signal.window;
   const names = signal.features.map((feature) => feature.name);

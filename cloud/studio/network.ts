@@ -43,7 +43,10 @@ export function createWorkspace(network: Network, batch: number): Workspace {
   return {
     activations: widths.map((width) => new Float32Array(width * batch)),
     deltas: widths.map((width) => new Float32Array(width * batch)),
-    gradients: network.layers.map(({ weights, bias }) => ({ weights: new Float32Array(weights.length), bias: new Float32Array(bias.length) })),
+    gradients: network.layers.map(({ weights, bias }) => ({
+      weights: new Float32Array(weights.length),
+      bias: new Float32Array(bias.length),
+    })),
   };
 }
 

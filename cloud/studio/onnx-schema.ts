@@ -39,12 +39,17 @@ export const onnxSchema = {
         AttributeProto: {
           fields: { name: field('string', 1), i: field('int64', 3), ints: field('int64', 8, true), type: field('int32', 20) },
         },
-        TensorProto: { fields: { dims: field('int64', 1, true), dataType: field('int32', 2), name: field('string', 8), rawData: field('bytes', 9) } },
+        TensorProto: {
+          fields: { dims: field('int64', 1, true), dataType: field('int32', 2), name: field('string', 8), rawData: field('bytes', 9) },
+        },
         ValueInfoProto: { fields: { name: field('string', 1), type: field('TypeProto', 2) } },
         TypeProto: { fields: { tensorType: field('TypeProtoTensor', 1) } },
         TypeProtoTensor: { fields: { elemType: field('int32', 1), shape: field('TensorShapeProto', 2) } },
         TensorShapeProto: { fields: { dim: field('TensorShapeDimension', 1, true) } },
-        TensorShapeDimension: { oneofs: { value: { oneof: ['dimValue', 'dimParam'] } }, fields: { dimValue: field('int64', 1), dimParam: field('string', 2) } },
+        TensorShapeDimension: {
+          oneofs: { value: { oneof: ['dimValue', 'dimParam'] } },
+          fields: { dimValue: field('int64', 1), dimParam: field('string', 2) },
+        },
       },
     },
   },

@@ -27,7 +27,9 @@ export function exportOnnx(network: Network, features: number, samples: number, 
 
   let x = add('Flatten', ['input0'], 'flat', [{ name: 'axis', type: ATTRIBUTE_INT, i: 1 }]);
   for (const [l, { inputs, outputs, weights, bias }] of network.layers.entries()) {
-    x = add('Gemm', [x, tensor(`W${l}`, [outputs, inputs], weights), tensor(`b${l}`, [outputs], bias)], `gemm${l}`, [{ name: 'transB', type: ATTRIBUTE_INT, i: 1 }]);
+    x = add('Gemm', [x, tensor(`W${l}`, [outputs, inputs], weights), tensor(`b${l}`, [outputs], bias)], `gemm${l}`, [
+      { name: 'transB', type: ATTRIBUTE_INT, i: 1 },
+    ]);
     if (l < network.layers.length - 1) x = add('Tanh', [x], `tanh${l}`);
   }
   const shape = BigInt64Array.from([-1n, BigInt(features), BigInt(samples)]);
@@ -51,7 +53,13 @@ export function exportOnnx(network: Network, features: number, samples: number, 
       irVersion: 8,
       producerName: 'windfleet',
       opsetImport: [{ domain: '', version: 17 }],
-      graph: { name: 'autoencoder', node, initializer, input: [value('input0', [features, samples])], output: [value('scores', [features]), value('reconstruction', [features, samples])] },
+      graph: {
+        name: 'autoencoder',
+        node,
+        initializer,
+        input: [value('input0', [features, samples])],
+        output: [value('scores', [features]), value('reconstruction', [features, samples])],
+      },
     }),
   ).finish();
 }

@@ -35,19 +35,31 @@ const deskFeatures: readonly FeatureSpec[] = [
   { name: 'wind_speed_rps', op: 'value', channels: ['wind_speed_rps'], parameters: { seconds: 0 }, ...plain },
   { name: 'rps', op: 'value', channels: ['rps'], parameters: { seconds: 0 }, ...plain },
   { name: 'voltage', op: 'value', channels: ['voltage'], parameters: { seconds: 0 }, ...plain },
-  { name: 'voltage_per_rps', op: 'relation', channels: ['voltage', 'rps'], parameters: { slope: 0, offset: 0, seconds: 3, lagSeconds: 1 }, ...plain },
+  {
+    name: 'voltage_per_rps',
+    op: 'relation',
+    channels: ['voltage', 'rps'],
+    parameters: { slope: 0, offset: 0, seconds: 3, lagSeconds: 1 },
+    ...plain,
+  },
 ];
 
 /** @throws FileInvalid when there are too few samples of a turning rotor. */
 export function prepare(recording: Recording, machine: string, source: string): Prepared {
-  const fitted = fitStatistics(recording, fitRelations(recording, { pipeline: 'stream', rateHz: RATE_HZ, window: WINDOW, features: deskFeatures }));
+  const fitted = fitStatistics(
+    recording,
+    fitRelations(recording, { pipeline: 'stream', rateHz: RATE_HZ, window: WINDOW, features: deskFeatures }),
+  );
   const training = cutWindows(recording, fitted, 0, 1 - HELD_OUT);
   const heldOut = cutWindows(recording, fitted, 1 - HELD_OUT, 1);
   const size = fitted.features.length * WINDOW.samples;
   if (training.length < 20 * size || heldOut.length < 5 * size)
-    throw new FileInvalid(`the recording holds ${(training.length + heldOut.length) / size} windows of a turning rotor; training wants 25 at least`, {
-      hint: 'record for longer, in more wind',
-    });
+    throw new FileInvalid(
+      `the recording holds ${(training.length + heldOut.length) / size} windows of a turning rotor; training wants 25 at least`,
+      {
+        hint: 'record for longer, in more wind',
+      },
+    );
   return { machine, signal: fitted, training, heldOut, source };
 }
 
@@ -55,7 +67,8 @@ export function prepare(recording: Recording, machine: string, source: string): 
 function fitRelations(recording: Recording, signal: SignalSpec): SignalSpec {
   const features = signal.features.map((feature) => {
     if (feature.op !== 'relation') return feature;
-    const side = (slope: number, offset: number) => collect(recording, { ...signal, features: [{ ...feature, parameters: { ...feature.parameters, slope, offset } }] })[0];
+    const side = (slope: number, offset: number) =>
+      collect(recording, { ...signal, features: [{ ...feature, parameters: { ...feature.parameters, slope, offset } }] })[0];
     const y = side(0, 0);
     const x = side(1, 0).map((value, i) => y[i] - value); // y − (y − x)
     const floor = mean(y) / 2;
@@ -119,7 +132,14 @@ function cutWindows(recording: Recording, signal: SignalSpec, from: number, to: 
 }
 
 /** Runs the pipeline over a part of each turbine's time; `broke` is called where a row starts anew. */
-function visit(recording: Recording, signal: SignalSpec, from: number, to: number, hear: (features: Float32Array) => void, broke: () => void = () => {}): void {
+function visit(
+  recording: Recording,
+  signal: SignalSpec,
+  from: number,
+  to: number,
+  hear: (features: Float32Array) => void,
+  broke: () => void = () => {},
+): void {
   const { channels, turbines } = recording;
   const rotor = rotorChannel(channels);
   const out = new Float32Array(signal.features.length);

@@ -51,7 +51,8 @@ export async function trainNetwork(prepared: Prepared, options: TrainOptions): P
     for (let first = 0; first < windows; first += batch) {
       const count = Math.min(batch, windows - first);
       const input = workspace.activations[0];
-      for (let b = 0; b < count; b++) input.set(prepared.training.subarray(order[first + b] * size, (order[first + b] + 1) * size), b * size);
+      for (let b = 0; b < count; b++)
+        input.set(prepared.training.subarray(order[first + b] * size, (order[first + b] + 1) * size), b * size);
       forward(network, workspace, count);
       loss += backward(network, workspace, input, count) * count;
       adam.step(rate);

@@ -30,7 +30,10 @@ export function createRegistry(known: readonly ThingName[] = [], remember: (thin
       for (const target of targets) {
         if (target === FARM) for (const thing of things) found.add(thing);
         else if (things.has(target)) found.add(target);
-        else throw new NotFound(`no thing or group ${target}.${didYouMean(target, [FARM, ...things])}`, { hint: `the group ${FARM} is every turbine` });
+        else
+          throw new NotFound(`no thing or group ${target}.${didYouMean(target, [FARM, ...things])}`, {
+            hint: `the group ${FARM} is every turbine`,
+          });
       }
       return [...found].sort();
     },

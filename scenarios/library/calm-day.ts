@@ -7,8 +7,5 @@ export default scenario({
   fleet: [{ twins: 5, like: 'desk-turbine' }],
   wind: { meanMps: 1.6, turbulenceIntensity: 0.18 },
   timeline: [],
-  expect: [
-    { that: 'noAlarm' },
-    { that: 'state', on: 'every turbine', is: 'inferring.healthy', at: 'end' },
-  ],
+  expect: [{ that: 'noAlarm' }, { that: 'state', on: 'every turbine', is: 'inferring.healthy', at: 'end' }],
 });

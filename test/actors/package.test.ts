@@ -80,7 +80,10 @@ packages('names the file that is not the one that was signed, whichever it is', 
       (error: unknown) => error instanceof VerificationRefused,
     );
   }
-  assert.throws(() => openFiles(new Map([...files, ['extra', new Uint8Array(3)]]), { trustedKeys }), /extra is not in the signed statement/);
+  assert.throws(
+    () => openFiles(new Map([...files, ['extra', new Uint8Array(3)]]), { trustedKeys }),
+    /extra is not in the signed statement/,
+  );
 });
 
 packages('refuses a stranger’s signature and what has expired', () => {
@@ -110,7 +113,19 @@ packages('three hundred damaged packages: each is refused by name, none gets thr
 });
 
 packages('orders versions as SemVer does, and reads the original’s', () => {
-  const sorted = ['1.0.0-alpha', '1.0.0-alpha.1', '1.0.0-alpha.beta', '1.0.0-beta', '1.0.0-beta.2', '1.0.0-beta.11', '1.0.0-rc.1', '1.0.0', '1.9.0', '1.10.0', '2.0.0']; // semver.org §11
+  const sorted = [
+    '1.0.0-alpha',
+    '1.0.0-alpha.1',
+    '1.0.0-alpha.beta',
+    '1.0.0-beta',
+    '1.0.0-beta.2',
+    '1.0.0-beta.11',
+    '1.0.0-rc.1',
+    '1.0.0',
+    '1.9.0',
+    '1.10.0',
+    '2.0.0',
+  ]; // semver.org §11
   for (let i = 1; i < sorted.length; i++) assert.ok(compareVersions(sorted[i - 1], sorted[i]) < 0, `${sorted[i - 1]} < ${sorted[i]}`);
   assert.is(readVersion('1.0'), '1.0.0');
   assert.is(readVersion('2'), '2.0.0');
@@ -119,7 +134,14 @@ packages('orders versions as SemVer does, and reads the original’s', () => {
 });
 
 packages('names every field that a job document lacks', () => {
-  const whole = { type: 'new_model', model_name: 'm', model_version: '1.0', model_package_bucket: 'bucket', model_package_key: 'k', sha256: 'a'.repeat(64) };
+  const whole = {
+    type: 'new_model',
+    model_name: 'm',
+    model_version: '1.0',
+    model_package_bucket: 'bucket',
+    model_package_key: 'k',
+    sha256: 'a'.repeat(64),
+  };
   assert.is(parseJobDocument(whole).version, '1.0.0');
   for (const field of Object.keys(whole)) {
     const { [field as keyof typeof whole]: _, ...rest } = whole;

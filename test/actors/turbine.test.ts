@@ -22,12 +22,21 @@ function inferringTurbine() {
   const asked: string[] = [];
   let decide: (verdict: Error | null) => void = () => {};
   const done = fromPromise<void, DeviceJob>(async () => {});
-  const canary = fromPromise<void, DeviceJob>(() => new Promise((passed, failed) => (decide = (error) => (error ? failed(error) : passed()))));
+  const canary = fromPromise<void, DeviceJob>(
+    () => new Promise((passed, failed) => (decide = (error) => (error ? failed(error) : passed()))),
+  );
   const report = fromPromise<void, { job: DeviceJob; outcome: Outcome }>(async ({ input }) => void asked.push(input.outcome.status));
   const accept = fromPromise<'new' | 'applied', DeviceJob>(async () => 'new');
-  const update = otaMachine.provide({ actors: { accept, download: done, verify: done, load: done, canary, commit: done, rollback: done, report } });
+  const update = otaMachine.provide({
+    actors: { accept, download: done, verify: done, load: done, canary, commit: done, rollback: done, report },
+  });
   const machine = turbineMachine.provide({ actors: { update } });
-  const input = { thing: 'WT-001', command: (c: TurbineCommand) => void commands.push(c), forgetVerdict: () => {}, askNextJob: () => void asked.push('next') };
+  const input = {
+    thing: 'WT-001',
+    command: (c: TurbineCommand) => void commands.push(c),
+    forgetVerdict: () => {},
+    askNextJob: () => void asked.push('next'),
+  };
   const actor = createActor(machine, { clock, input }).start();
   actor.send({ type: 'rotor.turning' });
   actor.send({ type: 'model.ready', model: 'anomaly@1.0.0' });
@@ -132,7 +141,10 @@ turbine('is faulted when its backing is lost, and idle when it is back and still
 
 turbine('draws its chart from the machine itself', () => {
   const chart = turbineChart();
-  assert.equal(chart.states.map(({ name }) => name), ['idle', 'spinning', 'inferring', 'updating-model', 'faulted']);
+  assert.equal(
+    chart.states.map(({ name }) => name),
+    ['idle', 'spinning', 'inferring', 'updating-model', 'faulted'],
+  );
   assert.match(transitionTable(chart), '| inferring.suspect | after patience |  | faulted.tripped |');
 });
 

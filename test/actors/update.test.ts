@@ -13,7 +13,14 @@ type World = Awaited<ReturnType<typeof memoryWorld>>;
 async function orderPackage(world: World, bytes: Uint8Array, sha256?: string) {
   const key = 'windturbine-anomaly/windturbine-anomaly-2.0.0.tar.gz';
   const head = await world.objects.put('windfleet-sagemaker-models', key, bytes);
-  const document = { type: 'new_model', model_name: 'windturbine-anomaly', model_version: '2.0.0', model_package_bucket: head.bucket, model_package_key: key, sha256: sha256 ?? head.sha256 };
+  const document = {
+    type: 'new_model',
+    model_name: 'windturbine-anomaly',
+    model_version: '2.0.0',
+    model_package_bucket: head.bucket,
+    model_package_key: key,
+    sha256: sha256 ?? head.sha256,
+  };
   await world.jobs.create({ jobId: 'j-1', things: ['T-001'], targets: ['T-001'], document });
 }
 
@@ -30,14 +37,20 @@ update('reports SUCCEEDED only after the new model judges', async () => {
   const { status, statusDetails } = await outcome(world);
   assert.is(status, 'SUCCEEDED');
   assert.match(statusDetails['info'], 'canary decided by live windows (3)');
-  const order = world.events.events.filter(({ kind, what }) => (kind === 'model' && what['model'] === 'windturbine-anomaly@2.0.0') || what['status'] === 'SUCCEEDED').map(({ kind }) => kind);
+  const order = world.events.events
+    .filter(({ kind, what }) => (kind === 'model' && what['model'] === 'windturbine-anomaly@2.0.0') || what['status'] === 'SUCCEEDED')
+    .map(({ kind }) => kind);
   assert.equal(order, ['model', 'job']);
   assert.is(modelOf(world), 'windturbine-anomaly@2.0.0');
   await world.close();
 });
 
 const refusals: readonly { readonly name: string; readonly reason: RegExp; readonly order: (world: World) => Promise<void> }[] = [
-  { name: 'a package whose digest differs', reason: /sha256 differs/, order: (world) => orderPackage(world, newerPackage(world.key).bytes, 'a'.repeat(64)) },
+  {
+    name: 'a package whose digest differs',
+    reason: /sha256 differs/,
+    order: (world) => orderPackage(world, newerPackage(world.key).bytes, 'a'.repeat(64)),
+  },
   { name: 'a package of a stranger', reason: /no trusted key/, order: (world) => orderPackage(world, newerPackage(generateKey()).bytes) },
   { name: 'a package that is none', reason: /no whole gzip/, order: (world) => orderPackage(world, Buffer.from('not a package')) },
   {
@@ -50,9 +63,21 @@ const refusals: readonly { readonly name: string; readonly reason: RegExp; reado
       return orderPackage(world, bad);
     },
   },
-  { name: 'a model for another machine', reason: /it is for nrel-5mw/, order: (world) => orderPackage(world, newerPackage(world.key, (m) => ({ ...m, machine: 'nrel-5mw' })).bytes) },
-  { name: 'a model that has expired', reason: /expired/, order: (world) => orderPackage(world, newerPackage(world.key, (m) => ({ ...m, expires: '2025-01-01T00:00:00Z' })).bytes) },
-  { name: 'a sequence that does not grow', reason: /sequence 1 is not above/, order: (world) => orderPackage(world, newerPackage(world.key, (m) => ({ ...m, sequence: 1 })).bytes) },
+  {
+    name: 'a model for another machine',
+    reason: /it is for nrel-5mw/,
+    order: (world) => orderPackage(world, newerPackage(world.key, (m) => ({ ...m, machine: 'nrel-5mw' })).bytes),
+  },
+  {
+    name: 'a model that has expired',
+    reason: /expired/,
+    order: (world) => orderPackage(world, newerPackage(world.key, (m) => ({ ...m, expires: '2025-01-01T00:00:00Z' })).bytes),
+  },
+  {
+    name: 'a sequence that does not grow',
+    reason: /sequence 1 is not above/,
+    order: (world) => orderPackage(world, newerPackage(world.key, (m) => ({ ...m, sequence: 1 })).bytes),
+  },
   {
     name: 'a model whose golden answers are off',
     reason: /golden sample/,
@@ -61,20 +86,39 @@ const refusals: readonly { readonly name: string; readonly reason: RegExp; reado
   {
     name: 'a model that alarms where the old one does not',
     reason: /canary: it calls 3 of 3 windows anomalous/,
-    order: (world) => orderPackage(world, newerPackage(world.key, (m) => ({ ...m, signal: { ...m.signal, features: m.signal.features.map((f) => (f.name === 'rps' ? { ...f, mean: f.mean + 100 } : f)) } })).bytes),
+    order: (world) =>
+      orderPackage(
+        world,
+        newerPackage(world.key, (m) => ({
+          ...m,
+          signal: { ...m.signal, features: m.signal.features.map((f) => (f.name === 'rps' ? { ...f, mean: f.mean + 100 } : f)) },
+        })).bytes,
+      ),
   },
   {
     name: 'an order without its fields',
     reason: /model_version[\s\S]*model_package_bucket|model_package_bucket[\s\S]*model_version/,
     order: async (world) => {
-      await world.jobs.create({ jobId: 'j-1', things: ['T-001'], targets: ['T-001'], document: { type: 'new_model', model_name: 'windturbine-anomaly' } });
+      await world.jobs.create({
+        jobId: 'j-1',
+        things: ['T-001'],
+        targets: ['T-001'],
+        document: { type: 'new_model', model_name: 'windturbine-anomaly' },
+      });
     },
   },
   {
     name: 'an object that is not there',
     reason: /no object/,
     order: async (world) => {
-      const document = { type: 'new_model', model_name: 'windturbine-anomaly', model_version: '2.0.0', model_package_bucket: 'windfleet-sagemaker-models', model_package_key: 'gone', sha256: 'b'.repeat(64) };
+      const document = {
+        type: 'new_model',
+        model_name: 'windturbine-anomaly',
+        model_version: '2.0.0',
+        model_package_bucket: 'windfleet-sagemaker-models',
+        model_package_key: 'gone',
+        sha256: 'b'.repeat(64),
+      };
       await world.jobs.create({ jobId: 'j-1', things: ['T-001'], targets: ['T-001'], document });
     },
   },

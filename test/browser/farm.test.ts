@@ -8,10 +8,22 @@ import { has } from '../kit/programs.ts';
 
 const browser = suite('browser');
 
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
 
 /** Until an expression is true in the page. The page's own policy forbids the evaluation that Playwright's waiting does. */
-const holds = (page: Page, expression: string) => eventually(async () => ((await page.evaluate(expression)) === true ? 'yes' : expression), (answer) => answer === 'yes');
+const holds = (page: Page, expression: string) =>
+  eventually(
+    async () => ((await page.evaluate(expression)) === true ? 'yes' : expression),
+    (answer) => answer === 'yes',
+  );
 
 browser('sees five turbines turn, injects a fault, sees the alarm, deploys a model and sees it SUCCEEDED on all five', async () => {
   if (!has('chromium', 'chromium')) return;
@@ -27,8 +39,14 @@ browser('sees five turbines turn, injects a fault, sees the alarm, deploys a mod
     page.on('request', (request) => !request.url().startsWith(farm.url) && elsewhere.push(request.url()));
     await page.goto(farm.url);
 
-    await holds(page, "document.querySelectorAll('[data-testid=turbine-card]').length === 5 && [...document.querySelectorAll('[data-testid=turbine-card]')].every((card) => Number(card.dataset.rps) > 0)");
-    await holds(page, "[...document.querySelectorAll('[data-testid=turbine-state]')].every((state) => state.textContent === 'inferring · healthy')");
+    await holds(
+      page,
+      "document.querySelectorAll('[data-testid=turbine-card]').length === 5 && [...document.querySelectorAll('[data-testid=turbine-card]')].every((card) => Number(card.dataset.rps) > 0)",
+    );
+    await holds(
+      page,
+      "[...document.querySelectorAll('[data-testid=turbine-state]')].every((state) => state.textContent === 'inferring · healthy')",
+    );
 
     await page.getByTestId('model-select').selectOption('windturbine-anomaly@1.1.0');
     await page.getByTestId('deploy-button').click();

@@ -15,7 +15,11 @@ async function openFarm() {
   const page = await openConsole({ host: '127.0.0.1', port: 0, services: consoleServices(world), log: silentLog, wall: wallClock() });
   const ask = (path: string, init: RequestInit = {}) => fetch(page.url + path, init);
   const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
-    ask(path, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: typeof body === 'string' ? body : JSON.stringify(body) });
+    ask(path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    });
   const close = async () => {
     await page.close();
     await world.close();
@@ -23,11 +27,17 @@ async function openFarm() {
   return { world, url: page.url, ask, post, close };
 }
 
-const errorOf = async (response: Response) => ((await response.json()) as { error: { code: string; message: string; hint?: string } }).error;
+const errorOf = async (response: Response) =>
+  ((await response.json()) as { error: { code: string; message: string; hint?: string } }).error;
 
 console_('tells of turbines, models and itself', async () => {
   const { ask, close } = await openFarm();
-  const turbines = (await (await ask('/api/turbines')).json()) as { thing: string; channels: Record<string, number>; machine: string; backing: string }[];
+  const turbines = (await (await ask('/api/turbines')).json()) as {
+    thing: string;
+    channels: Record<string, number>;
+    machine: string;
+    backing: string;
+  }[];
   assert.equal(
     turbines.map(({ thing }) => thing),
     ['T-001', 'T-002', 'T-003', 'T-004', 'T-005'],
@@ -54,13 +64,19 @@ console_('injects, commands and deploys', async () => {
   const { world, post, ask, close } = await openFarm();
   assert.is((await post('/api/turbines/T-001/faults', { fault: 'loose-mount', severity: 0.8 })).status, 201);
   assert.is(world.faults.active().length, 1);
-  assert.is((await ask('/api/turbines/T-001/faults', { method: 'DELETE', headers: { 'content-type': 'application/json' }, body: '{}' })).status, 200);
+  assert.is(
+    (await ask('/api/turbines/T-001/faults', { method: 'DELETE', headers: { 'content-type': 'application/json' }, body: '{}' })).status,
+    200,
+  );
   assert.is(world.faults.active().length, 0);
   assert.is((await post('/api/turbines/T-001/commands', { command: 'derate', fraction: 0.5 })).status, 202);
   const deployed = await post('/api/deployments', { model: 'windturbine-anomaly@1.1.0', to: 'farm' });
   assert.is(deployed.status, 201);
   assert.is(((await deployed.json()) as { executions: unknown[] }).executions.length, 5);
-  const rows = (await (await ask('/api/query?index=verdicts&by=thing,feature&agg=max&field=score&every=30s')).json()) as { by: { thing: string }; value: number }[];
+  const rows = (await (await ask('/api/query?index=verdicts&by=thing,feature&agg=max&field=score&every=30s')).json()) as {
+    by: { thing: string };
+    value: number;
+  }[];
   assert.ok(rows.length > 0 && rows.every(({ value }) => value < 1));
   await close();
 });
@@ -74,7 +90,9 @@ console_('a page of another origin can neither inject nor deploy', async () => {
   assert.is((await post('/api/turbines/T-001/faults', body, { 'content-type': 'text/plain' })).status, 415);
   assert.is((await ask('/api/turbines/T-001/faults', { method: 'POST', body: new URLSearchParams({ fault: 'icing' }) })).status, 415);
   const { request } = await import('node:http');
-  const rebound = await new Promise<number>((done) => request(`${url}/api/turbines`, { headers: { host: 'evil.example' } }, (response) => done(response.resume().statusCode ?? 0)).end());
+  const rebound = await new Promise<number>((done) =>
+    request(`${url}/api/turbines`, { headers: { host: 'evil.example' } }, (response) => done(response.resume().statusCode ?? 0)).end(),
+  );
   assert.is(rebound, 403);
   assert.equal(world.faults.active(), []);
   assert.equal(await world.jobs.list(), []);
@@ -94,12 +112,22 @@ console_('says what is wrong with a request, and loses nothing', async () => {
   assert.is((await post('/api/turbines/T-001/faults', JSON.stringify({ fault: 'x'.repeat(70_000) }))).status, 413);
   assert.is((await post('/api/turbines/T-001/commands', { command: 'fly' })).status, 400);
   assert.is((await post('/api/turbines/T-001/commands', { command: 'derate', fraction: 2 })).status, 400);
-  assert.match((await errorOf(await post('/api/deployments', { model: 'windturbine-anomaly@9.9.9', to: 'farm' }))).message, /no model windturbine-anomaly@9.9.9/);
-  assert.match((await errorOf(await post('/api/deployments', { model: 'windturbine-anomaly@1.1.0', to: 'frm' }))).message, /Did you mean farm/);
-  assert.match((await errorOf(await post('/api/deployments', { model: 'windturbine-anomaly@1.1.0', to: 'farm', waves: ['10%'] }))).message, /waves/);
+  assert.match(
+    (await errorOf(await post('/api/deployments', { model: 'windturbine-anomaly@9.9.9', to: 'farm' }))).message,
+    /no model windturbine-anomaly@9.9.9/,
+  );
+  assert.match(
+    (await errorOf(await post('/api/deployments', { model: 'windturbine-anomaly@1.1.0', to: 'frm' }))).message,
+    /Did you mean farm/,
+  );
+  assert.match(
+    (await errorOf(await post('/api/deployments', { model: 'windturbine-anomaly@1.1.0', to: 'farm', waves: ['10%'] }))).message,
+    /waves/,
+  );
   assert.is((await ask('/api/query?index=nothing')).status, 400);
   assert.match((await errorOf(await ask('/api/query?index=verdicts&every=soon&agg=median'))).message, /every[\s\S]*agg|agg[\s\S]*every/);
-  for (const path of ['/objects/windfleet-sagemaker-models/..%2f..%2fetc%2fpasswd', '/objects/other/x', '/nothing', '/../package.json']) assert.is((await ask(path)).status, 404, path);
+  for (const path of ['/objects/windfleet-sagemaker-models/..%2f..%2fetc%2fpasswd', '/objects/other/x', '/nothing', '/../package.json'])
+    assert.is((await ask(path)).status, 404, path);
   assert.equal(world.faults.active(), []);
   await close();
 });

@@ -40,7 +40,8 @@ jobs('a terminal status never changes, whoever asks', async () => {
   await service.create(newJob('a'));
   await device.update('T-1', 'a', { status: 'SUCCEEDED' });
 
-  for (const status of ['IN_PROGRESS', 'FAILED', 'SUCCEEDED', 'REJECTED'] as const) assert.is(await reasonOf(device.update('T-1', 'a', { status })), 'InvalidStateTransition');
+  for (const status of ['IN_PROGRESS', 'FAILED', 'SUCCEEDED', 'REJECTED'] as const)
+    assert.is(await reasonOf(device.update('T-1', 'a', { status })), 'InvalidStateTransition');
   assert.is((await service.executions('a'))[0].status, 'SUCCEEDED');
   assert.is((await service.describe('a')).status, 'COMPLETED');
 });
@@ -168,7 +169,11 @@ jobs('a plain MQTT client plays the whole conversation, without subscribing to a
   assert.is(described['clientToken'], 't1');
   const next = await ask('$next/get', 'accepted', '{}');
   assert.is((next['execution'] as { status: string }).status, 'QUEUED');
-  await ask('j-1/update', 'accepted', '{"status":"IN_PROGRESS","statusDetails":{"info":"Trying to get/load the model"},"stepTimeoutInMinutes":2}');
+  await ask(
+    'j-1/update',
+    'accepted',
+    '{"status":"IN_PROGRESS","statusDetails":{"info":"Trying to get/load the model"},"stepTimeoutInMinutes":2}',
+  );
   const again = await ask('start-next', 'accepted', '{}');
   assert.is((again['execution'] as { versionNumber: number }).versionNumber, 2);
   await ask('j-1/update', 'accepted', '{"status":"SUCCEEDED","expectedVersion":"2"}');
@@ -195,7 +200,18 @@ jobs('a plain MQTT client plays the whole conversation, without subscribing to a
 jobs('mosquitto_sub hears what the farm publishes', async () => {
   if (!has('mosquitto_sub', 'mosquitto-clients')) return;
   const broker = await aedesBroker({ host: '127.0.0.1', port: 0, log: silentLog });
-  const child = spawn('mosquitto_sub', ['-h', '127.0.0.1', '-p', String(broker.address?.port), '-t', 'windfleet/+/state', '-C', '1', '-W', '10']);
+  const child = spawn('mosquitto_sub', [
+    '-h',
+    '127.0.0.1',
+    '-p',
+    String(broker.address?.port),
+    '-t',
+    'windfleet/+/state',
+    '-C',
+    '1',
+    '-W',
+    '10',
+  ]);
   let output = '';
   child.stdout.on('data', (chunk) => (output += chunk));
   const ended = new Promise((done) => child.on('close', done));
@@ -210,7 +226,9 @@ jobs('mosquitto_sub hears what the farm publishes', async () => {
 jobs('what was acknowledged survives kill -9, and its timers go on', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'windfleet-jobs-'));
   const file = join(folder, 'jobs.db');
-  const child = spawn(process.execPath, [join(import.meta.dirname, '../kit/job-writer.js'), file], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../kit/job-writer.js'), file], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let acknowledged = 0;
   for await (const chunk of child.stdout) {
     acknowledged = Number(String(chunk).trim().split('\n').at(-1));

@@ -19,7 +19,9 @@ export const scratchFolder = () => mkdtempSync(join(tmpdir(), 'windfleet-'));
 export const removeFolder = (folder: string) => rmSync(folder, { recursive: true, force: true });
 
 export async function startFarm(data: string, flags: readonly string[] = []): Promise<FarmProcess> {
-  const child = spawn(process.execPath, [CLI, 'up', '--port', '0', '--mqtt-port', '0', '--data', data, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [CLI, 'up', '--port', '0', '--mqtt-port', '0', '--data', data, ...flags], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
   const ended = new Promise<number | null>((done) => child.on('close', done));
   const find = (label: string) => new RegExp(`${label}\\s+(\\S+)`).exec(output)?.[1];
@@ -44,8 +46,15 @@ export async function startFarm(data: string, flags: readonly string[] = []): Pr
 }
 
 /** Runs a command to its end. */
-export function runCli(args: readonly string[], options: { readonly cwd?: string; readonly env?: Record<string, string> } = {}): Promise<{ code: number | null; out: string; err: string }> {
-  const child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'pipe'], cwd: options.cwd, env: { ...process.env, ...options.env } });
+export function runCli(
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly env?: Record<string, string> } = {},
+): Promise<{ code: number | null; out: string; err: string }> {
+  const child = spawn(process.execPath, [CLI, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: options.cwd,
+    env: { ...process.env, ...options.env },
+  });
   let out = '';
   let err = '';
   child.stdout.on('data', (chunk) => (out += chunk));

@@ -5,8 +5,19 @@ import { openWorld, type WorldTools } from '../../scenarios/world.ts';
 import { defaultWind } from '../../twins/library/desk-turbine.ts';
 import { VirtualClock } from '../../twins/time/virtual-clock.ts';
 
-export async function memoryWorld({ seed = 1, twins = 5, decorate }: { seed?: number; twins?: number; decorate?: WorldTools['decorate'] } = {}) {
+export async function memoryWorld({
+  seed = 1,
+  twins = 5,
+  decorate,
+}: {
+  seed?: number;
+  twins?: number;
+  decorate?: WorldTools['decorate'];
+} = {}) {
   const clock = new VirtualClock();
   const events = createRunLog({ keep: true });
-  return openWorld({ seed, twins, wind: defaultWind, replays: [], ports: { kind: 'memory' } }, { clock, log: silentLog, events, ...(decorate ? { decorate } : {}) });
+  return openWorld(
+    { seed, twins, wind: defaultWind, replays: [], ports: { kind: 'memory' } },
+    { clock, log: silentLog, events, ...(decorate ? { decorate } : {}) },
+  );
 }

@@ -25,6 +25,9 @@ const stopping = (objects: ObjectStore): ObjectStore => ({
 const wall = wallClock();
 const clock = new VirtualClock({ epoch: wall.epoch });
 const ports = { kind: 'demo', data: process.argv[2], host: '127.0.0.1', mqttPort: 0 } as const;
-const world = await openWorld({ seed: 1, twins: 1, wind: defaultWind, replays: [], ports }, { clock, log: silentLog, events: createRunLog({ keep: false }), decorate: { objects: stopping } });
+const world = await openWorld(
+  { seed: 1, twins: 1, wind: defaultWind, replays: [], ports },
+  { clock, log: silentLog, events: createRunLog({ keep: false }), decorate: { objects: stopping } },
+);
 await world.deployments.deploy({ model: 'windturbine-anomaly@1.1.0', to: 'farm' });
 await paceClock(clock, wall, { speed: 1, until: Infinity, signal: new AbortController().signal });

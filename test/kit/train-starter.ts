@@ -45,10 +45,18 @@ for (const { version, sequence, seed, turbines, minutes, hidden, epochs } of sta
     rng: createRng(seed).fork('training'),
     epochs,
     hidden,
-    onEpoch: ({ epoch, trainingLoss, heldOutLoss }) => console.log(`${version} epoch ${epoch}: ${trainingLoss.toFixed(4)} held out ${heldOutLoss.toFixed(4)}`),
+    onEpoch: ({ epoch, trainingLoss, heldOutLoss }) =>
+      console.log(`${version} epoch ${epoch}: ${trainingLoss.toFixed(4)} held out ${heldOutLoss.toFixed(4)}`),
   });
   const lineage = { command: 'node dist/test/kit/train-starter.js', seed, turbines, minutes, hidden: hidden.join('-') };
-  const { manifest, network, golden } = exportModel(prepared, trained, { name: 'windturbine-anomaly', version, sequence, fleet: 'windturbine-farm', lineage, digest });
+  const { manifest, network, golden } = exportModel(prepared, trained, {
+    name: 'windturbine-anomaly',
+    version,
+    sequence,
+    fleet: 'windturbine-farm',
+    lineage,
+    digest,
+  });
   const folder = join(packageRoot(), 'cloud/models/starter', `windturbine-anomaly-${version}`);
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);

@@ -4,7 +4,8 @@ import { memoryWorld } from '../kit/memory-world.ts';
 
 const farm = suite('farm');
 
-const alarmsOf = (world: Awaited<ReturnType<typeof memoryWorld>>) => world.events.events.filter(({ kind, what }) => kind === 'alarm' && what['raised'] === true);
+const alarmsOf = (world: Awaited<ReturnType<typeof memoryWorld>>) =>
+  world.events.events.filter(({ kind, what }) => kind === 'alarm' && what['raised'] === true);
 
 farm('raises no alarm in an hour in which nothing breaks', async () => {
   const world = await memoryWorld({ seed: 1 });

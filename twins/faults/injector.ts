@@ -13,9 +13,12 @@ export function faultInjector(twins: readonly TwinBacking[], others: readonly Th
       const row = backing.things.indexOf(thing);
       if (row >= 0) return { backing, row };
     }
-    if (others.includes(thing)) throw new FaultRefused(`${thing} is no twin: its body cannot be broken from here`, { hint: 'inject into a virtual turbine' });
+    if (others.includes(thing))
+      throw new FaultRefused(`${thing} is no twin: its body cannot be broken from here`, { hint: 'inject into a virtual turbine' });
     const known = [...twins.flatMap((backing) => backing.things), ...others];
-    throw new FaultRefused(`no turbine ${thing} in this farm.${didYouMean(thing, known)}`, { hint: `turbines: ${known.slice(0, 10).join(', ')}${known.length > 10 ? ', …' : ''}` });
+    throw new FaultRefused(`no turbine ${thing} in this farm.${didYouMean(thing, known)}`, {
+      hint: `turbines: ${known.slice(0, 10).join(', ')}${known.length > 10 ? ', …' : ''}`,
+    });
   };
 
   return {
@@ -25,7 +28,10 @@ export function faultInjector(twins: readonly TwinBacking[], others: readonly Th
       const { backing, row } = find(thing);
       const model = faultModel(order.fault);
       const names = deskTurbineFaults.map(({ name }) => name);
-      if (!model) throw new FaultRefused(`no fault ${order.fault} in the catalogue.${didYouMean(order.fault, names)}`, { hint: `faults: ${names.join(', ')}` });
+      if (!model)
+        throw new FaultRefused(`no fault ${order.fault} in the catalogue.${didYouMean(order.fault, names)}`, {
+          hint: `faults: ${names.join(', ')}`,
+        });
       if (!(order.severity >= 0 && order.severity <= 1)) throw new FaultRefused(`severity ${order.severity} is not within 0..1`);
       backing.faults.inject(row, model, order, backing.now());
     },

@@ -23,7 +23,14 @@ export function readImu(c: Columns, e: Effects, p: DeskTurbineParameters, row: n
   const roll = p.tiltRad.roll + c.swayRollRad[row] + e.tiltRad[row];
   const pitch = p.tiltRad.pitch + c.swayPitchRad[row] + 0.5 * e.tiltRad[row];
   const yaw = c.yawRad[row];
-  const [cr, sr, cp, sp, cy, sy] = [Math.cos(roll / 2), Math.sin(roll / 2), Math.cos(pitch / 2), Math.sin(pitch / 2), Math.cos(yaw / 2), Math.sin(yaw / 2)];
+  const [cr, sr, cp, sp, cy, sy] = [
+    Math.cos(roll / 2),
+    Math.sin(roll / 2),
+    Math.cos(pitch / 2),
+    Math.sin(pitch / 2),
+    Math.cos(yaw / 2),
+    Math.sin(yaw / 2),
+  ];
   const w = cr * cp * cy + sr * sp * sy;
   const x = sr * cp * cy - cr * sp * sy;
   const y = cr * sp * cy + sr * cp * sy;
@@ -41,7 +48,8 @@ export function readImu(c: Columns, e: Effects, p: DeskTurbineParameters, row: n
   const speed = (omega / OMEGA_REFERENCE) ** 2;
   const unbalance = p.unbalanceG * e.unbalanceFactor[row] * speed;
   const race =
-    e.outerRaceG[row] * ringing(angle, omega, p.outerRaceOrder) + e.innerRaceG[row] * ringing(angle, omega, p.innerRaceOrder) * (0.6 + 0.4 * Math.cos(angle));
+    e.outerRaceG[row] * ringing(angle, omega, p.outerRaceOrder) +
+    e.innerRaceG[row] * ringing(angle, omega, p.innerRaceOrder) * (0.6 + 0.4 * Math.cos(angle));
   const pass = p.bladePassG * speed * Math.cos(3 * angle);
   const factor = e.vibrationFactor[row];
   into[7] = lsb(into[4] + factor * (pass + p.accelNoiseG * chance.normal(3 * step)));

@@ -53,7 +53,9 @@ export function createFirmwareSensors(c: Columns, e: Effects, p: DeskTurbinePara
         c.yawRad[row] += e.yawJumpRad[row];
         readImu(c, e, p, row, noise[row], step, imu[row]);
         if (e.voltageStuck[row]) continue;
-        const added = (p.rippleCounts + e.voltageNoiseCounts[row]) * (c.generatorV[row] > 0 ? noise[row].normal(3 * step + 0.5) : 0) + e.voltageBiasCounts[row];
+        const added =
+          (p.rippleCounts + e.voltageNoiseCounts[row]) * (c.generatorV[row] > 0 ? noise[row].normal(3 * step + 0.5) : 0) +
+          e.voltageBiasCounts[row];
         voltage[row] = readAdc(c.generatorV[row], p.adcReferenceV * e.referenceFactor[row], added);
       }
       rotor.count(c.rotorAngleRad, e.slotFactor, windowCloses);

@@ -27,7 +27,8 @@ export async function paceClock(clock: VirtualClock, wall: Wall, { speed, until,
   if (speed === 'max') {
     while (clock.now() < until && !signal.aborted) {
       const sliceEnds = wall.now() + SLICE_MS;
-      while (clock.now() < until && !signal.aborted && wall.now() < sliceEnds) await clock.run(Math.min(until, Math.max(clock.now(), Math.min(clock.nextDue, until))));
+      while (clock.now() < until && !signal.aborted && wall.now() < sliceEnds)
+        await clock.run(Math.min(until, Math.max(clock.now(), Math.min(clock.nextDue, until))));
       await new Promise<void>((rested) => wall.setTimeout(rested, 0));
     }
     return;

@@ -45,10 +45,13 @@ export class VirtualClock implements Clock {
       () => {}, // watched from now on: work may fail before its instant; the caller gets the rejection then
     );
     return new Promise((settled) => {
-      this.#schedule(async () => {
-        await over;
-        settled(work);
-      }, Math.max(this.#now, instant));
+      this.#schedule(
+        async () => {
+          await over;
+          settled(work);
+        },
+        Math.max(this.#now, instant),
+      );
     });
   }
 

@@ -30,4 +30,5 @@ export function stepRotor(c: Columns, e: Effects, p: DeskTurbineParameters, firs
 }
 
 /** Cq, dimensionless, for λ ≥ 0; negative beyond run-away, where the wind brakes. */
-export const torqueCoefficient = (p: DeskTurbineParameters, lambda: number): number => p.torqueCoefficientAtRest * (1 - lambda / p.runawayTipSpeedRatio);
+export const torqueCoefficient = (p: DeskTurbineParameters, lambda: number): number =>
+  p.torqueCoefficientAtRest * (1 - lambda / p.runawayTipSpeedRatio);

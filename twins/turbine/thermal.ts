@@ -4,7 +4,15 @@ import type { DeskTurbineParameters } from '../library/desk-turbine.ts';
 import type { Columns } from './columns.ts';
 
 /** @param ambientC one value for the room. @param dt seconds */
-export function stepThermal(c: Columns, e: Effects, p: DeskTurbineParameters, ambientC: number, first: number, last: number, dt: number): void {
+export function stepThermal(
+  c: Columns,
+  e: Effects,
+  p: DeskTurbineParameters,
+  ambientC: number,
+  first: number,
+  last: number,
+  dt: number,
+): void {
   const share = 1 - Math.exp(-dt / p.thermalSecond);
   for (let i = first; i < last; i++) {
     const omega = c.rotorSpeedRadPerS[i];

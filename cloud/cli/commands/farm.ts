@@ -25,11 +25,20 @@ const asking = (command: Command, examples: readonly string[]): Command =>
 
 export function addFarmCommands(program: Command, io: Io): void {
   const faults = program.command('faults').description('Faults in the bodies of a running farm.');
-  asking(faults.command('list').description('The catalogue, and what is at work.'), ['faults list', 'faults list --json']).action(async ({ cloud, json = false }: Common) => {
-    const { catalogue, active } = await openApi(cloud).get<{ catalogue: FaultKind[]; active: ActiveFault[] }>('/api/faults');
-    const rows = catalogue.map(({ name, about }) => [name, active.filter(({ fault }) => fault === name).map(({ thing }) => thing).join(', ') || '-', about]);
-    printFacts(io, json, { catalogue, active }, () => table(['fault', 'at work on', 'what it does'], rows));
-  });
+  asking(faults.command('list').description('The catalogue, and what is at work.'), ['faults list', 'faults list --json']).action(
+    async ({ cloud, json = false }: Common) => {
+      const { catalogue, active } = await openApi(cloud).get<{ catalogue: FaultKind[]; active: ActiveFault[] }>('/api/faults');
+      const rows = catalogue.map(({ name, about }) => [
+        name,
+        active
+          .filter(({ fault }) => fault === name)
+          .map(({ thing }) => thing)
+          .join(', ') || '-',
+        about,
+      ]);
+      printFacts(io, json, { catalogue, active }, () => table(['fault', 'at work on', 'what it does'], rows));
+    },
+  );
   asking(
     faults
       .command('inject')
@@ -43,19 +52,30 @@ export function addFarmCommands(program: Command, io: Io): void {
   ).action(async (thing: string, fault: string, flags: Common & { severity: string; over?: string; for?: string }) => {
     const over = flags.over === undefined ? {} : { overSeconds: seconds('--over', flags.over) };
     const lasting = flags.for === undefined ? {} : { forSeconds: seconds('--for', flags.for) };
-    const done = await openApi(flags.cloud).post(`/api/turbines/${encodeURIComponent(thing)}/faults`, { fault, severity: severityOf(flags.severity), ...over, ...lasting });
+    const done = await openApi(flags.cloud).post(`/api/turbines/${encodeURIComponent(thing)}/faults`, {
+      fault,
+      severity: severityOf(flags.severity),
+      ...over,
+      ...lasting,
+    });
     printFacts(io, flags.json ?? false, done, () => `${fault} is at work on ${thing}`);
   });
-  asking(faults.command('clear').description('Ends faults of a turbine.').argument('<turbine>').argument('[fault]'), ['faults clear T-002', 'faults clear T-002 voltage-sag']).action(
-    async (thing: string, fault: string | undefined, { cloud, json = false }: Common) => {
-      const query = fault === undefined ? '' : `?fault=${encodeURIComponent(fault)}`;
-      const done = await openApi(cloud).remove<{ cleared: number }>(`/api/turbines/${encodeURIComponent(thing)}/faults${query}`);
-      printFacts(io, json, done, () => `${done.cleared} fault${done.cleared === 1 ? '' : 's'} of ${thing} ended`);
-    },
-  );
+  asking(faults.command('clear').description('Ends faults of a turbine.').argument('<turbine>').argument('[fault]'), [
+    'faults clear T-002',
+    'faults clear T-002 voltage-sag',
+  ]).action(async (thing: string, fault: string | undefined, { cloud, json = false }: Common) => {
+    const query = fault === undefined ? '' : `?fault=${encodeURIComponent(fault)}`;
+    const done = await openApi(cloud).remove<{ cleared: number }>(`/api/turbines/${encodeURIComponent(thing)}/faults${query}`);
+    printFacts(io, json, done, () => `${done.cleared} fault${done.cleared === 1 ? '' : 's'} of ${thing} ended`);
+  });
 
   asking(
-    program.command('deploy').description('Brings a model to a group of turbines.').argument('<model>', 'name@version').requiredOption('--to <group>', 'a turbine or a group; farm is every turbine').option('--watch', 'until it has ended'),
+    program
+      .command('deploy')
+      .description('Brings a model to a group of turbines.')
+      .argument('<model>', 'name@version')
+      .requiredOption('--to <group>', 'a turbine or a group; farm is every turbine')
+      .option('--watch', 'until it has ended'),
     ['deploy windturbine-anomaly@1.1.0 --to farm --watch', 'deploy windturbine-anomaly@1.1.0 --to T-003'],
   ).action(async (model: string, { to, watch = false, cloud, json = false }: Common & { to: string; watch?: boolean }) => {
     const api = openApi(cloud);
@@ -66,34 +86,56 @@ export function addFarmCommands(program: Command, io: Io): void {
   });
 
   const jobs = program.command('jobs').description('Jobs and their executions.');
-  asking(jobs.command('list').description('All jobs, the newest first.'), ['jobs list', 'jobs list --json']).action(async ({ cloud, json = false }: Common) => {
-    const list = await openApi(cloud).get<(Job & { executions: JobExecution[] })[]>('/api/jobs');
-    const rows = list.map((job) => [job.jobId, job.status, job.description, countStatuses(job.executions)]);
-    printFacts(io, json, list, () => (rows.length === 0 ? 'no jobs yet' : table(['job', 'status', 'what', 'executions'], rows)));
+  asking(jobs.command('list').description('All jobs, the newest first.'), ['jobs list', 'jobs list --json']).action(
+    async ({ cloud, json = false }: Common) => {
+      const list = await openApi(cloud).get<(Job & { executions: JobExecution[] })[]>('/api/jobs');
+      const rows = list.map((job) => [job.jobId, job.status, job.description, countStatuses(job.executions)]);
+      printFacts(io, json, list, () => (rows.length === 0 ? 'no jobs yet' : table(['job', 'status', 'what', 'executions'], rows)));
+    },
+  );
+  asking(jobs.command('show').description('One job, an execution a line.').argument('<job>'), [
+    'jobs show windturbine-anomaly-1-1-0-1',
+    'jobs show windturbine-anomaly-1-1-0-1 --json',
+  ]).action(async (id: string, { cloud, json = false }: Common) => {
+    const job = await openApi(cloud).get<Job & { executions: JobExecution[] }>(`/api/jobs/${encodeURIComponent(id)}`);
+    const rows = job.executions.map(({ thing, status, statusDetails }) => [
+      thing,
+      status,
+      statusDetails['info'] ?? statusDetails['stage'] ?? '',
+    ]);
+    printFacts(io, json, job, () => `${job.jobId}: ${job.status}\n${table(['turbine', 'status', 'detail'], rows)}`);
   });
-  asking(jobs.command('show').description('One job, an execution a line.').argument('<job>'), ['jobs show windturbine-anomaly-1-1-0-1', 'jobs show windturbine-anomaly-1-1-0-1 --json']).action(
-    async (id: string, { cloud, json = false }: Common) => {
-      const job = await openApi(cloud).get<Job & { executions: JobExecution[] }>(`/api/jobs/${encodeURIComponent(id)}`);
-      const rows = job.executions.map(({ thing, status, statusDetails }) => [thing, status, statusDetails['info'] ?? statusDetails['stage'] ?? '']);
-      printFacts(io, json, job, () => `${job.jobId}: ${job.status}\n${table(['turbine', 'status', 'detail'], rows)}`);
-    },
-  );
-  asking(jobs.command('cancel').description('Cancels what has not started.').argument('<job>'), ['jobs cancel windturbine-anomaly-1-1-0-1', 'jobs cancel windturbine-anomaly-1-1-0-1 --json']).action(
-    async (id: string, { cloud, json = false }: Common) => {
-      const done = await openApi(cloud).remove<Deployment>(`/api/deployments/${encodeURIComponent(id)}`);
-      printFacts(io, json, done, () => `${done.id}: ${done.status}`);
-    },
-  );
+  asking(jobs.command('cancel').description('Cancels what has not started.').argument('<job>'), [
+    'jobs cancel windturbine-anomaly-1-1-0-1',
+    'jobs cancel windturbine-anomaly-1-1-0-1 --json',
+  ]).action(async (id: string, { cloud, json = false }: Common) => {
+    const done = await openApi(cloud).remove<Deployment>(`/api/deployments/${encodeURIComponent(id)}`);
+    printFacts(io, json, done, () => `${done.id}: ${done.status}`);
+  });
 
-  asking(program.command('things').description('Turbines that the cloud knows.').command('list').description('A turbine a line.'), ['things list', 'things list --json']).action(async ({ cloud, json = false }: Common) => {
+  asking(program.command('things').description('Turbines that the cloud knows.').command('list').description('A turbine a line.'), [
+    'things list',
+    'things list --json',
+  ]).action(async ({ cloud, json = false }: Common) => {
     const list = await openApi(cloud).get<TurbineView[]>('/api/turbines');
-    const rows = list.map(({ thing, state, backing, model, alarm }) => [thing, state, backing, model ?? '-', alarm ? `${alarm.feature} (${alarm.score.toFixed(1)})` : '-']);
+    const rows = list.map(({ thing, state, backing, model, alarm }) => [
+      thing,
+      state,
+      backing,
+      model ?? '-',
+      alarm ? `${alarm.feature} (${alarm.score.toFixed(1)})` : '-',
+    ]);
     printFacts(io, json, list, () => table(['thing', 'state', 'body', 'model', 'alarm'], rows));
   });
 }
 
 /** Asks until every execution has ended, and says what changed. */
-async function follow(api: ReturnType<typeof openApi>, deployment: Deployment, say: (text: string) => void, signal: AbortSignal): Promise<Deployment> {
+async function follow(
+  api: ReturnType<typeof openApi>,
+  deployment: Deployment,
+  say: (text: string) => void,
+  signal: AbortSignal,
+): Promise<Deployment> {
   const said = new Map<string, string>();
   let current = deployment;
   for (;;) {

@@ -11,12 +11,20 @@ export function addModelCommands(program: Command, io: Io): void {
     .argument('<package>', 'a .tar.gz')
     .option('--data <folder>', 'whose key is trusted', '.windfleet')
     .option('--json')
-    .addHelpText('after', '\nExamples:\n  windfleet model verify windturbine-anomaly-1.1.0.tar.gz\n  windfleet model verify pkg.tar.gz --data /var/lib/windfleet')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  windfleet model verify windturbine-anomaly-1.1.0.tar.gz\n  windfleet model verify pkg.tar.gz --data /var/lib/windfleet',
+    )
     .action(async (file: string, { data, json = false }: { data: string; json?: boolean }) => {
       const { openKey } = await import('../../models/keys.ts');
       const { openModel } = await import('../../../actors/package/package.ts');
       const { manifest } = openModel(await readBytes(file), { trustedKeys: [openKey(data).publicKey] });
-      printFacts(io, json, manifest, () => `${manifest.name}@${manifest.version} is whole and signed; sequence ${manifest.sequence}, for ${manifest.machine}`);
+      printFacts(
+        io,
+        json,
+        manifest,
+        () => `${manifest.name}@${manifest.version} is whole and signed; sequence ${manifest.sequence}, for ${manifest.machine}`,
+      );
     });
   model
     .command('pack')
@@ -24,7 +32,10 @@ export function addModelCommands(program: Command, io: Io): void {
     .argument('<folder>')
     .option('--out <folder>', 'where the package goes', '.')
     .option('--data <folder>', 'whose key signs', '.windfleet')
-    .addHelpText('after', '\nExamples:\n  windfleet model pack cloud/models/starter/windturbine-anomaly-1.1.0\n  windfleet model pack trained --out packages')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  windfleet model pack cloud/models/starter/windturbine-anomaly-1.1.0\n  windfleet model pack trained --out packages',
+    )
     .action(async (folder: string, { out, data }: { out: string; data: string }) => {
       const [{ writeFile }, { join }, { openKey }, { readArtefacts }, { packModel }] = await Promise.all([
         import('node:fs/promises'),
@@ -42,7 +53,10 @@ export function addModelCommands(program: Command, io: Io): void {
     .description('Puts a package into a data folder’s catalogue; a version never changes once it is there.')
     .argument('<package>')
     .option('--data <folder>', 'whose catalogue', '.windfleet')
-    .addHelpText('after', '\nExamples:\n  windfleet model publish windturbine-anomaly-2.0.0.tar.gz\n  windfleet model publish pkg.tar.gz --data /var/lib/windfleet')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  windfleet model publish windturbine-anomaly-2.0.0.tar.gz\n  windfleet model publish pkg.tar.gz --data /var/lib/windfleet',
+    )
     .action(async (file: string, { data }: { data: string }) => {
       const published = await (await openCatalogue(data)).publish(await readBytes(file));
       io.out(`${published.name}@${published.version} is published  sha256 ${published.sha256}`);
@@ -55,7 +69,12 @@ export function addModelCommands(program: Command, io: Io): void {
     .addHelpText('after', '\nExamples:\n  windfleet model list\n  windfleet model list --json')
     .action(async ({ data, json = false }: { data: string; json?: boolean }) => {
       const list = await (await openCatalogue(data)).list();
-      printFacts(io, json, list, () => table(['model', 'version', 'bytes', 'sha256'], list.map(({ name, version, bytes, sha256 }) => [name, version, String(bytes), sha256.slice(0, 16)])));
+      printFacts(io, json, list, () =>
+        table(
+          ['model', 'version', 'bytes', 'sha256'],
+          list.map(({ name, version, bytes, sha256 }) => [name, version, String(bytes), sha256.slice(0, 16)]),
+        ),
+      );
     });
   program
     .command('keys')

@@ -15,13 +15,19 @@ import type { Io } from '../print.ts';
 
 const SAMPLE_MS = 50;
 
-export async function recordFile(flags: { out: string; turbines: string; for: string; seed: string; faults?: string[] }, io: Io): Promise<void> {
+export async function recordFile(
+  flags: { out: string; turbines: string; for: string; seed: string; faults?: string[] },
+  io: Io,
+): Promise<void> {
   const forMs = parseDuration(flags.for);
-  if (forMs === null || forMs < 1_000) throw new UsageError(`--for ${flags.for} is no duration of a second or more`, { hint: 'as 90s, 10m, 2h' });
+  if (forMs === null || forMs < 1_000)
+    throw new UsageError(`--for ${flags.for} is no duration of a second or more`, { hint: 'as 90s, 10m, 2h' });
   const turbines = wholeNumber('--turbines', flags.turbines, 1, 10_000);
   const seed = wholeNumber('--seed', flags.seed, 0, Number.MAX_SAFE_INTEGER);
   const names = deskTurbineFaults.map(({ name }) => name);
-  for (const fault of flags.faults ?? []) if (!names.includes(fault)) throw new UsageError(`no fault ${fault}.${didYouMean(fault, names)}`, { hint: `faults: ${names.join(', ')}` });
+  for (const fault of flags.faults ?? [])
+    if (!names.includes(fault))
+      throw new UsageError(`no fault ${fault}.${didYouMean(fault, names)}`, { hint: `faults: ${names.join(', ')}` });
 
   const { epoch } = new VirtualClock();
   const things = Array.from({ length: turbines }, (_, i) => `T-${String(i + 1).padStart(3, '0')}`);
@@ -46,7 +52,8 @@ export async function recordFile(flags: { out: string; turbines: string; for: st
     }
     backing.advance(now);
     backing.sample(block);
-    for (const [row, thing] of things.entries()) file.write(`${printRecordedSample(thing, epoch + now, block.values, row * backing.channels.length)}\n`);
+    for (const [row, thing] of things.entries())
+      file.write(`${printRecordedSample(thing, epoch + now, block.values, row * backing.channels.length)}\n`);
     samples += turbines;
     if (file.writableNeedDrain) await once(file, 'drain');
   }

@@ -19,14 +19,21 @@ export function addRunCommands(program: Command, io: Io): void {
     .option('--mqtt-port <n>', 'of the broker; 0 picks a free one (default: 1883)')
     .option('--data <folder>', 'what is kept (default: .windfleet)')
     .option('--json', 'print the summary as one JSON object')
-    .addHelpText('after', '\nExamples:\n  windfleet up --turbines 12 --speed 10x\n  windfleet up --profile memory --speed max --for 10m --json')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  windfleet up --turbines 12 --speed 10x\n  windfleet up --profile memory --speed max --for 10m --json',
+    )
     .action(async (flags: Record<string, unknown>) => {
       const { readUpOptions } = await import('../../config.ts');
       const { runUp } = await import('../../../scenarios/up.ts');
       const options = readUpOptions(flags, process.env);
       const summary = await runUp(options, { signal: io.signal, out: io.out, log: await openLog() });
       if (options.for === undefined && !options.json) return;
-      printFacts(io, options.json, summary, () => Object.entries(summary).map(([name, value]) => `${name}: ${value}`).join('\n'));
+      printFacts(io, options.json, summary, () =>
+        Object.entries(summary)
+          .map(([name, value]) => `${name}: ${value}`)
+          .join('\n'),
+      );
     });
 
   const scenario = program.command('scenario').description('Stories with faults and expectations, in virtual time.');
@@ -50,7 +57,12 @@ export function addRunCommands(program: Command, io: Io): void {
     .addHelpText('after', '\nExamples:\n  windfleet scenario run bearing-wear\n  windfleet scenario run calm-day --seed 7 --repeat 2')
     .action(async (names: string[], flags: { seed?: string; repeat: string; json?: boolean }) => {
       const { runStories } = await import('../../../scenarios/main.ts');
-      const results = await runStories(names, { seed: flags.seed, repeat: flags.repeat, log: await openLog(), report: flags.json ? () => {} : io.out });
+      const results = await runStories(names, {
+        seed: flags.seed,
+        repeat: flags.repeat,
+        log: await openLog(),
+        report: flags.json ? () => {} : io.out,
+      });
       if (flags.json) io.out(JSON.stringify(results));
       if (results.some(({ passed }) => !passed)) process.exitCode = 99;
     });
@@ -65,7 +77,10 @@ export function addRunCommands(program: Command, io: Io): void {
     .option('--for <duration>', 'how long', '10m')
     .option('--seed <n>', 'where chance begins', '1')
     .option('--faults <names...>', 'break each turbine in turn, halfway through')
-    .addHelpText('after', '\nExamples:\n  windfleet data record --turbines 3 --for 1h --out farm.csv\n  windfleet data record --for 10m --faults bearing-wear --out worn.csv')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  windfleet data record --turbines 3 --for 1h --out farm.csv\n  windfleet data record --for 10m --faults bearing-wear --out worn.csv',
+    )
     .action(async (flags: { out: string; turbines: string; for: string; seed: string; faults?: string[] }) => {
       const { recordFile } = await import('./record.ts');
       await recordFile(flags, io);

@@ -16,13 +16,21 @@ export function rolloutRoutes(app: FastifyInstance, { deployments, jobs, models,
     const list = await jobs.list();
     return Promise.all(list.map(async (job) => ({ ...job, executions: await jobs.executions(job.jobId) })));
   });
-  app.get<OfId>('/api/jobs/:id', async ({ params }) => ({ ...(await jobs.describe(params.id)), executions: await jobs.executions(params.id) }));
+  app.get<OfId>('/api/jobs/:id', async ({ params }) => ({
+    ...(await jobs.describe(params.id)),
+    executions: await jobs.executions(params.id),
+  }));
   app.get('/api/deployments', async () => deployments.list());
   app.get<OfId>('/api/deployments/:id', async ({ params }) => deployments.show(params.id));
   app.delete<OfId>('/api/deployments/:id', async ({ params }) => deployments.cancel(params.id));
   app.post('/api/deployments', async ({ body }, reply) => {
     const early = LATER.filter((name) => typeof body === 'object' && body !== null && name in body);
-    if (early.length > 0) throw new RequestRefused(400, 'request.invalid', `${early.join(', ')}: not supported yet; a deployment is one job for all of its group`);
+    if (early.length > 0)
+      throw new RequestRefused(
+        400,
+        'request.invalid',
+        `${early.join(', ')}: not supported yet; a deployment is one job for all of its group`,
+      );
     return reply.status(201).send(await deployments.deploy(parseBody(Deployment, body)));
   });
 

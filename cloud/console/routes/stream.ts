@@ -10,7 +10,11 @@ const HEARTBEAT_MS = 15_000;
 const MAX_STREAMS = 64;
 
 /** @param wall the wall's timers: a browser's patience does not run on simulated time */
-export function streamRoutes(app: FastifyInstance, { view, jobs, deployments }: ConsoleServices, wall: Pick<Clock, 'setTimeout' | 'clearTimeout' | 'now'>): { close(): void } {
+export function streamRoutes(
+  app: FastifyInstance,
+  { view, jobs, deployments }: ConsoleServices,
+  wall: Pick<Clock, 'setTimeout' | 'clearTimeout' | 'now'>,
+): { close(): void } {
   const streams = new Set<() => void>();
   let jobsChanged = 0;
   jobs.onChange(() => {
@@ -24,7 +28,11 @@ export function streamRoutes(app: FastifyInstance, { view, jobs, deployments }: 
     }
     reply.hijack();
     const { raw } = reply;
-    raw.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+    raw.writeHead(200, {
+      ...(reply.getHeaders() as Record<string, string>),
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-store',
+    });
     const send = (event: string, data: unknown) => raw.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
 
     const turbines = new Map<string, TurbineView>();
@@ -64,7 +72,11 @@ export function streamRoutes(app: FastifyInstance, { view, jobs, deployments }: 
     };
     streams.add(end);
     request.raw.on('close', end);
-    send('fleet', { turbines: view.turbines(), alarms: view.alarms(), transitions: view.turbines().flatMap(({ thing }) => view.transitions(thing).map((transition) => ({ thing, transition }))) });
+    send('fleet', {
+      turbines: view.turbines(),
+      alarms: view.alarms(),
+      transitions: view.turbines().flatMap(({ thing }) => view.transitions(thing).map((transition) => ({ thing, transition }))),
+    });
     void flush();
   });
 

@@ -25,11 +25,18 @@ export function turbineRoutes(app: FastifyInstance, { view, faults, command, ins
     const turbine = view.turbine(thing);
     if (turbine) return turbine;
     const known = view.turbines().map((one) => one.thing);
-    throw new NotFound(`no turbine ${thing}.${didYouMean(thing, known)}`, { hint: `turbines: ${known.slice(0, 10).join(', ') || 'none yet'}` });
+    throw new NotFound(`no turbine ${thing}.${didYouMean(thing, known)}`, {
+      hint: `turbines: ${known.slice(0, 10).join(', ') || 'none yet'}`,
+    });
   };
   const injector = () => {
     if (faults) return faults;
-    throw new RequestRefused(409, 'fault.refused', 'no farm of twins runs in this process', 'faults are injected where the twins are: windfleet up');
+    throw new RequestRefused(
+      409,
+      'fault.refused',
+      'no farm of twins runs in this process',
+      'faults are injected where the twins are: windfleet up',
+    );
   };
 
   app.get('/api/turbines', async () => view.turbines());
@@ -42,7 +49,12 @@ export function turbineRoutes(app: FastifyInstance, { view, faults, command, ins
   app.post<OfThing>('/api/turbines/:thing/faults', async ({ params, body }, reply) => {
     const { fault, severity, overSeconds, forSeconds } = parseBody(Fault, body);
     const { thing } = find(params.thing);
-    injector().inject(thing, { fault, severity, over: overSeconds * 1_000, ...(forSeconds === undefined ? {} : { for: forSeconds * 1_000 }) });
+    injector().inject(thing, {
+      fault,
+      severity,
+      over: overSeconds * 1_000,
+      ...(forSeconds === undefined ? {} : { for: forSeconds * 1_000 }),
+    });
     return reply.status(201).send({ thing, fault, severity });
   });
   app.delete<OfThing & { Querystring: { fault?: string } }>('/api/turbines/:thing/faults', async ({ params, query }) => {

@@ -15,7 +15,10 @@ async function refresh(): Promise<void> {
   const newest = Math.max(0, ...fleet.value.map(({ updatedAt }) => updatedAt));
   if (newest === 0) return;
   const query = `index=verdicts&where.anomalous=true&agg=count&from=${Math.floor((newest - SPAN_MS) / 30_000) * 30_000}`;
-  [counts.value, overTime.value] = await Promise.all([ask<AggregationRow[]>('GET', `/api/query?${query}&by=thing,feature`), ask<AggregationRow[]>('GET', `/api/query?${query}&by=thing&every=30s`)]);
+  [counts.value, overTime.value] = await Promise.all([
+    ask<AggregationRow[]>('GET', `/api/query?${query}&by=thing,feature`),
+    ask<AggregationRow[]>('GET', `/api/query?${query}&by=thing&every=30s`),
+  ]);
 }
 
 export function Anomalies() {
@@ -31,10 +34,17 @@ export function Anomalies() {
       <header>
         <h2>Alarms</h2>
       </header>
-      {recentAlarms.value.length === 0 && <p class="quiet">None. Every window of every turbine looks like the ones the model learned from.</p>}
+      {recentAlarms.value.length === 0 && (
+        <p class="quiet">None. Every window of every turbine looks like the ones the model learned from.</p>
+      )}
       <ul class="alarms">
         {recentAlarms.value.slice(0, 6).map((alarm) => (
-          <li key={alarm.id} class={`${alarm.severity} ${alarm.clearedAt === null ? 'standing' : ''}`} data-testid="alarm-row" data-thing={alarm.thing}>
+          <li
+            key={alarm.id}
+            class={`${alarm.severity} ${alarm.clearedAt === null ? 'standing' : ''}`}
+            data-testid="alarm-row"
+            data-thing={alarm.thing}
+          >
             <time>{new Date(alarm.at).toLocaleTimeString()}</time>
             <strong>{alarm.thing}</strong>
             <span>{alarm.feature}</span>
@@ -61,11 +71,24 @@ function Stacked() {
       {rows.map(({ thing, parts }) => (
         <div key={thing} class="bar-row">
           <span>{thing}</span>
-          <svg viewBox="0 0 100 8" preserveAspectRatio="none" role="img" aria-label={`${thing}: ${parts.map(({ by, value }) => `${by['feature']} ${value}`).join(', ') || 'none'}`}>
+          <svg
+            viewBox="0 0 100 8"
+            preserveAspectRatio="none"
+            role="img"
+            aria-label={`${thing}: ${parts.map(({ by, value }) => `${by['feature']} ${value}`).join(', ') || 'none'}`}
+          >
             <rect width="100" height="8" class="bar-bed" />
             {parts.map(({ by, value }, i) => {
               const before = parts.slice(0, i).reduce((sum, part) => sum + part.value, 0);
-              return <rect key={String(by['feature'])} x={(100 * before) / largest} width={(100 * value) / largest} height="8" fill={COLORS[features.indexOf(String(by['feature'])) % COLORS.length]} />;
+              return (
+                <rect
+                  key={String(by['feature'])}
+                  x={(100 * before) / largest}
+                  width={(100 * value) / largest}
+                  height="8"
+                  fill={COLORS[features.indexOf(String(by['feature'])) % COLORS.length]}
+                />
+              );
             })}
           </svg>
         </div>
@@ -98,7 +121,14 @@ function Strips() {
             {overTime.value
               .filter(({ by }) => by['thing'] === thing)
               .map(({ at, value }) => (
-                <rect key={at} x={(100 * ((at ?? 0) - start)) / SPAN_MS} width={100 / 21} y={12 - (12 * value) / largest} height={(12 * value) / largest} class="bar" />
+                <rect
+                  key={at}
+                  x={(100 * ((at ?? 0) - start)) / SPAN_MS}
+                  width={100 / 21}
+                  y={12 - (12 * value) / largest}
+                  height={(12 * value) / largest}
+                  class="bar"
+                />
               ))}
           </svg>
         </div>

@@ -21,7 +21,12 @@ export function Detail({ turbine }: { readonly turbine: TurbineView }) {
   const { thing } = turbine;
 
   useEffect(() => {
-    if (!chart.value) say(ask<Chart>('GET', '/api/chart').then((drawn) => void (chart.value = drawn)));
+    if (!chart.value)
+      say(
+        ask<Chart>('GET', '/api/chart').then((drawn) => {
+          chart.value = drawn;
+        }),
+      );
     say(refreshFaults());
     say(ask('POST', `/api/turbines/${thing}/inspect`, { on: true }));
     return () => {
@@ -80,7 +85,13 @@ function Controls({ thing }: { readonly thing: string }) {
     <div class="controls">
       <label>
         Fault
-        <select data-testid="fault-select" value={fault.value} onChange={(event) => void (fault.value = event.currentTarget.value)}>
+        <select
+          data-testid="fault-select"
+          value={fault.value}
+          onChange={(event) => {
+            fault.value = event.currentTarget.value;
+          }}
+        >
           {faults.value.catalogue.map(({ name }) => (
             <option key={name} value={name}>
               {name}
@@ -90,15 +101,43 @@ function Controls({ thing }: { readonly thing: string }) {
       </label>
       <label>
         Severity {severity.value.toFixed(2)}
-        <input type="range" min="0" max="1" step="0.05" value={severity.value} onInput={(event) => void (severity.value = Number(event.currentTarget.value))} />
+        <input
+          type="range"
+          min="0"
+          max="1"
+          step="0.05"
+          value={severity.value}
+          onInput={(event) => {
+            severity.value = Number(event.currentTarget.value);
+          }}
+        />
       </label>
-      <button type="button" class="danger" data-testid="inject-button" onClick={() => act(ask('POST', `/api/turbines/${thing}/faults`, { fault: fault.value, severity: severity.value }), `${fault.value} is at work on ${thing}`)}>
+      <button
+        type="button"
+        class="danger"
+        data-testid="inject-button"
+        onClick={() =>
+          act(
+            ask('POST', `/api/turbines/${thing}/faults`, { fault: fault.value, severity: severity.value }),
+            `${fault.value} is at work on ${thing}`,
+          )
+        }
+      >
         Inject
       </button>
-      <button type="button" data-testid="clear-button" disabled={mine.length === 0} onClick={() => act(ask('DELETE', `/api/turbines/${thing}/faults`), `${thing} is mended`)}>
+      <button
+        type="button"
+        data-testid="clear-button"
+        disabled={mine.length === 0}
+        onClick={() => act(ask('DELETE', `/api/turbines/${thing}/faults`), `${thing} is mended`)}
+      >
         Mend{mine.length > 0 ? ` (${mine.map((active) => active.fault).join(', ')})` : ''}
       </button>
-      <button type="button" data-testid="reset-button" onClick={() => act(ask('POST', `/api/turbines/${thing}/commands`, { command: 'reset' }), `${thing} is reset`)}>
+      <button
+        type="button"
+        data-testid="reset-button"
+        onClick={() => act(ask('POST', `/api/turbines/${thing}/commands`, { command: 'reset' }), `${thing} is reset`)}
+      >
         Reset
       </button>
       <p class="quiet">{about}</p>
@@ -121,7 +160,11 @@ function StateBox({ node, state }: { readonly node: Chart; readonly state: strin
   const isActive = state === node.path || state.startsWith(`${node.path}.`);
   const leaving = node.transitions.filter(({ target }) => target !== null);
   return (
-    <div class={`state ${isActive ? 'lit' : ''}`} aria-current={isActive ? 'true' : undefined} title={leaving.map(({ event, guard, target }) => `${event}${guard ? ` [${guard}]` : ''} → ${target}`).join('\n')}>
+    <div
+      class={`state ${isActive ? 'lit' : ''}`}
+      aria-current={isActive ? 'true' : undefined}
+      title={leaving.map(({ event, guard, target }) => `${event}${guard ? ` [${guard}]` : ''} → ${target}`).join('\n')}
+    >
       <span>{node.name}</span>
       {node.states.length > 0 && (
         <div class="inner">

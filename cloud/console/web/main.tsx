@@ -37,7 +37,11 @@ function App() {
           ))}
         </section>
         <div class="columns">
-          {turbine ? <Detail key={turbine.thing} turbine={turbine} /> : <section class="panel detail quiet">Waiting for the first turbine …</section>}
+          {turbine ? (
+            <Detail key={turbine.thing} turbine={turbine} />
+          ) : (
+            <section class="panel detail quiet">Waiting for the first turbine …</section>
+          )}
           <div class="side">
             <Rollouts />
             <Anomalies />

@@ -32,9 +32,25 @@ export function Plot({ thing, column, label, color, height, isFull = false, limi
         height,
         legend: { show: false },
         cursor: { show: isFull },
-        scales: { y: { range: (_, min, max) => [Math.min(0, min ?? 0), Math.max(limit === undefined ? 0.1 : limit * 1.2, (max ?? 1) * 1.1)] } },
-        axes: isFull ? [{ ...axis, size: 26, values: (_: uPlot, ticks: number[]) => ticks.map((at) => new Date(at * 1_000).toLocaleTimeString([], { hour12: false })), space: 80 }, { ...axis, size: 40 }] : [{ show: false }, { show: false }],
-        series: [{}, { label, stroke: color, width: 1.5, points: { show: false }, spanGaps: true }, ...(limit === undefined ? [] : [{ label: 'limit', stroke: '#e0636b', width: 1, dash: [4, 4], points: { show: false } }])],
+        scales: {
+          y: { range: (_, min, max) => [Math.min(0, min ?? 0), Math.max(limit === undefined ? 0.1 : limit * 1.2, (max ?? 1) * 1.1)] },
+        },
+        axes: isFull
+          ? [
+              {
+                ...axis,
+                size: 26,
+                values: (_: uPlot, ticks: number[]) => ticks.map((at) => new Date(at * 1_000).toLocaleTimeString([], { hour12: false })),
+                space: 80,
+              },
+              { ...axis, size: 40 },
+            ]
+          : [{ show: false }, { show: false }],
+        series: [
+          {},
+          { label, stroke: color, width: 1.5, points: { show: false }, spanGaps: true },
+          ...(limit === undefined ? [] : [{ label: 'limit', stroke: '#e0636b', width: 1, dash: [4, 4], points: { show: false } }]),
+        ],
       },
       data(),
       element,

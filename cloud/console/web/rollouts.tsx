@@ -27,7 +27,13 @@ export function Rollouts() {
       <div class="controls">
         <label>
           Model
-          <select data-testid="model-select" value={model.value} onChange={(event) => void (model.value = event.currentTarget.value)}>
+          <select
+            data-testid="model-select"
+            value={model.value}
+            onChange={(event) => {
+              model.value = event.currentTarget.value;
+            }}
+          >
             {models.value.map(({ name, version }) => (
               <option key={`${name}@${version}`} value={`${name}@${version}`}>
                 {name}@{version}
@@ -35,7 +41,15 @@ export function Rollouts() {
             ))}
           </select>
         </label>
-        <button type="button" class="primary" data-testid="deploy-button" disabled={model.value === ''} onClick={() => say(ask('POST', '/api/deployments', { model: model.value, to: 'farm' }), `${model.value} is on its way to the farm`)}>
+        <button
+          type="button"
+          class="primary"
+          data-testid="deploy-button"
+          disabled={model.value === ''}
+          onClick={() =>
+            say(ask('POST', '/api/deployments', { model: model.value, to: 'farm' }), `${model.value} is on its way to the farm`)
+          }
+        >
           Deploy to the farm
         </button>
       </div>
@@ -68,7 +82,9 @@ function Job({ deployment: { id, model: brought, status, executions } }: { reado
           <li key={execution.thing} data-testid="execution" data-status={execution.status} title={execution.statusDetails['info']}>
             <span>{execution.thing}</span>
             <progress max={1} value={share(execution)} class={execution.status.toLowerCase()} aria-label={`update of ${execution.thing}`} />
-            <span class="quiet">{execution.status === 'IN_PROGRESS' ? execution.statusDetails['stage'] : execution.status.toLowerCase()}</span>
+            <span class="quiet">
+              {execution.status === 'IN_PROGRESS' ? execution.statusDetails['stage'] : execution.status.toLowerCase()}
+            </span>
           </li>
         ))}
       </ul>

@@ -88,7 +88,10 @@ function remember({ thing, updatedAt, channels, verdict }: TurbineView): void {
 
 /** Asks the console; its own words for what went wrong are thrown. */
 export async function ask<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<T> {
-  const response = await fetch(`.${path}`, { method, ...(method === 'GET' ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body ?? {}) }) });
+  const response = await fetch(`.${path}`, {
+    method,
+    ...(method === 'GET' ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body ?? {}) }),
+  });
   const answer = (await response.json()) as T & { error?: { message: string; hint?: string } };
   if (response.ok) return answer;
   throw new Error([answer.error?.message ?? `status ${response.status}`, answer.error?.hint].filter(Boolean).join(' — '));

@@ -48,7 +48,17 @@ export function TurbineCard({ turbine }: { readonly turbine: TurbineView }) {
   );
 }
 
-function Fact({ label, value, unit, digits = 2 }: { readonly label: string; readonly value: number | undefined; readonly unit: string; readonly digits?: number }) {
+function Fact({
+  label,
+  value,
+  unit,
+  digits = 2,
+}: {
+  readonly label: string;
+  readonly value: number | undefined;
+  readonly unit: string;
+  readonly digits?: number;
+}) {
   return (
     <span class="fact">
       <span>{label}</span>
@@ -82,7 +92,12 @@ function Rotor({ rps }: { readonly rps: number }) {
       <path d="M47.6 46 L52.4 46 L54.5 110 L45.5 110 Z" class="tower" />
       <g ref={blades}>
         {[0, 120, 240].map((degrees) => (
-          <path key={degrees} class="blade" d="M50 42 C46.5 36 46.8 16 49.4 3 C53.4 14 54 32 50 42 Z" transform={`rotate(${degrees} 50 42)`} />
+          <path
+            key={degrees}
+            class="blade"
+            d="M50 42 C46.5 36 46.8 16 49.4 3 C53.4 14 54 32 50 42 Z"
+            transform={`rotate(${degrees} 50 42)`}
+          />
         ))}
       </g>
       <circle cx="50" cy="42" r="4" class="hub" />
