@@ -1,0 +1,156 @@
+import { createHash } from 'node:crypto';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ModelRejected } from '../../actors/contracts/errors.ts';
+import { onnxEngine } from '../../actors/inference/onnx.ts';
+import { sharedEngine } from '../../actors/inference/shared.ts';
+import { exportModel } from '../../cloud/studio/export.ts';
+import { backward, createNetwork, createWorkspace, forward } from '../../cloud/studio/network.ts';
+import { prepare } from '../../cloud/studio/prepare.ts';
+import { featureErrors, trainNetwork } from '../../cloud/studio/train.ts';
+import { twinBacking } from '../../twins/backing.ts';
+import { defaultWind } from '../../twins/library/desk-turbine.ts';
+import { recordTwins } from '../../twins/record.ts';
+import { createRng } from '../../twins/rng.ts';
+import { starter } from '../kit/packages.ts';
+
+const studio = suite('studio');
+
+const digest = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
+/** A small recording, a few epochs. */
+async function trainSmall(seed: number) {
+  const recording = recordTwins(twinBacking({ things: ['A', 'B'], rng: createRng(seed), wind: defaultWind }), {
+    forMs: 6 * 60_000,
+    epoch: 0,
+  });
+  const prepared = prepare(recording, 'desk-turbine', 'test');
+  const trained = await trainNetwork(prepared, { rng: createRng(seed), epochs: 6, hidden: [16, 4, 16], batch: 16 });
+  const options = { name: 'small', version: '1.0.0', sequence: 1, fleet: 'test', lineage: { seed }, digest };
+  return { prepared, trained, artefacts: exportModel(prepared, trained, options) };
+}
+
+studio('its gradients are those of finite differences', () => {
+  const rng = createRng(3);
+  const network = createNetwork([6, 4, 3, 6], rng);
+  const workspace = createWorkspace(network, 2);
+  const input = Float32Array.from({ length: 12 }, (_, i) => rng.fork('input').normal(i));
+  const loss = () => {
+    workspace.activations[0].set(input);
+    forward(network, workspace, 2);
+    return backward(network, workspace, input, 2);
+  };
+  loss();
+  const analytic = network.layers.map((_, l) => ({
+    weights: workspace.gradients[l].weights.slice(),
+    bias: workspace.gradients[l].bias.slice(),
+  }));
+
+  for (const [l, layer] of network.layers.entries()) {
+    for (const part of ['weights', 'bias'] as const) {
+      for (let i = 0; i < layer[part].length; i++) {
+        const kept = layer[part][i];
+        const step = 1e-2;
+        layer[part][i] = kept + step;
+        const above = loss();
+        layer[part][i] = kept - step;
+        const below = loss();
+        layer[part][i] = kept;
+        const numeric = (above - below) / (2 * step);
+        assert.ok(Math.abs(numeric - analytic[l][part][i]) <= 1e-4, `layer ${l} ${part}[${i}]: ${analytic[l][part][i]} against ${numeric}`);
+      }
+    }
+  }
+});
+
+studio('the exported network answers as the trainer does', async () => {
+  const { prepared, trained, artefacts } = await trainSmall(11);
+  const { manifest, network, golden } = artefacts;
+  assert.ok(trained.history.at(-1)!.trainingLoss < 0.9 * trained.history[0].trainingLoss);
+
+  const inference = await onnxEngine().load(manifest, network, golden);
+  const features = manifest.signal.features.length;
+  const windows = prepared.heldOut.length / (features * manifest.signal.window.samples);
+  const scores = new Float32Array(windows * features);
+  await inference.predict(prepared.heldOut, windows, scores);
+
+  const errors = featureErrors(trained.network, prepared.heldOut, manifest.signal.window.samples);
+  for (const [i, error] of errors.entries()) {
+    const wanted = error / Math.fround(manifest.thresholds[i % features].mae);
+    assert.ok(Math.abs(scores[i] - wanted) <= 1e-5, `window ${Math.floor(i / features)}: ${scores[i]} against ${wanted}`);
+  }
+  await inference.close();
+});
+
+studio('thresholds come from windows that training never saw, and the same seed gives the same bytes', async () => {
+  const [one, two, other] = [await trainSmall(12), await trainSmall(12), await trainSmall(13)];
+  assert.equal(one.artefacts.network, two.artefacts.network);
+  assert.equal(one.artefacts.manifest, two.artefacts.manifest);
+  assert.is.not(digest(one.artefacts.network), digest(other.artefacts.network));
+  const worse = { ...one.prepared, heldOut: one.prepared.heldOut.map((x) => 3 * x) };
+  const options = { name: 'small', version: '1.0.0', sequence: 1, fleet: 'test', lineage: {}, digest };
+  const [own, shifted] = [one.artefacts.manifest, exportModel(worse, one.trained, options).manifest];
+  for (const [f, { mae }] of shifted.thresholds.entries()) assert.ok(mae > own.thresholds[f].mae);
+});
+
+studio('a window’s scores do not depend on its neighbours', async () => {
+  const { manifest, network, golden } = starter('1.0.0');
+  const inference = await onnxEngine().load(manifest, network, golden);
+  const size = manifest.signal.features.length * manifest.signal.window.samples;
+  const rng = createRng(5);
+  const batch = Float32Array.from({ length: 70 * size }, (_, i) => rng.normal(i));
+  const scores = new Float32Array(70 * manifest.signal.features.length);
+  await inference.predict(batch, 70, scores);
+
+  for (const row of [0, 1, 63, 64, 69]) {
+    const alone = new Float32Array(manifest.signal.features.length);
+    await inference.predict(batch.slice(row * size, (row + 1) * size), 1, alone);
+    assert.equal(alone, scores.slice(row * alone.length, (row + 1) * alone.length));
+  }
+  await inference.close();
+});
+
+studio('turbines with the same model share a session until the last one lets go', async () => {
+  const { manifest, network, golden } = starter('1.0.0');
+  let open = 0;
+  const counting = onnxEngine();
+  const engine = sharedEngine({
+    async load(...parts) {
+      open++;
+      const inference = await counting.load(...parts);
+      return { ...inference, close: async () => void open-- };
+    },
+  });
+  const [a, b] = await Promise.all([engine.load(manifest, network, golden), engine.load(manifest, network, golden)]);
+  assert.is(open, 1);
+  await a.close();
+  await a.close();
+  assert.is(open, 1);
+  await b.close();
+  assert.is(open, 0);
+});
+
+studio('a network that is none, or lies about itself, is refused and ends nothing', async () => {
+  const { manifest, network, golden } = starter('1.0.0');
+  const engine = onnxEngine();
+  const cases: [string, Parameters<typeof engine.load>, RegExp][] = [
+    ['garbage', [manifest, Buffer.from('garbage'), golden], /ONNX Runtime cannot load it/],
+    ['nothing', [manifest, new Uint8Array(), golden], /ONNX Runtime cannot load it/],
+    ['half of it', [manifest, network.slice(0, network.length / 2), golden], /ONNX Runtime cannot load it/],
+    ['another shape', [{ ...manifest, network: { ...manifest.network, input: [-1, 7, 99] } }, network, golden], /does not hold/],
+    [
+      'golden samples of another model',
+      [manifest, network, { ...golden, scores: golden.scores.map((row) => row.map((x) => x + 1)) }],
+      /golden sample 0/,
+    ],
+    ['no golden samples', [manifest, network, { windows: [], scores: [] }], /no golden samples/],
+  ];
+  for (const [name, parts, reason] of cases) {
+    await engine.load(...parts).then(
+      () => assert.unreachable(name),
+      (error: unknown) => assert.ok(error instanceof ModelRejected && reason.test(error.message), `${name}: ${error}`),
+    );
+  }
+});
+
+studio.run();
