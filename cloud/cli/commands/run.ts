@@ -36,6 +36,8 @@ export function addRunCommands(program: Command, io: Io): void {
       );
     });
 
+  addEdgeCommand(program, io);
+
   const scenario = program.command('scenario').description('Stories with faults and expectations, in virtual time.');
   scenario
     .command('list')
@@ -85,6 +87,42 @@ export function addRunCommands(program: Command, io: Io): void {
       const { recordFile } = await import('./record.ts');
       await recordFile(flags, io);
     });
+}
+
+function addEdgeCommand(program: Command, io: Io): void {
+  program
+    .command('edge')
+    .description('One real turbine: reads its serial line and runs the same actor, model and reports as a twin.')
+    .requiredOption('--thing <name>', 'what it is called')
+    .requiredOption('--serial <port>', 'its serial port')
+    .option('--cloud <url>', 'the console of the cloud', process.env['WINDFLEET_CLOUD'] ?? 'http://127.0.0.1:7070')
+    .option('--data <folder>', 'what the device keeps (default: .windfleet-<thing>)')
+    .option('--inject-noise', 'the original’s noise on the readings')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  windfleet edge --thing T-100 --serial /dev/ttyUSB0\n  windfleet edge --thing T-100 --serial /dev/ttyUSB0 --cloud http://192.168.1.10:7070',
+    )
+    .action(
+      async ({
+        thing,
+        serial,
+        cloud,
+        data,
+        injectNoise = false,
+      }: {
+        thing: string;
+        serial: string;
+        cloud: string;
+        data?: string;
+        injectNoise?: boolean;
+      }) => {
+        const { runEdge } = await import('../../../physical/edge.ts');
+        await runEdge(
+          { thing, serial, cloud, data: data ?? `.windfleet-${thing}`, injectNoise },
+          { signal: io.signal, out: io.out, log: await openLog() },
+        );
+      },
+    );
 }
 
 /** The log of a process: structured lines on the standard error. */

@@ -1,0 +1,66 @@
+/** Lines from a serial port, for as long as it is there; a port that goes is opened again when it comes back. */
+import type { Clock } from '../../actors/contracts/clock.ts';
+import { sleep } from '../../actors/contracts/clock.ts';
+import { EnvironmentLacking, reasonOf } from '../../actors/contracts/errors.ts';
+import type { Log } from '../../actors/contracts/log.ts';
+
+export interface SerialOptions {
+  /** `/dev/ttyUSB0` */
+  readonly path: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const BAUD = 115_200;
+const MAX_LINE = 512; // a whole line has some 140 characters
+const REOPEN_MS = 1_000;
+
+/** @throws EnvironmentLacking when the port is not there at the start. */
+export async function serialLines({ path, clock, log }: SerialOptions): Promise<(signal: AbortSignal) => AsyncIterable<string>> {
+  const open = await openPort(path);
+  return async function* (signal) {
+    let port: Awaited<ReturnType<typeof openPort>> | null = open;
+    while (!signal.aborted) {
+      if (port) {
+        const closing = port;
+        const close = () => closing.destroy();
+        signal.addEventListener('abort', close, { once: true });
+        try {
+          yield* linesOf(port);
+        } catch (error) {
+          if (!signal.aborted) log.warn({ path, reason: reasonOf(error) }, 'the serial port failed');
+        } finally {
+          signal.removeEventListener('abort', close);
+          port.destroy();
+        }
+      }
+      if (signal.aborted) return;
+      await sleep(clock, REOPEN_MS);
+      port = await openPort(path).catch(() => null);
+      if (port) log.info({ path }, 'the serial port is back');
+    }
+  };
+}
+
+async function openPort(path: string) {
+  const { SerialPort } = await import('serialport');
+  const port = new SerialPort({ path, baudRate: BAUD, autoOpen: false });
+  await new Promise<void>((opened, failed) => port.open((error) => (error ? failed(error) : opened()))).catch((error: unknown) => {
+    throw new EnvironmentLacking(`serial port ${path} cannot be opened: ${reasonOf(error)}`, {
+      cause: error,
+      hint: 'ls /dev/ttyUSB* /dev/ttyACM* shows what there is; reading one wants membership in the group dialout',
+    });
+  });
+  return port;
+}
+
+/** Text cut at newlines; what grows too long without one is thrown away up to the next. */
+async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of chunks) {
+    const parts = (rest + Buffer.from(chunk).toString('latin1')).split('\n');
+    rest = parts.pop() ?? '';
+    if (rest.length > MAX_LINE) rest = rest.slice(-MAX_LINE); // no line any more, whatever follows
+    yield* parts;
+  }
+}

@@ -1,0 +1,84 @@
+/** One real turbine's process: its serial line, the same actor, model and reports as a twin's, and a cloud somewhere else. */
+import { createPublicKey } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { assembleFleet } from '../actors/assemble.ts';
+import { isThingName, modelId } from '../actors/contracts/ids.ts';
+import { NotFound, RemoteRefused, UsageError } from '../actors/contracts/errors.ts';
+import type { Log } from '../actors/contracts/log.ts';
+import { onnxEngine } from '../actors/inference/onnx.ts';
+import { mqttBus } from '../cloud/bus/mqtt.ts';
+import { openApi } from '../cloud/cli/api.ts';
+import { deviceJobs } from '../cloud/jobs/client.ts';
+import type { PublishedModel } from '../cloud/models/catalogue.ts';
+import { FIRST_MODEL } from '../cloud/models/starter.ts';
+import { httpObjects } from '../cloud/objects/http.ts';
+import { createRng } from '../twins/rng.ts';
+import { driverBacking } from './backing.ts';
+import { fileDisk } from './disk.ts';
+import { proMini } from './drivers/pro-mini.ts';
+import { serialLines } from './drivers/serial-port.ts';
+import { originalNoise } from './noise.ts';
+import { wallClock } from './wall-clock.ts';
+
+export interface EdgeOptions {
+  readonly thing: string;
+  readonly serial: string;
+  /** The console's address; it names the broker. */
+  readonly cloud: string;
+  readonly data: string;
+  readonly injectNoise: boolean;
+}
+
+/** Runs until the signal aborts. @throws UsageError, EnvironmentLacking, RemoteRefused, VerificationRefused */
+export async function runEdge(
+  { thing, serial, cloud, data, injectNoise }: EdgeOptions,
+  tools: { readonly signal: AbortSignal; readonly out: (text: string) => void; readonly log: Log },
+): Promise<void> {
+  if (!isThingName(thing)) throw new UsageError(`--thing ${thing} is no name of a thing: 1 to 128 of letters, digits, : _ -`);
+  const { log, signal } = tools;
+  const clock = wallClock();
+  const lines = await serialLines({ path: serial, clock, log });
+  const api = openApi(cloud);
+  const { endpointAddress } = await api.get<{ endpointAddress: string }>('/endpoint?endpointType=iot:Data-ATS');
+  const trustedKeys = [createPublicKey(await pinnedKey(api, data))];
+  const bus = await mqttBus({ url: `mqtt://${endpointAddress}`, clientId: thing, log });
+  const objects = httpObjects(cloud);
+  const adjust = injectNoise ? { adjust: originalNoise(createRng(1).fork(thing)) } : {};
+  const backing = driverBacking({ thing, kind: 'serial', driver: proMini(lines), clock, log, ...adjust });
+
+  const fleet = await assembleFleet([backing], {
+    clock,
+    log,
+    events: { append: ({ kind, what }) => log.debug({ kind, ...what }, 'event') },
+    bus,
+    jobs: deviceJobs(bus, clock),
+    objects,
+    engine: onnxEngine(),
+    disk: () => fileDisk(join(data, 'device')),
+    trustedKeys,
+    async firstModel() {
+      const models = await api.get<PublishedModel[]>('/api/models');
+      const first = models.find(({ name, version }) => modelId(name, version) === FIRST_MODEL);
+      if (!first) throw new NotFound(`${cloud} has not published ${FIRST_MODEL}`);
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of objects.get(first.bucket, first.key, { signal })) chunks.push(chunk);
+      return Buffer.concat(chunks);
+    },
+  });
+  tools.out(`${thing}: ${serial} → ${endpointAddress}. Ctrl-C ends it.`);
+  await new Promise<void>((ended) => (signal.aborted ? ended() : signal.addEventListener('abort', () => ended(), { once: true })));
+  await fleet.close();
+  await bus.close();
+}
+
+/** The key of the cloud's packages: taken from it at the first start, and only this one from then on. */
+async function pinnedKey(api: ReturnType<typeof openApi>, data: string): Promise<string> {
+  const file = join(data, 'trusted.pub.pem');
+  if (existsSync(file)) return readFileSync(file, 'utf8');
+  const [key] = await api.get<{ pem: string }[]>('/api/keys');
+  if (!key) throw new RemoteRefused('the cloud names no key for its packages');
+  mkdirSync(data, { recursive: true, mode: 0o700 });
+  writeFileSync(file, key.pem, { mode: 0o600 });
+  return key.pem;
+}
