@@ -2,6 +2,7 @@
 /** The command line: each command parses, calls and prints; what it needs is loaded when it is called. */
 import { Command, CommanderError } from 'commander';
 import { UsageError } from '../../actors/contracts/errors.ts';
+import { addBenchCommand } from './commands/bench.ts';
 import { addFarmCommands } from './commands/farm.ts';
 import { addModelCommands } from './commands/model.ts';
 import { addRunCommands } from './commands/run.ts';
@@ -37,6 +38,7 @@ const program = new Command('windfleet')
 addRunCommands(program, io);
 addFarmCommands(program, io);
 addModelCommands(program, io);
+addBenchCommand(program, io);
 
 try {
   await program.parseAsync();

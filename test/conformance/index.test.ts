@@ -1,0 +1,108 @@
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { NotFound, QueryInvalid } from '../../actors/contracts/errors.ts';
+import { duckdbIndex } from '../../cloud/index/duckdb.ts';
+import { memoryIndex } from '../../cloud/index/memory.ts';
+import { diskObjects } from '../../cloud/objects/disk.ts';
+import { memoryObjects } from '../../cloud/objects/memory.ts';
+import { removeFolder, scratchFolder } from '../kit/farm-process.ts';
+
+const stores = suite('stores');
+
+const folder = scratchFolder();
+const document = (id: string, at: number, thing: string, feature: string, score: number) => ({
+  id,
+  at,
+  thing,
+  feature,
+  score,
+  anomalous: score > 1,
+});
+
+for (const [kind, open] of Object.entries({ memory: async () => memoryIndex(), duckdb: () => duckdbIndex(join(folder, 'index.duckdb')) })) {
+  stores(`index ${kind}: a redelivered document counts once, and aggregations agree`, async () => {
+    const index = await open();
+    const documents = [
+      document('1', 1_000, 'T-1', 'rps', 0.5),
+      document('2', 2_000, 'T-1', 'rps', 1.5),
+      document('3', 31_000, 'T-1', 'roll', 3),
+      document('4', 31_500, "T-2'; --", 'roll', 1),
+    ];
+    await index.add('verdicts', documents);
+    await index.flush();
+    await index.add('verdicts', [document('2', 2_000, 'T-1', 'rps', 2.5)]);
+
+    assert.equal(await index.aggregate({ index: 'verdicts', by: [], agg: 'count' }), [{ at: null, by: {}, value: 4 }]);
+    assert.equal(await index.aggregate({ index: 'verdicts', by: ['thing', 'feature'], agg: 'mean', field: 'score', every: 30_000 }), [
+      { at: 0, by: { thing: 'T-1', feature: 'rps' }, value: 1.5 },
+      { at: 30_000, by: { thing: 'T-1', feature: 'roll' }, value: 3 },
+      { at: 30_000, by: { thing: "T-2'; --", feature: 'roll' }, value: 1 },
+    ]);
+    assert.equal(
+      await index.aggregate({ index: 'verdicts', by: ['thing'], agg: 'count', where: { anomalous: true }, from: 0, to: 31_000 }),
+      [{ at: null, by: { thing: 'T-1' }, value: 1 }],
+    );
+    assert.equal(
+      (await index.latest('verdicts', { limit: 2 })).map(({ id }) => id),
+      ['4', '3'],
+    );
+    for (const query of [
+      { index: 'nothing', by: [], agg: 'count' },
+      { index: 'verdicts', by: ['colour'], agg: 'count' },
+      { index: 'verdicts', by: [], agg: 'mean' },
+    ] as const)
+      await index.aggregate(query).then(
+        () => assert.unreachable(),
+        (error: unknown) => assert.instance(error, QueryInvalid),
+      );
+    await index.close();
+  });
+}
+
+stores('index duckdb: what was flushed is there after a reopening, and new fields find a place', async () => {
+  const file = join(folder, 'again.duckdb');
+  const first = await duckdbIndex(file);
+  await first.add('logs', [{ id: 'a', at: 1, thing: 'T', rps: 2 }]);
+  await first.close();
+  const second = await duckdbIndex(file);
+  await second.add('logs', [{ id: 'b', at: 2, thing: 'T', rps: 4, voltage: 7 }]);
+  assert.equal(await second.aggregate({ index: 'logs', by: [], agg: 'mean', field: 'rps' }), [{ at: null, by: {}, value: 3 }]);
+  assert.equal(await second.aggregate({ index: 'logs', by: [], agg: 'max', field: 'voltage' }), [{ at: null, by: {}, value: 7 }]);
+  await second.close();
+});
+
+for (const [kind, objects] of Object.entries({ memory: memoryObjects(), disk: diskObjects(join(folder, 'objects')) })) {
+  stores(`objects ${kind}: whole, from any byte on, replaced and listed; no key leads elsewhere`, async () => {
+    const bytes = Uint8Array.from({ length: 200_000 }, (_, i) => i % 251);
+    const read = async (key: string, from = 0) => {
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of objects.get('a-bucket', key, { from })) chunks.push(chunk);
+      return Buffer.concat(chunks);
+    };
+    const head = await objects.put('a-bucket', 'm/one', bytes);
+    assert.equal(await objects.head('a-bucket', 'm/one'), head);
+    assert.ok((await read('m/one')).equals(bytes));
+    assert.ok((await read('m/one', 131_072)).equals(bytes.subarray(131_072)));
+    await objects.put('a-bucket', 'm/one', bytes.subarray(0, 10));
+    assert.is((await read('m/one')).length, 10);
+    for (const key of ['../../up', '..', '.', 'a/../../b', 'm/one.head.json']) {
+      await objects.put('a-bucket', key, Buffer.from(key));
+      assert.is((await read(key)).toString(), key);
+    }
+    assert.equal(
+      (await objects.list('a-bucket', 'm/')).map(({ key }) => key),
+      ['m/one', 'm/one.head.json'],
+    );
+    await objects.delete('a-bucket', 'm/one');
+    assert.is(await objects.head('a-bucket', 'm/one'), null);
+    await read('m/one').then(
+      () => assert.unreachable(),
+      (error: unknown) => assert.instance(error, NotFound),
+    );
+  });
+}
+
+stores.after(() => removeFolder(folder));
+
+stores.run();
