@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createActor, fromPromise } from 'xstate';
@@ -8,6 +10,7 @@ import { otaMachine } from '../../actors/ota/machine.ts';
 import { transitionTable, turbineChart } from '../../actors/turbine/chart.ts';
 import { turbineMachine } from '../../actors/turbine/machine.ts';
 import { VirtualClock } from '../../twins/time/virtual-clock.ts';
+import { packageRoot } from '../kit/package-root.ts';
 
 const turbine = suite('turbine');
 
@@ -146,6 +149,11 @@ turbine('draws its chart from the machine itself', () => {
     ['idle', 'spinning', 'inferring', 'updating-model', 'faulted'],
   );
   assert.match(transitionTable(chart), '| inferring.suspect | after patience |  | faulted.tripped |');
+});
+
+turbine('has the README’s table of transitions', () => {
+  const readme = readFileSync(join(packageRoot(), 'README.md'), 'utf8');
+  assert.ok(readme.includes(transitionTable()), `put this between the marks:\n${transitionTable()}`);
 });
 
 turbine.run();
