@@ -101,6 +101,27 @@ cli('verifies packages: 6 for what is none, 3 for what cannot be read', async ()
   assert.is((await runCli(['model', 'verify', packed, '--data', join(folder, 'd')])).code, 6);
 });
 
+cli('goes from a recording to a signed package that a farm can publish', async () => {
+  const [csv, prepared, trained, data] = ['train.csv', 'prepared', 'trained', 'e'].map((name) => join(folder, name));
+  assert.is((await runCli(['data', 'record', '--turbines', '2', '--for', '5m', '--out', csv])).code, 0);
+  const ready = await runCli(['data', 'prepare', csv, '--out', prepared]);
+  assert.is(ready.code, 0, ready.err);
+  const done = await runCli(['train', prepared, '--out', trained, '--epochs', '3']);
+  assert.is(done.code, 0, done.err);
+  assert.match(done.out, /windturbine-anomaly@2.0.0 after 3 epochs/);
+  assert.is((await runCli(['model', 'pack', trained, '--out', folder, '--data', data])).code, 0);
+  const published = await runCli(['model', 'publish', join(folder, 'windturbine-anomaly-2.0.0.tar.gz'), '--data', data]);
+  assert.is(published.code, 0, published.err);
+  assert.equal(
+    (JSON.parse((await runCli(['model', 'list', '--json', '--data', data])).out) as { version: string }[]).map(({ version }) => version),
+    ['2.0.0'],
+  );
+  writeFileSync(join(prepared, 'training.f32'), 'abc');
+  const damaged = await runCli(['train', prepared, '--out', trained]);
+  assert.is(damaged.code, 3);
+  assert.match(damaged.err, /training.f32 has 3 bytes/);
+});
+
 cli('says that no farm answers, and how to start one', async () => {
   const { code, err } = await runCli(['faults', 'list', '--cloud', 'http://127.0.0.1:9']);
   assert.is(code, 5);
