@@ -10,7 +10,9 @@ export async function bench(): Promise<Figure[]> {
     await work();
     return Number(process.hrtime.bigint() - began) / 1e9;
   };
-  const bare = await seconds(() => new Promise((done) => spawn(process.execPath, [CLI, '--version'], { stdio: 'ignore' }).on('close', () => done())));
+  const bare = await seconds(
+    () => new Promise((done) => spawn(process.execPath, [CLI, '--version'], { stdio: 'ignore' }).on('close', () => done())),
+  );
   const data = scratchFolder();
   let pid = 0;
   let stop = async () => {};
@@ -25,7 +27,12 @@ export async function bench(): Promise<Figure[]> {
   await stop();
   removeFolder(data);
   return [
-    { name: 'start', value: full, unit: 's until the console answers', baseline: { name: 'the bare process', value: bare, ratio: bare / full } },
+    {
+      name: 'start',
+      value: full,
+      unit: 's until the console answers',
+      baseline: { name: 'the bare process', value: bare, ratio: bare / full },
+    },
     { name: 'memory', value: Number(residentKb) / 1_024, unit: 'MB resident, default farm after 20 s' },
   ];
 }

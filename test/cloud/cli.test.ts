@@ -3,6 +3,7 @@ import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { freePort } from '../kit/free-port.ts';
 import { removeFolder, runCli, scratchFolder, startFarm } from '../kit/farm-process.ts';
 
 const cli = suite('command line');
@@ -34,8 +35,9 @@ cli('names every fault of a configuration and where it stands', async () => {
 });
 
 cli('a busy port, and a folder in use, are said with the mend', async () => {
+  const wanted = await freePort();
   const busy = createServer();
-  await new Promise<void>((listening) => busy.listen(0, '127.0.0.1', listening));
+  await new Promise<void>((listening) => busy.listen(wanted, '127.0.0.1', listening));
   const { port } = busy.address() as { port: number };
   const mqtt = await runCli(['up', '--port', '0', '--mqtt-port', String(port), '--data', join(folder, 'a')]);
   assert.is(mqtt.code, 4);

@@ -4,6 +4,7 @@ import { silentLog } from '../../actors/contracts/log.ts';
 import { openConsole } from '../../cloud/console/server.ts';
 import { wallClock } from '../../physical/wall-clock.ts';
 import { consoleServices } from '../../scenarios/up.ts';
+import { freePort } from '../kit/free-port.ts';
 import { memoryWorld } from '../kit/memory-world.ts';
 
 const console_ = suite('console');
@@ -12,7 +13,13 @@ const console_ = suite('console');
 async function openFarm() {
   const world = await memoryWorld({ seed: 2 });
   await world.clock.run(30_000);
-  const page = await openConsole({ host: '127.0.0.1', port: 0, services: consoleServices(world), log: silentLog, wall: wallClock() });
+  const page = await openConsole({
+    host: '127.0.0.1',
+    port: await freePort(),
+    services: consoleServices(world),
+    log: silentLog,
+    wall: wallClock(),
+  });
   const ask = (path: string, init: RequestInit = {}) => fetch(page.url + path, init);
   const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
     ask(path, {

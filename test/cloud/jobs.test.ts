@@ -16,6 +16,7 @@ import { openJobService } from '../../cloud/jobs/service.ts';
 import { memoryJobStore } from '../../cloud/jobs/store.ts';
 import { wallClock } from '../../physical/wall-clock.ts';
 import { VirtualClock } from '../../twins/time/virtual-clock.ts';
+import { freePort } from '../kit/free-port.ts';
 import { has } from '../kit/programs.ts';
 
 const jobs = suite('jobs');
@@ -140,7 +141,7 @@ jobs('a device’s client speaks with the service over a bus', async () => {
 
 jobs('a plain MQTT client plays the whole conversation, without subscribing to any reply', async () => {
   const clock = wallClock();
-  const broker = await aedesBroker({ host: '127.0.0.1', port: 0, log: silentLog });
+  const broker = await aedesBroker({ host: '127.0.0.1', port: await freePort(), log: silentLog });
   const service = await openJobService({ clock, store: memoryJobStore() });
   serveJobs(broker, service, clock, silentLog);
   const url = `mqtt://127.0.0.1:${broker.address?.port}`;
@@ -199,7 +200,7 @@ jobs('a plain MQTT client plays the whole conversation, without subscribing to a
 
 jobs('mosquitto_sub hears what the farm publishes', async () => {
   if (!has('mosquitto_sub', 'mosquitto-clients')) return;
-  const broker = await aedesBroker({ host: '127.0.0.1', port: 0, log: silentLog });
+  const broker = await aedesBroker({ host: '127.0.0.1', port: await freePort(), log: silentLog });
   const child = spawn('mosquitto_sub', [
     '-h',
     '127.0.0.1',

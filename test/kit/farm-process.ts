@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from './free-port.ts';
 
 export const CLI = join(import.meta.dirname, '../../cloud/cli/main.js');
 
@@ -19,9 +20,13 @@ export const scratchFolder = () => mkdtempSync(join(tmpdir(), 'windfleet-'));
 export const removeFolder = (folder: string) => rmSync(folder, { recursive: true, force: true });
 
 export async function startFarm(data: string, flags: readonly string[] = []): Promise<FarmProcess> {
-  const child = spawn(process.execPath, [CLI, 'up', '--port', '0', '--mqtt-port', '0', '--data', data, ...flags], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    [CLI, 'up', '--port', String(await freePort()), '--mqtt-port', String(await freePort()), '--data', data, ...flags],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   let output = '';
   const ended = new Promise<number | null>((done) => child.on('close', done));
   const find = (label: string) => new RegExp(`${label}\\s+(\\S+)`).exec(output)?.[1];
