@@ -9,7 +9,7 @@ export function wallClock(): Clock {
   const timers = new Map<number, NodeJS.Timeout>();
   let nextId = 1;
 
-  const now = (): Millis => performance.now() - origin;
+  const now = (): Millis => Math.floor(performance.now() - origin); // instants are whole milliseconds
   const schedule = (run: () => void, delay: Millis): number => {
     const id = nextId++;
     timers.set(

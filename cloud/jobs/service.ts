@@ -82,7 +82,7 @@ export async function openJobService({ clock, store }: { readonly clock: Clock; 
     if (deadline !== null)
       timers.set(
         key,
-        clock.setTimeout(() => void expire(execution), Math.max(0, deadline - now())),
+        clock.setTimeout(() => void expire(execution), Math.max(0, Math.ceil(deadline - now()))),
       );
   };
 
@@ -92,6 +92,7 @@ export async function openJobService({ clock, store }: { readonly clock: Clock; 
       const deadline = execution && deadlineOf(execution);
       if (execution && deadline !== null && deadline !== undefined && deadline <= now())
         await apply([ended(execution, 'TIMED_OUT', now())]);
+      else if (execution) setTimer(execution); // it was put off meanwhile
     });
 
   const pending = (thing: ThingName): Execution[] =>
