@@ -12,12 +12,12 @@ import { createFaultBoard, type FaultBoard } from './faults/active.ts';
 import { createEffects } from './faults/effects.ts';
 import { deskTurbineParameters as parameters } from './library/desk-turbine.ts';
 import { createFirmwareSensors } from './sensors/read.ts';
-import { stepAnemometer } from './turbine/anemometer.ts';
-import { type Columns, createColumns } from './turbine/columns.ts';
-import { stepGenerator } from './turbine/generator.ts';
-import { stepRotor } from './turbine/rotor.ts';
-import { stepStructure } from './turbine/structure.ts';
-import { stepThermal } from './turbine/thermal.ts';
+import { stepAnemometer } from './turbine/fixed-pitch/anemometer.ts';
+import { type Columns, createColumns } from './turbine/fixed-pitch/columns.ts';
+import { stepGenerator } from './turbine/fixed-pitch/generator.ts';
+import { stepRotor } from './turbine/fixed-pitch/rotor.ts';
+import { stepStructure } from './turbine/fixed-pitch/structure.ts';
+import { stepThermal } from './turbine/fixed-pitch/thermal.ts';
 import { createWindField, type WindSpec } from './wind/field.ts';
 
 export interface TwinBacking extends Backing {

@@ -11,7 +11,7 @@ import { defaultWind, deskTurbineParameters } from '../../twins/library/desk-tur
 import { recordTwins } from '../../twins/record.ts';
 import { replayBacking } from '../../twins/replay.ts';
 import { createRng } from '../../twins/rng.ts';
-import { torqueCoefficient } from '../../twins/turbine/rotor.ts';
+import { torqueCoefficient } from '../../twins/turbine/fixed-pitch/rotor.ts';
 
 const twins = suite('twins');
 

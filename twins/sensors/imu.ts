@@ -7,7 +7,7 @@
 import type { Rng } from '../../actors/contracts/rng.ts';
 import type { Effects } from '../faults/effects.ts';
 import type { DeskTurbineParameters } from '../library/desk-turbine.ts';
-import type { Columns } from '../turbine/columns.ts';
+import type { Columns } from '../turbine/fixed-pitch/columns.ts';
 
 const LSB_PER_G = 16_384;
 const RING_HZ = 80; // assumption: the printed pillar

@@ -3,7 +3,7 @@ import type { SampleBlock } from '../../actors/contracts/backing.ts';
 import type { Rng } from '../../actors/contracts/rng.ts';
 import type { Effects } from '../faults/effects.ts';
 import type { DeskTurbineParameters } from '../library/desk-turbine.ts';
-import type { Columns } from '../turbine/columns.ts';
+import type { Columns } from '../turbine/fixed-pitch/columns.ts';
 import { readAdc } from './adc.ts';
 import { BME_PERIOD_MS, type Climate, readClimate } from './climate.ts';
 import { createEncoder } from './encoder.ts';

@@ -1,6 +1,6 @@
 /** The cup anemometer on the nacelle: its cups follow the wind with a lag. */
-import type { Effects } from '../faults/effects.ts';
-import type { DeskTurbineParameters } from '../library/desk-turbine.ts';
+import type { Effects } from '../../faults/effects.ts';
+import type { DeskTurbineParameters } from '../../library/desk-turbine.ts';
 import type { Columns } from './columns.ts';
 
 export function stepAnemometer(c: Columns, e: Effects, p: DeskTurbineParameters, first: number, last: number, dt: number): void {

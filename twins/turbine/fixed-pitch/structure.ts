@@ -1,6 +1,6 @@
 /** How the nacelle stands: it leans with the gusts, and its heading drifts as a gyro without a compass lets it. */
-import type { Rng } from '../../actors/contracts/rng.ts';
-import type { DeskTurbineParameters } from '../library/desk-turbine.ts';
+import type { Rng } from '../../../actors/contracts/rng.ts';
+import type { DeskTurbineParameters } from '../../library/desk-turbine.ts';
 import type { Columns } from './columns.ts';
 
 /** @param streams one a row. @param step number of the time step. @param dt seconds */

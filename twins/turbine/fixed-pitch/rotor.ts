@@ -5,8 +5,8 @@
  *
  * so that Cp = λ Cq is a parabola with its peak at λ₀/2. Semi-implicit in ω.
  */
-import type { Effects } from '../faults/effects.ts';
-import type { DeskTurbineParameters } from '../library/desk-turbine.ts';
+import type { Effects } from '../../faults/effects.ts';
+import type { DeskTurbineParameters } from '../../library/desk-turbine.ts';
 import type { Columns } from './columns.ts';
 
 export const AIR_DENSITY = 1.225; // kg/m³, ISA sea level
