@@ -12,12 +12,8 @@ import { createFaultBoard, type FaultBoard } from './faults/active.ts';
 import { createEffects } from './faults/effects.ts';
 import { deskTurbineParameters as parameters } from './library/desk-turbine.ts';
 import { createFirmwareSensors } from './sensors/read.ts';
-import { stepAnemometer } from './turbine/fixed-pitch/anemometer.ts';
 import { type Columns, createColumns } from './turbine/fixed-pitch/columns.ts';
-import { stepGenerator } from './turbine/fixed-pitch/generator.ts';
-import { stepRotor } from './turbine/fixed-pitch/rotor.ts';
-import { stepStructure } from './turbine/fixed-pitch/structure.ts';
-import { stepThermal } from './turbine/fixed-pitch/thermal.ts';
+import { stepFixedPitch } from './turbine/fixed-pitch/step.ts';
 import { createWindField, type WindSpec } from './wind/field.ts';
 
 export interface TwinBacking extends Backing {
@@ -35,7 +31,7 @@ export interface TwinSpec {
 }
 
 const STEP_MS = 50;
-const AMBIENT_C = 22;
+const ROOM = { airDensity: 1.225, ambientC: 22 };
 
 export function twinBacking({ things, rng, wind }: TwinSpec): TwinBacking {
   const rows = things.length;
@@ -72,11 +68,7 @@ export function twinBacking({ things, rng, wind }: TwinSpec): TwinBacking {
       while ((step + 1) * STEP_MS <= now) {
         faults.apply(effects, (step + 1) * STEP_MS, step);
         field.advance(columns.windSpeedMps, step);
-        stepRotor(columns, effects, parameters, 0, rows, dt);
-        stepGenerator(columns, effects, parameters, 0, rows);
-        stepAnemometer(columns, effects, parameters, 0, rows, dt);
-        stepStructure(columns, parameters, structure, step, dt);
-        stepThermal(columns, effects, parameters, AMBIENT_C, 0, rows, dt);
+        stepFixedPitch(columns, effects, parameters, structure, ROOM, step, dt);
         step++;
         sensors.advance(step, step * STEP_MS);
       }

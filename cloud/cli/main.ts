@@ -6,6 +6,7 @@ import { addBenchCommand } from './commands/bench.ts';
 import { addFarmCommands } from './commands/farm.ts';
 import { addModelCommands } from './commands/model.ts';
 import { addRunCommands } from './commands/run.ts';
+import { addTwinCommands } from './commands/twin.ts';
 import { type Io, printError } from './print.ts';
 
 const ending = new AbortController();
@@ -38,6 +39,7 @@ const program = new Command('windfleet')
 addRunCommands(program, io);
 addFarmCommands(program, io);
 addModelCommands(program, io);
+addTwinCommands(program, io);
 addBenchCommand(program, io);
 
 try {

@@ -9,12 +9,19 @@ import type { Effects } from '../../faults/effects.ts';
 import type { DeskTurbineParameters } from '../../library/desk-turbine.ts';
 import type { Columns } from './columns.ts';
 
-export const AIR_DENSITY = 1.225; // kg/m³, ISA sea level
 const WIND_SPEED_MIN = 0.05; // m/s: below it λ means nothing
 
-/** Advances rows `first` up to, not including, `last` by `dt` seconds. */
-export function stepRotor(c: Columns, e: Effects, p: DeskTurbineParameters, first: number, last: number, dt: number): void {
-  const swept = 0.5 * AIR_DENSITY * Math.PI * p.rotorRadiusM ** 3;
+/** Advances rows `first` up to, not including, `last` by `dt` seconds. @param airDensity kg/m³ */
+export function stepRotor(
+  c: Columns,
+  e: Effects,
+  p: DeskTurbineParameters,
+  airDensity: number,
+  first: number,
+  last: number,
+  dt: number,
+): void {
+  const swept = 0.5 * airDensity * Math.PI * p.rotorRadiusM ** 3;
   for (let i = first; i < last; i++) {
     const v = c.windSpeedMps[i];
     const omega = c.rotorSpeedRadPerS[i];
@@ -32,3 +39,10 @@ export function stepRotor(c: Columns, e: Effects, p: DeskTurbineParameters, firs
 /** Cq, dimensionless, for λ ≥ 0; negative beyond run-away, where the wind brakes. */
 export const torqueCoefficient = (p: DeskTurbineParameters, lambda: number): number =>
   p.torqueCoefficientAtRest * (1 - lambda / p.runawayTipSpeedRatio);
+
+/** Ct that goes with Cp by momentum theory: Cp = 4a(1 − a)², Ct = 4a(1 − a), for the lightly loaded root a ≤ ⅓. @param powerCoefficient below 16/27 */
+export function thrustCoefficient(powerCoefficient: number): number {
+  let a = 0;
+  for (let i = 0; i < 30; i++) a = Math.min(1 / 3, Math.max(0, powerCoefficient) / (4 * (1 - a) ** 2));
+  return 4 * a * (1 - a);
+}

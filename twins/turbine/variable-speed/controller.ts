@@ -64,7 +64,7 @@ export function createController(p: VariableSpeedParameters, dt: number) {
       if (derate < 1 && torque * filtered > derate * t.ratedMechanicalW) torque = (derate * t.ratedMechanicalW) / filtered;
       if (torque > t.maximumNm) torque = t.maximumNm;
       const held = torqueNm[i];
-      torqueNm[i] = torque > held + torqueStep ? held + torqueStep : torque < held - torqueStep ? held - torqueStep : torque;
+      torqueNm[i] = torque > held + torqueStep ? held + torqueStep : Math.max(torque, held - torqueStep);
 
       let command = pitch.maximumRad;
       if (mode[i] === Mode.running) {
@@ -79,8 +79,7 @@ export function createController(p: VariableSpeedParameters, dt: number) {
         if (command < 0) command = 0;
         else if (command > pitch.maximumRad) command = pitch.maximumRad;
       } else pitchIntegralRad[i] = 0;
-      if (pitchStuck[slotOf[i]] === 0)
-        pitchRad[i] = command > theta + pitchStep ? theta + pitchStep : command < theta - pitchStep ? theta - pitchStep : command;
+      if (pitchStuck[slotOf[i]] === 0) pitchRad[i] = command > theta + pitchStep ? theta + pitchStep : Math.max(command, theta - pitchStep);
     }
   };
 }

@@ -40,13 +40,13 @@ export function createRotor(p: VariableSpeedParameters, surface: Surface, genera
       const across = yaw === 0 ? 1 : Math.cos(yaw) ** YAW_EXPONENT;
       const free = windMps[i] * across;
       const relative = free - foreAftMps[i];
-      const v = relative > RELATIVE_WIND_MIN ? relative : RELATIVE_WIND_MIN;
+      const v = Math.max(relative, RELATIVE_WIND_MIN);
       const tipMps = (shaftRadPerS[i] + generatorInertiaShare * twistRadPerS[i]) * radius;
       const ratio = tipMps / v;
-      const steady = tipMps / (free > RELATIVE_WIND_MIN ? free : RELATIVE_WIND_MIN);
-      const lambda = ratio < 0 ? 0 : ratio > LAMBDA_MAX ? LAMBDA_MAX : ratio;
+      const steady = tipMps / Math.max(free, RELATIVE_WIND_MIN);
+      const lambda = ratio < 0 ? 0 : Math.min(ratio, LAMBDA_MAX);
       const degrees = (pitchRad[i] + pitchBiasRad[slot]) * DEG;
-      const beta = degrees < PITCH_MIN_DEG ? PITCH_MIN_DEG : degrees > 90 ? 90 : degrees;
+      const beta = degrees < PITCH_MIN_DEG ? PITCH_MIN_DEG : Math.min(degrees, 90);
 
       // bilinear in the base table, linear in the two anchors: as `readSurface`, inlined
       const x = lambda / LAMBDA_STEP;
@@ -57,7 +57,7 @@ export function createRotor(p: VariableSpeedParameters, surface: Surface, genera
       const fy = y - yi;
       const n = xi * row + 2 * yi;
       const f = n + row;
-      const a = (steady < 0 ? 0 : steady > LAMBDA_MAX ? LAMBDA_MAX : steady) * LAMBDA_ANCHORS_PER_UNIT;
+      const a = (steady < 0 ? 0 : Math.min(steady, LAMBDA_MAX)) * LAMBDA_ANCHORS_PER_UNIT;
       const ai = (a | 0) << 2;
       const af = a - (a | 0);
       const b = beta > 0 ? beta * PITCH_ANCHORS_PER_DEG : 0;

@@ -8,6 +8,7 @@ import { createDrivetrain } from './drivetrain.ts';
 import type { VariableSpeedEffects } from './effects.ts';
 import type { VariableSpeedParameters } from './parameters.ts';
 import { createRotor } from './rotor.ts';
+import { REFERENCE_DENSITY } from './steady-line.ts';
 import { createSurface, type Surface } from './surface.ts';
 import { createThermal } from './thermal.ts';
 import { torqueLaw, torqueNm } from './torque-law.ts';
@@ -26,7 +27,7 @@ const BLOCK = 256; // rows whose columns stay in the cache from one part to the 
 
 /** @param dt seconds */
 export function createVariableSpeedPlant(p: VariableSpeedParameters, dt: number): VariableSpeedPlant {
-  const { drivetrain: d } = p;
+  const { drivetrain: d, thermal: t } = p;
   const generatorInertia = d.generatorInertiaKgM2 * d.gearRatio ** 2;
   const surface = createSurface(p);
   const law = torqueLaw(p);
@@ -47,9 +48,20 @@ export function createVariableSpeedPlant(p: VariableSpeedParameters, dt: number)
         c.pitchRad[row] = p.pitch.maximumRad;
         return;
       }
-      const { rotorRadPerS, pitchRad } = surface.operatingPoint(windMps);
+      const { rotorRadPerS, pitchRad, powerCoefficient, thrustCoefficient } = surface.operatingPoint(windMps);
       const speed = rotorRadPerS * d.gearRatio;
       const torque = torqueNm(p, law, speed);
+      const pressureN = 0.5 * REFERENCE_DENSITY * Math.PI * p.rotorRadiusM ** 2 * windMps * windMps;
+      const shaftW = torque * speed;
+      c.aeroPowerW[row] = pressureN * windMps * powerCoefficient;
+      c.aeroTorqueNm[row] = c.aeroPowerW[row] / rotorRadPerS;
+      c.thrustN[row] = pressureN * thrustCoefficient;
+      c.powerW[row] = shaftW * d.generatorEfficiency;
+      c.foreAftM[row] = c.thrustN[row] / (p.tower.topMassKg * (2 * Math.PI * p.tower.foreAftHz) ** 2);
+      const lossW = shaftW * (1 - d.generatorEfficiency);
+      c.gearboxK[row] = (t.gearboxLossShare * lossW) / t.gearboxWPerK;
+      c.generatorK[row] = (t.generatorLossShare * lossW) / t.generatorWPerK;
+      c.nacelleK[row] = ((t.gearboxLossShare + t.generatorLossShare) * lossW) / t.nacelleWPerK;
       c.mode[row] = Mode.running;
       c.shaftRadPerS[row] = rotorRadPerS;
       c.filteredRadPerS[row] = speed;

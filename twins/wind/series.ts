@@ -1,0 +1,105 @@
+/** Wind from a file: 10-minute SCADA or faster, linear between its rows. */
+import { FileInvalid } from '../../actors/contracts/errors.ts';
+import { parseNumberTable, refuse } from './csv.ts';
+
+export interface WindSeries {
+  readonly fromS: number;
+  readonly toS: number;
+  readonly hasDirection: boolean;
+  readonly hasTemperature: boolean;
+  /** At an instant within the series; beyond its ends the first or last row holds. Direction turns the shorter way. */
+  at(tS: number): WindSample;
+}
+
+export interface WindSample {
+  readonly windMps: number;
+  /** From where, clockwise from north, 0..360; 270 when the file has none. */
+  readonly directionDeg: number;
+  /** 15 when the file has none. */
+  readonly temperatureC: number;
+}
+
+const ABOUT = 'a wind file has the columns t,windMps[,directionDeg,temperatureC]: seconds, m/s, degrees from north, °C';
+const WIND_MAX_MPS = 75;
+const MEDIAN_MAX_MPS = 40; // no site: it is km/h or knots
+const GAP = 3.5; // times the usual step
+const ISA_C = 15;
+
+/** @throws FileInvalid by file, line and column: a gap, time that goes back, values that can only be of another unit. */
+export function parseWindSeries(text: string, file: string): WindSeries {
+  const table = parseNumberTable(text, file, { required: ['t', 'windMps'], optional: ['directionDeg', 'temperatureC'], about: ABOUT });
+  const t = table.column('t') as Float64Array;
+  const wind = table.column('windMps') as Float64Array;
+  const direction = table.column('directionDeg');
+  const temperature = table.column('temperatureC');
+  if (table.rows < 2) throw new FileInvalid(`${table.place(0, 't')} holds one row: a series needs two`, { hint: ABOUT });
+
+  const faults: string[] = [];
+  const usualS = middle(Float64Array.from({ length: table.rows - 1 }, (_, i) => t[i + 1] - t[i]).filter((s) => s > 0));
+  for (let i = 0; i < table.rows; i++) {
+    if (i > 0 && t[i] <= t[i - 1])
+      faults.push(`${table.place(i, 't')} t goes ${t[i] === t[i - 1] ? 'nowhere' : 'back'}: ${t[i]} after ${t[i - 1]}`);
+    else if (i > 0 && t[i] - t[i - 1] > GAP * usualS)
+      faults.push(
+        `${table.place(i, 't')} a gap of ${Number((t[i] - t[i - 1]).toPrecision(6))} s; the rows before come every ${Number(usualS.toPrecision(6))} s`,
+      );
+    if (!(wind[i] >= 0)) faults.push(`${table.place(i, 'windMps')} windMps ${wind[i]} is negative`);
+    else if (wind[i] > WIND_MAX_MPS)
+      faults.push(`${table.place(i, 'windMps')} windMps ${wind[i]} is more than ${WIND_MAX_MPS} m/s: is it in km/h or knots?`);
+    if (direction && !(direction[i] >= 0 && direction[i] <= 360))
+      faults.push(`${table.place(i, 'directionDeg')} directionDeg ${direction[i]} is not within 0..360`);
+    if (temperature && temperature[i] > 60)
+      faults.push(`${table.place(i, 'temperatureC')} temperatureC ${temperature[i]} is no air temperature: is it in kelvin or °F?`);
+    else if (temperature && temperature[i] < -60)
+      faults.push(`${table.place(i, 'temperatureC')} temperatureC ${temperature[i]} is colder than any site`);
+  }
+  if (faults.length === 0) {
+    if (middle(wind) > MEDIAN_MAX_MPS)
+      faults.push(`${table.place(0, 'windMps')} half of windMps is above ${MEDIAN_MAX_MPS} m/s: is it in km/h?`);
+    if (direction && looksLikeRadians(direction))
+      faults.push(`${table.place(0, 'directionDeg')} directionDeg never leaves 0..2π and is no whole number: is it in radians?`);
+    if (usualS >= 1_000 && Number.isInteger(usualS / 1_000) && t[0] > 1e11)
+      faults.push(`${table.place(0, 't')} t looks like milliseconds since 1970: it must be seconds`);
+  }
+  refuse(faults, ABOUT);
+
+  return {
+    fromS: t[0],
+    toS: t[table.rows - 1],
+    hasDirection: direction !== null,
+    hasTemperature: temperature !== null,
+    at(tS) {
+      const i = rowBefore(t, tS);
+      const j = Math.min(i + 1, table.rows - 1);
+      const share = j === i ? 0 : Math.min(1, Math.max(0, (tS - t[i]) / (t[j] - t[i])));
+      const mix = (values: Float64Array) =>
+        share === 0 ? values[i] : share === 1 ? values[j] : values[i] + share * (values[j] - values[i]);
+      const turn = direction ? ((direction[j] - direction[i] + 540) % 360) - 180 : 0;
+      return {
+        windMps: mix(wind),
+        directionDeg: direction ? (direction[i] + share * turn + 360) % 360 : 270,
+        temperatureC: temperature ? mix(temperature) : ISA_C,
+      };
+    },
+  };
+}
+
+/** Index of the last row at or before `tS`, or 0. */
+function rowBefore(t: Float64Array, tS: number): number {
+  let low = 0;
+  let high = t.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (t[middle] <= tS) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+const middle = (values: Float64Array): number => values.toSorted()[values.length >> 1] ?? 0;
+
+const looksLikeRadians = (direction: Float64Array): boolean =>
+  direction.length >= 10 &&
+  direction.every((d) => d <= 6.2832) &&
+  Math.max(...direction) - Math.min(...direction) > 1 &&
+  direction.some((d) => !Number.isInteger(d));
