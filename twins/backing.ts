@@ -10,7 +10,7 @@ import type { Rng } from '../actors/contracts/rng.ts';
 import type { Millis } from '../actors/contracts/units.ts';
 import { createFaultBoard, type FaultBoard } from './faults/active.ts';
 import { createEffects } from './faults/effects.ts';
-import { deskTurbineParameters as parameters } from './library/desk-turbine.ts';
+import { deskSite, deskTurbineParameters as parameters } from './library/desk-turbine.ts';
 import { createFirmwareSensors } from './sensors/read.ts';
 import { type Columns, createColumns } from './turbine/fixed-pitch/columns.ts';
 import { stepFixedPitch } from './turbine/fixed-pitch/step.ts';
@@ -37,7 +37,7 @@ export function twinBacking({ things, rng, wind }: TwinSpec): TwinBacking {
   const rows = things.length;
   const streams = things.map((thing) => rng.fork(thing));
   const structure = streams.map((stream) => stream.fork('structure'));
-  const field = createWindField(rng, things, wind, STEP_MS / 1_000);
+  const field = createWindField(rng, things, wind, deskSite, STEP_MS / 1_000);
   const columns = createColumns(rows);
   const effects = createEffects(rows);
   const faults = createFaultBoard(

@@ -19,8 +19,13 @@ function stream(key: bigint): Rng {
     uniform: (step) => uniform(step),
     normal: (step) => Math.sqrt(-2 * Math.log(1 - uniform(step, 1))) * Math.cos(2 * Math.PI * uniform(step, 2)),
     fork: (label) => stream(hash64(label, key)),
+    key: [lo, hi],
   };
 }
+
+/** 32 random bits of a stream for kernels: a function of its key, of a step below 2³² and of which word of the step is wanted. */
+export const mixWords = (low: number, high: number, step: number, word: number): number =>
+  mix(mix(low ^ step, high) ^ Math.imul(word, 0x9e3779b9), high);
 
 /** A 32-bit avalanche of two words (murmur3's finaliser, twice). */
 function mix(a: number, b: number): number {

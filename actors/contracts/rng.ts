@@ -8,4 +8,6 @@ export interface Rng {
   /** Standard normal, tails included. */
   normal(step: number): number;
   fork(label: string): Rng;
+  /** Two 32-bit words that name the stream: kernels keep them in columns. */
+  readonly key: readonly [low: number, high: number];
 }

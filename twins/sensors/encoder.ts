@@ -3,8 +3,11 @@
  * `rps = count / 16`, whatever the window's true length was.
  */
 export interface Encoder {
-  /** Counts what passed since the last call and closes windows. @param turns [rows] unwrapped angle, rad. @param factor [rows] on counted slots */
-  count(angleRad: Float64Array, factor: Float64Array | null, closes: Uint8Array): void;
+  /**
+   * Counts what passed since the last call and closes windows. @param angleRad [rows] unwrapped. @param factor [rows] on counted slots
+   * @param jitter [rows] on the count of a window that closes: what polling misses and bounces add
+   */
+  count(angleRad: Float64Array, factor: Float64Array | null, jitter: Float64Array, closes: Uint8Array): void;
   /** [rows], turns a second; multiples of 1/16 as long as every slot counts. */
   readonly rps: Float64Array;
   /** The controller of a row has restarted. */
@@ -18,13 +21,13 @@ export function createEncoder(rows: number, slots: number): Encoder {
 
   return {
     rps,
-    count(angleRad, factor, closes) {
+    count(angleRad, factor, jitter, closes) {
       for (let i = 0; i < rows; i++) {
         const slot = Math.floor((angleRad[i] * slots) / (2 * Math.PI));
         counted[i] += (slot - lastSlot[i]) * (factor ? factor[i] : 1);
         lastSlot[i] = slot;
         if (closes[i] === 0) continue;
-        rps[i] = Math.round(counted[i]) / slots;
+        rps[i] = Math.max(0, Math.round(counted[i] * jitter[i])) / slots;
         counted[i] = 0;
       }
     },

@@ -25,6 +25,10 @@ export function createFirmwareSensors(c: Columns, e: Effects, p: DeskTurbinePara
   const rotor = createEncoder(rows, p.slotsPerRevolution);
   const anemometer = createEncoder(rows, p.slotsPerRevolution);
   const noise = streams.map((stream) => stream.fork('noise'));
+  const ripples = streams.map((stream) => stream.fork('ripple'));
+  const counting = streams.map((stream) => stream.fork('counting'));
+  const rotorJitter = new Float64Array(rows).fill(1);
+  const windJitter = new Float64Array(rows).fill(1);
   const air = streams.map((stream) => stream.fork('air'));
   const phaseMs = streams.map((stream) => 50 * Math.floor(stream.uniform(0) * 20));
   const bootMs = new Float64Array(rows);
@@ -50,16 +54,20 @@ export function createFirmwareSensors(c: Columns, e: Effects, p: DeskTurbinePara
         millis[row] = age % MILLIS_WRAP;
         windowCloses[row] = age > 0 && age % ROTATION_WINDOW_MS < 50 ? 1 : 0;
         if (age >= BME_PERIOD_MS && age % BME_PERIOD_MS < 50) climate[row] = readClimate(air[row], Math.round(nowMs / BME_PERIOD_MS) + 1);
+        if (windowCloses[row]) {
+          rotorJitter[row] = 1 + p.countJitter * counting[row].normal(2 * step);
+          windJitter[row] = 1 + p.windCountJitter * counting[row].normal(2 * step + 1);
+        }
         c.yawRad[row] += e.yawJumpRad[row];
         readImu(c, e, p, row, noise[row], step, imu[row]);
         if (e.voltageStuck[row]) continue;
         const added =
-          (p.rippleCounts + e.voltageNoiseCounts[row]) * (c.generatorV[row] > 0 ? noise[row].normal(3 * step + 0.5) : 0) +
-          e.voltageBiasCounts[row];
-        voltage[row] = readAdc(c.generatorV[row], p.adcReferenceV * e.referenceFactor[row], added);
+          e.voltageNoiseCounts[row] * (c.generatorV[row] > 0 ? noise[row].normal(3 * step + 0.5) : 0) + e.voltageBiasCounts[row];
+        const ripple = 1 + p.rippleShare * ripples[row].normal(step);
+        voltage[row] = readAdc(c.generatorV[row] * ripple, p.adcReferenceV * e.referenceFactor[row], added);
       }
-      rotor.count(c.rotorAngleRad, e.slotFactor, windowCloses);
-      anemometer.count(c.anemometerAngleRad, null, windowCloses);
+      rotor.count(c.rotorAngleRad, e.slotFactor, rotorJitter, windowCloses);
+      anemometer.count(c.anemometerAngleRad, null, windJitter, windowCloses);
       for (let row = 0; row < rows; row++) {
         if (e.anemometerStuck[row] === 0) stuckWindRps[row] = Number.NaN;
         else if (Number.isNaN(stuckWindRps[row])) stuckWindRps[row] = anemometer.rps[row];

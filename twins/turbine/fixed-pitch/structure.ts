@@ -9,7 +9,7 @@ export function stepStructure(c: Columns, p: DeskTurbineParameters, streams: rea
   const kick = p.swayRad * Math.sqrt(1 - a * a);
   for (let i = 0; i < streams.length; i++) {
     c.swayRollRad[i] = a * c.swayRollRad[i] + kick * streams[i].normal(3 * step);
-    c.swayPitchRad[i] = a * c.swayPitchRad[i] + 0.6 * kick * streams[i].normal(3 * step + 1);
+    c.swayPitchRad[i] = a * c.swayPitchRad[i] + kick * streams[i].normal(3 * step + 1);
     c.yawRad[i] += p.gyroBiasRadPerS * dt + p.gyroWalkRadPerSqrtS * Math.sqrt(dt) * streams[i].normal(3 * step + 2);
   }
 }
