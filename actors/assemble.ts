@@ -156,6 +156,7 @@ export async function assembleFleet(backings: readonly Backing[], ports: FleetPo
       const steps = updateSteps({
         thing,
         machine: backing.machine,
+        channels: backing.channels,
         clock,
         log,
         disk,

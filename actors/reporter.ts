@@ -1,12 +1,12 @@
 /**
  * What turbines say to the cloud, by the telemetry policy: states and verdicts as they come, one roll-up a second, and for
- * observed turbines the full 20 Hz log on the original's topic, 11 records a message.
+ * observed desk turbines the full 20 Hz log on the original's topic, 11 records a message.
  *
  * Telemetry is best effort (QoS 0): what cannot be sent is counted and dropped. Only job reports go through the outbox.
  */
 import { Quality, type SampleBlock } from './contracts/backing.ts';
 import type { Bus } from './contracts/bus.ts';
-import { printReading } from './contracts/channels.ts';
+import { deskTurbine, printReading } from './contracts/channels.ts';
 import { type Clock, isoDate } from './contracts/clock.ts';
 import { reasonOf } from './contracts/errors.ts';
 import type { ThingName } from './contracts/ids.ts';
@@ -79,7 +79,7 @@ export function createReporter({ bus, clock, log, isObserved }: ReporterOptions)
       const width = block.channels.length;
       for (const [row, thing] of things.entries()) {
         if (block.quality[row] & (Quality.lost | Quality.stale)) continue;
-        if (isObserved(thing)) record(thing, block, row * width);
+        if (block.channels === deskTurbine.channels && isObserved(thing)) record(thing, block, row * width);
         const rollUp = rollUps.get(thing) ?? createRollUp(width, clock.now());
         rollUps.set(thing, rollUp);
         addSample(rollUp, block.values, row * width);

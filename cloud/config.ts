@@ -25,7 +25,14 @@ const Speed = z.union([z.string(), z.number()]).transform((text, context): numbe
 
 const UpConfig = z.strictObject({
   turbines: z.coerce.number().int().min(0).max(100_000).default(5),
-  like: z.enum(['desk-turbine']).default('desk-turbine'),
+  like: z.string().min(1).default('desk-turbine'),
+  /** Several kinds in one farm; then `turbines` and `like` are not read. */
+  fleet: z
+    .array(z.strictObject({ turbines: z.number().int().min(1).max(100_000), like: z.string().min(1) }))
+    .min(1)
+    .optional(),
+  windFile: z.string().optional(),
+  layout: z.string().optional(),
   seed: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(1),
   speed: Speed.default(1),
   for: Duration.optional(),
@@ -39,9 +46,14 @@ const UpConfig = z.strictObject({
   mqttPort: Port.default(1883),
   data: z.string().min(1).default('.windfleet'),
   json: z.boolean().default(false),
+  /** Absent: what the machine's farm usually has. */
   wind: z
-    .strictObject({ meanMps: z.number().min(0).max(60), turbulenceIntensity: z.number().min(0).max(1) })
-    .default({ meanMps: 1.6, turbulenceIntensity: 0.18 }),
+    .strictObject({
+      meanMps: z.number().min(0).max(60),
+      turbulenceIntensity: z.union([z.number().min(0).max(1), z.enum(['A', 'B', 'C'])]),
+      directionDeg: z.number().min(0).max(360).default(270),
+    })
+    .optional(),
 });
 
 export type UpOptions = z.infer<typeof UpConfig> & {
@@ -53,6 +65,7 @@ export const CONFIG_FILES = ['windfleet.config.yaml', 'windfleet.config.json'] a
 
 const FROM_ENVIRONMENT: Readonly<Record<string, string>> = {
   WINDFLEET_TURBINES: 'turbines',
+  WINDFLEET_LIKE: 'like',
   WINDFLEET_SEED: 'seed',
   WINDFLEET_SPEED: 'speed',
   WINDFLEET_PROFILE: 'profile',

@@ -27,7 +27,7 @@ export interface Scenario {
   readonly about: string;
   readonly seed: number;
   readonly duration: Duration;
-  readonly fleet: readonly { readonly twins: number; readonly like: 'desk-turbine' }[];
+  readonly fleet: readonly { readonly twins: number; readonly like: string }[];
   readonly wind: { readonly meanMps: number; readonly turbulenceIntensity: number };
   readonly timeline: readonly Step[];
   readonly expect: readonly Expectation[];

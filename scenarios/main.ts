@@ -1,6 +1,7 @@
 /** Stories by name, each on a world of its own in memory. */
 import { didYouMean, UsageError } from '../actors/contracts/errors.ts';
 import type { Log } from '../actors/contracts/log.ts';
+import { machineNamed } from '../twins/library/machines.ts';
 import { VirtualClock } from '../twins/time/virtual-clock.ts';
 import { createRunLog } from './digest.ts';
 import { explain } from './expectations.ts';
@@ -51,9 +52,9 @@ export async function runStories(names: readonly string[], { seed: given, repeat
 async function playOnce(name: string, seed: number, log: Log): Promise<Played> {
   const story = stories[name];
   const clock = new VirtualClock();
-  const twins = story.fleet.reduce((sum, part) => sum + part.twins, 0);
+  const fleet = story.fleet.map(({ twins, like }) => ({ twins, machine: machineNamed(like), wind: story.wind }));
   const world = await openWorld(
-    { seed, twins, wind: story.wind, replays: [], ports: { kind: 'memory' } },
+    { seed, fleet, replays: [], ports: { kind: 'memory' } },
     { clock, log, events: createRunLog({ keep: true }) },
   );
   try {

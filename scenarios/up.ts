@@ -10,7 +10,7 @@ import { wallClock } from '../physical/wall-clock.ts';
 import { paceClock } from '../twins/time/pacer.ts';
 import { VirtualClock } from '../twins/time/virtual-clock.ts';
 import { createRunLog } from './digest.ts';
-import { openWorld, type World } from './world.ts';
+import { type FleetGroup, openWorld, type World } from './world.ts';
 
 export interface UpTools {
   readonly signal: AbortSignal;
@@ -33,7 +33,7 @@ export interface UpSummary {
 const HOST = '127.0.0.1';
 
 /** Runs until `for` has passed or the signal aborts; everything is closed and flushed when it resolves. */
-export async function runUp(options: UpOptions, { signal, out, log }: UpTools): Promise<UpSummary> {
+export async function runUp(options: UpOptions, fleet: readonly FleetGroup[], { signal, out, log }: UpTools): Promise<UpSummary> {
   const wall = wallClock();
   const inMemory = options.profile === 'memory';
   const clock = new VirtualClock(inMemory ? {} : { epoch: wall.epoch });
@@ -47,8 +47,7 @@ export async function runUp(options: UpOptions, { signal, out, log }: UpTools): 
       ? ({ kind: 'memory' } as const)
       : ({ kind: 'demo', data: options.data, host: HOST, mqttPort: options.mqttPort } as const);
     const replays = options.replay === undefined ? [] : [options.replay];
-    const twins = options.replay !== undefined && options.turbinesByDefault ? 0 : options.turbines;
-    world = await openWorld({ seed: options.seed, twins, wind: options.wind, replays, ports }, { clock, log, events });
+    world = await openWorld({ seed: options.seed, fleet, replays, ports }, { clock, log, events });
     for (const thing of options.inspect) {
       world.fleet.inspect(thing, true, ({ from, to, event }) => log.info({ thing, from, to, event }, 'transition'));
     }

@@ -41,24 +41,36 @@ import { diskObjects } from '../cloud/objects/disk.ts';
 import { memoryObjects } from '../cloud/objects/memory.ts';
 import { createRegistry, type Registry } from '../cloud/things/registry.ts';
 import { fileDisk } from '../physical/disk.ts';
-import { type TwinBacking, twinBacking } from '../twins/backing.ts';
+import { twinBacking } from '../twins/backing.ts';
+import type { TwinBacking } from '../twins/body.ts';
 import { memoryDisk } from '../twins/disk.ts';
 import { faultInjector } from '../twins/faults/injector.ts';
+import { layoutOf, type TwinMachine } from '../twins/library/machines.ts';
 import { replayBacking } from '../twins/replay.ts';
 import { createRng } from '../twins/rng.ts';
 import type { VirtualClock } from '../twins/time/virtual-clock.ts';
+import type { WindSpec } from '../twins/wind/field.ts';
+import type { Layout } from '../twins/wind/layout.ts';
 import type { RunLog } from './digest.ts';
 
 export interface WorldSpec {
   readonly seed: number;
-  /** How many; they are called T-001, T-002, … */
-  readonly twins: number;
-  readonly wind: { readonly meanMps: number; readonly turbulenceIntensity: number };
+  /** Twins by kind; all are called T-001, T-002, … in this order. */
+  readonly fleet: readonly FleetGroup[];
   /** Recordings in the original's CSV, a turbine each turbine in them. */
   readonly replays: readonly string[];
   readonly ports:
     | { readonly kind: 'memory' }
     | { readonly kind: 'demo'; readonly data: string; readonly host: string; readonly mqttPort: number };
+}
+
+/** Twins of one machine that stand together. */
+export interface FleetGroup {
+  readonly twins: number;
+  readonly machine: TwinMachine;
+  readonly wind: WindSpec;
+  /** Absent: as `layoutOf` has it. */
+  readonly layout?: Layout;
 }
 
 export interface World {
@@ -163,7 +175,7 @@ export async function openWorld(spec: WorldSpec, { clock, log, events, decorate 
     engine: sharedEngine(onnxEngine()),
     disk: ports.disk,
     trustedKeys,
-    firstModel: async () => firstModel,
+    firstModel: async (machine) => (machine === 'desk-turbine' ? firstModel : null), // the starters are for desk turbines
   });
 
   return {
@@ -195,13 +207,21 @@ export async function openWorld(spec: WorldSpec, { clock, log, events, decorate 
   };
 }
 
-function openBodies({ seed, twins, wind, replays }: WorldSpec): {
+function openBodies({ seed, fleet, replays }: WorldSpec): {
   readonly twins: readonly TwinBacking[];
   readonly replays: readonly ReturnType<typeof replayBacking>[];
 } {
-  const things = Array.from({ length: twins }, (_, i) => `T-${String(i + 1).padStart(3, '0')}`);
+  const things: ThingName[] = [];
+  const rng = createRng(seed);
+  const twins = fleet
+    .filter(({ twins }) => twins > 0)
+    .map(({ twins, machine, wind, layout = layoutOf(machine, twins) }) => {
+      const group = Array.from({ length: twins }, (_, i) => `T-${String(things.length + i + 1).padStart(3, '0')}`);
+      things.push(...group);
+      return twinBacking({ things: group, rng, machine, wind, ...(layout ? { layout } : {}) });
+    });
   return {
-    twins: twins > 0 ? [twinBacking({ things, rng: createRng(seed), wind })] : [],
+    twins,
     replays: replays.map((file) => {
       let text: string;
       try {

@@ -16,6 +16,7 @@ const mayImport: Record<string, readonly string[]> = {
   'actors/ota': ['actors', 'xstate', 'zod'],
   actors: ['actors', 'xstate', '@xstate/inspect'],
   twins: ['actors/contracts', 'actors/signal', 'twins'],
+  'twins/library': ['actors/contracts', 'twins', 'zod', 'yaml'],
   physical: ['actors/contracts', 'actors/signal', 'actors/package', 'physical', 'serialport', 'zod'],
   cloud: ['actors/contracts', 'actors/package', 'cloud', 'zod', 'yaml', 'pino'],
   'cloud/bus': ['actors/contracts', 'cloud', 'aedes', 'mqtt'],

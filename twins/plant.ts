@@ -1,5 +1,5 @@
 /** Turbines of one machine without a fleet around them: what `twin steady`, `respond` and `validate` ask, stepped as a farm steps them. */
-import { createEffects } from './faults/effects.ts';
+import { createEffects } from './turbine/fixed-pitch/effects.ts';
 import type { TwinMachine } from './library/machines.ts';
 import { createRng } from './rng.ts';
 import { createColumns } from './turbine/fixed-pitch/columns.ts';

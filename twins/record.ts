@@ -2,7 +2,7 @@
 import { createSampleBlock } from '../actors/contracts/backing.ts';
 import type { Recording } from '../actors/contracts/recording.ts';
 import type { Millis } from '../actors/contracts/units.ts';
-import type { TwinBacking } from './backing.ts';
+import type { TwinBacking } from './body.ts';
 
 export interface RecordOptions {
   readonly forMs: Millis;

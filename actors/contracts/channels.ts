@@ -8,6 +8,10 @@ export interface Channel {
   readonly unit: string;
   /** Digits after the point that the sensor gives; absent when it gives all. */
   readonly decimals?: number;
+  /** Within which a healthy machine's readings stay, all of its winds and a year long: what a range check would ask. */
+  readonly range?: readonly [low: number, high: number];
+  /** What the sensor can say at all; absent: anything. */
+  readonly limits?: readonly [low: number, high: number];
   /** What the fleet itself reads, whatever the channel is called: whether the rotor turns. */
   readonly role?: 'rotor-speed';
 }
@@ -38,23 +42,23 @@ export const deskTurbine: Machine = {
   channels: [
     { name: 'arduino_timestamp', unit: 'ms', decimals: 0 },
     { name: 'nanoFreemem', unit: 'B', decimals: 0 },
-    { name: 'rps', unit: '1/s', decimals: 2, role: 'rotor-speed' },
-    { name: 'wind_speed_rps', unit: '1/s', decimals: 2 },
-    { name: 'voltage', unit: 'ADC', decimals: 0 },
-    { name: 'qw', unit: '1', decimals: 2 },
-    { name: 'qx', unit: '1', decimals: 2 },
-    { name: 'qy', unit: '1', decimals: 2 },
-    { name: 'qz', unit: '1', decimals: 2 },
-    { name: 'gx', unit: 'g', decimals: 2 },
-    { name: 'gy', unit: 'g', decimals: 2 },
-    { name: 'gz', unit: 'g', decimals: 2 },
-    { name: 'ax', unit: 'LSB', decimals: 0 },
-    { name: 'ay', unit: 'LSB', decimals: 0 },
-    { name: 'az', unit: 'LSB', decimals: 0 },
-    { name: 'gearboxtemp', unit: '°C', decimals: 2 },
-    { name: 'ambtemp', unit: '°C', decimals: 2 },
-    { name: 'humidity', unit: '%', decimals: 2 },
-    { name: 'pressure', unit: 'hPa', decimals: 2 },
-    { name: 'gas', unit: '100 kΩ', decimals: 2 },
+    { name: 'rps', unit: '1/s', decimals: 2, role: 'rotor-speed', range: [0, 8] },
+    { name: 'wind_speed_rps', unit: '1/s', decimals: 2, range: [0, 6] },
+    { name: 'voltage', unit: 'ADC', decimals: 0, range: [0, 300], limits: [0, 1_023] },
+    { name: 'qw', unit: '1', decimals: 2, range: [-1, 1] },
+    { name: 'qx', unit: '1', decimals: 2, range: [-1, 1] },
+    { name: 'qy', unit: '1', decimals: 2, range: [-1, 1] },
+    { name: 'qz', unit: '1', decimals: 2, range: [-1, 1] },
+    { name: 'gx', unit: 'g', decimals: 2, range: [-0.2, 0.2] },
+    { name: 'gy', unit: 'g', decimals: 2, range: [-0.2, 0.2] },
+    { name: 'gz', unit: 'g', decimals: 2, range: [0.9, 1.01] },
+    { name: 'ax', unit: 'LSB', decimals: 0, range: [-6_000, 6_000] },
+    { name: 'ay', unit: 'LSB', decimals: 0, range: [-6_000, 6_000] },
+    { name: 'az', unit: 'LSB', decimals: 0, range: [10_000, 22_500] },
+    { name: 'gearboxtemp', unit: '°C', decimals: 2, range: [10, 60] },
+    { name: 'ambtemp', unit: '°C', decimals: 2, range: [0, 40] },
+    { name: 'humidity', unit: '%', decimals: 2, range: [0, 100] },
+    { name: 'pressure', unit: 'hPa', decimals: 2, range: [0, 1_100] },
+    { name: 'gas', unit: '100 kΩ', decimals: 2, range: [0, 5] },
   ],
 };

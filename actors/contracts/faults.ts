@@ -8,16 +8,32 @@ export interface FaultKind {
   readonly name: string;
   /** One sentence: what breaks, and where it shows. */
   readonly about: string;
+  /** Channels that it moves, by machine: their mean up or down, their spread, or some way that depends on the rest. All others it leaves alone. */
+  readonly moves?: Readonly<Record<string, FaultMoves>>;
 }
+
+export type FaultMoves = Readonly<Record<string, 'up' | 'down' | 'shakes' | 'follows'>>;
+
+/**
+ * How a fault comes on within `over`: in a line; as wear does, slowly and then fast; from then on at times, by chance; or for the
+ * first half of each period of `over`.
+ */
+export type FaultOnset = 'ramp' | 'wear' | 'intermittent' | 'periodic';
 
 export interface FaultOrder {
   readonly fault: string;
   /** 0..1 */
   readonly severity: number;
-  /** Ramp from 0 to `severity`; 0 is a step. */
+  /** From 0 to `severity`; 0 is a step. */
   readonly over: Millis;
+  /** Absent: a ramp. */
+  readonly onset?: FaultOnset;
   /** Ends by itself after this long; absent: stays until cleared. */
   readonly for?: Millis;
+  /** After `for` it goes back to 0 in a line, this long; absent: at once. */
+  readonly recovery?: Millis;
+  /** The channel that a `sensor-…` fault is about; absent: the one that its machine's catalogue names. */
+  readonly channel?: string;
 }
 
 export interface ActiveFault extends FaultOrder {

@@ -1,6 +1,6 @@
 /**
- * A recording of turbines, and its text: the original's CSV of 23 columns, a row a sample. Another machine's recording has the same
- * first four columns and then its own channels.
+ * A recording of turbines, and its text: the original's CSV of 23 columns, a row a sample. Another machine's recording has
+ * `nanoId, turbineId, eventTime` and then its own channels; only the desk turbine's are read back.
  *
  * Source of the columns: the original's data set, `nanoId, turbineId, arduino_timestamp, nanoFreemem, eventTime, rps, …, wind_speed_rps`.
  */
@@ -35,16 +35,26 @@ export const recordingColumns: readonly string[] = [
   'wind_speed_rps',
 ];
 
-export const recordingHeader = (): string => recordingColumns.join(',');
+/** Columns of a recording of a machine: the desk turbine's are the original's. */
+const columnsOf = (channels: readonly Channel[]): readonly string[] =>
+  channels === deskTurbine.channels ? recordingColumns : [...LEADING, 'eventTime', ...channels.map(({ name }) => name)];
 
-/** One row of the file. @param values one sample of a desk turbine from `offset` on. @param at epoch milliseconds */
-export function printRecordedSample(thing: ThingName, at: Millis, values: Float64Array, offset: number): string {
-  return recordingColumns
+export const recordingHeader = (channels = deskTurbine.channels): string => columnsOf(channels).join(',');
+
+/** One row of the file. @param values one sample from `offset` on. @param at epoch milliseconds */
+export function printRecordedSample(
+  thing: ThingName,
+  at: Millis,
+  values: Float64Array,
+  offset: number,
+  channels = deskTurbine.channels,
+): string {
+  return columnsOf(channels)
     .map((name) => {
       if (name === 'nanoId' || name === 'turbineId') return thing;
       if (name === 'eventTime') return new Date(at).toISOString().replace('Z', '000+00:00');
-      const index = column(deskTurbine.channels, name);
-      return printReading(deskTurbine.channels[index], values[offset + index]);
+      const index = column(channels, name);
+      return printReading(channels[index], values[offset + index]);
     })
     .join(',');
 }

@@ -5,6 +5,7 @@
  * `activate`.
  */
 import type { KeyObject } from 'node:crypto';
+import type { Channel } from '../contracts/channels.ts';
 import type { Clock } from '../contracts/clock.ts';
 import type { Disk } from '../contracts/disk.ts';
 import { JobRefused, ModelRejected, reasonOf } from '../contracts/errors.ts';
@@ -35,6 +36,7 @@ export interface UpdatePorts {
   readonly thing: ThingName;
   /** The machine that the body is. */
   readonly machine: string;
+  readonly channels: readonly Channel[];
   readonly clock: Clock;
   readonly log: Log;
   readonly disk: Disk;
@@ -131,6 +133,8 @@ export function updateSteps(ports: UpdatePorts): UpdateSteps {
       const { manifest } = contents;
       if (modelId(manifest.name, manifest.version) !== id)
         throw new ModelRejected(id, `the package holds ${manifest.name}@${manifest.version}`);
+      const lacking = lackingChannels(manifest, ports.channels);
+      if (lacking.length > 0) throw new ModelRejected(id, `it needs ${lacking.join(', ')}, which a ${ports.machine} does not sense`);
       if (manifest.machine !== ports.machine) throw new ModelRejected(id, `it is for ${manifest.machine}, this is a ${ports.machine}`);
       if (manifest.target !== 'any' && manifest.target !== process.arch)
         throw new ModelRejected(id, `it is compiled for ${manifest.target}, this is ${process.arch}`);
@@ -202,3 +206,8 @@ const printable = (text: string) =>
     .replace(/\p{Cc}/gu, '')
     .trim()
     .slice(0, 1_024) || 'no reason was given';
+
+/** The channels that a model's features read and the body does not have, each once. */
+const lackingChannels = ({ signal }: ModelManifest, channels: readonly Channel[]): string[] => [
+  ...new Set(signal.features.flatMap((feature) => feature.channels).filter((name) => !channels.some((channel) => channel.name === name))),
+];

@@ -82,7 +82,7 @@ export async function openJobService({ clock, store }: { readonly clock: Clock; 
     if (deadline !== null)
       timers.set(
         key,
-        clock.setTimeout(() => void expire(execution), Math.max(0, Math.ceil(deadline - now()))),
+        clock.setTimeout(() => void clock.until(clock.now(), expire(execution)), Math.max(0, Math.ceil(deadline - now()))), // the store may be slow: time waits
       );
   };
 

@@ -19,27 +19,27 @@ export interface Prepared {
   readonly source: string;
 }
 
-const WINDOW = { samples: 100, hop: 100, settle: 100 } as const;
+const WINDOW = { samples: 100, hop: 100, settle: 200 } as const;
 const RATE_HZ = 20;
 const HELD_OUT = 0.25;
 const STILL_SAMPLES = 200;
 
 const plain = { mean: 0, std: 1 };
 
-/** The features of a desk turbine's default detector. */
+/** The features of a desk turbine's default detector, low-passed: its polled light barriers and its sway are noisy from second to second. */
 const deskFeatures: readonly FeatureSpec[] = [
-  { name: 'roll', op: 'roll', channels: ['qx', 'qy', 'qz', 'qw'], parameters: { seconds: 2 }, ...plain },
-  { name: 'pitch', op: 'pitch', channels: ['qx', 'qy', 'qz', 'qw'], parameters: { seconds: 2 }, ...plain },
+  { name: 'roll', op: 'roll', channels: ['qx', 'qy', 'qz', 'qw'], parameters: { seconds: 8 }, ...plain },
+  { name: 'pitch', op: 'pitch', channels: ['qx', 'qy', 'qz', 'qw'], parameters: { seconds: 8 }, ...plain },
   // So short a high-pass leaves the impulses and little of the rotor's own once and thrice a turn.
   { name: 'vibration', op: 'vibration', channels: ['ax', 'ay', 'az'], parameters: { seconds: 0.05, rmsSeconds: 1 }, ...plain },
-  { name: 'wind_speed_rps', op: 'value', channels: ['wind_speed_rps'], parameters: { seconds: 0 }, ...plain },
-  { name: 'rps', op: 'value', channels: ['rps'], parameters: { seconds: 0 }, ...plain },
-  { name: 'voltage', op: 'value', channels: ['voltage'], parameters: { seconds: 0 }, ...plain },
+  { name: 'wind_speed_rps', op: 'value', channels: ['wind_speed_rps'], parameters: { seconds: 2 }, ...plain },
+  { name: 'rps', op: 'value', channels: ['rps'], parameters: { seconds: 4 }, ...plain },
+  { name: 'voltage', op: 'value', channels: ['voltage'], parameters: { seconds: 2 }, ...plain },
   {
     name: 'voltage_per_rps',
     op: 'relation',
     channels: ['voltage', 'rps'],
-    parameters: { slope: 0, offset: 0, seconds: 3, lagSeconds: 1 },
+    parameters: { slope: 0, offset: 0, seconds: 8, lagSeconds: 1 },
     ...plain,
   },
 ];

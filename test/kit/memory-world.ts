@@ -3,6 +3,7 @@ import { silentLog } from '../../actors/contracts/log.ts';
 import { createRunLog } from '../../scenarios/digest.ts';
 import { openWorld, type WorldTools } from '../../scenarios/world.ts';
 import { defaultWind } from '../../twins/library/desk-turbine.ts';
+import { machineNamed } from '../../twins/library/machines.ts';
 import { VirtualClock } from '../../twins/time/virtual-clock.ts';
 
 export async function memoryWorld({
@@ -17,7 +18,7 @@ export async function memoryWorld({
   const clock = new VirtualClock();
   const events = createRunLog({ keep: true });
   return openWorld(
-    { seed, twins, wind: defaultWind, replays: [], ports: { kind: 'memory' } },
+    { seed, fleet: [{ twins, machine: machineNamed('desk-turbine'), wind: defaultWind }], replays: [], ports: { kind: 'memory' } },
     { clock, log: silentLog, events, ...(decorate ? { decorate } : {}) },
   );
 }

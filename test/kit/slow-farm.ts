@@ -5,6 +5,7 @@ import { wallClock } from '../../physical/wall-clock.ts';
 import { createRunLog } from '../../scenarios/digest.ts';
 import { openWorld } from '../../scenarios/world.ts';
 import { defaultWind } from '../../twins/library/desk-turbine.ts';
+import { machineNamed } from '../../twins/library/machines.ts';
 import { freePort } from './free-port.ts';
 import { paceClock } from '../../twins/time/pacer.ts';
 import { VirtualClock } from '../../twins/time/virtual-clock.ts';
@@ -27,7 +28,7 @@ const wall = wallClock();
 const clock = new VirtualClock({ epoch: wall.epoch });
 const ports = { kind: 'demo', data: process.argv[2], host: '127.0.0.1', mqttPort: await freePort() } as const;
 const world = await openWorld(
-  { seed: 1, twins: 1, wind: defaultWind, replays: [], ports },
+  { seed: 1, fleet: [{ twins: 1, machine: machineNamed('desk-turbine'), wind: defaultWind }], replays: [], ports },
   { clock, log: silentLog, events: createRunLog({ keep: false }), decorate: { objects: stopping } },
 );
 await world.deployments.deploy({ model: 'windturbine-anomaly@1.1.0', to: 'farm' });

@@ -5,7 +5,7 @@ import { column, printReading } from '../../actors/contracts/channels.ts';
 import { FaultRefused, FileInvalid } from '../../actors/contracts/errors.ts';
 import { parseRecording, printRecordedSample, recordingHeader } from '../../actors/contracts/recording.ts';
 import { twinBacking } from '../../twins/backing.ts';
-import { deskTurbineFaults } from '../../twins/faults/catalogue.ts';
+import { fixedPitchFaults } from '../../twins/faults/fixed-pitch.ts';
 import { faultInjector } from '../../twins/faults/injector.ts';
 import { defaultWind, deskTurbineParameters } from '../../twins/library/desk-turbine.ts';
 import { recordTwins } from '../../twins/record.ts';
@@ -28,9 +28,9 @@ twins('more wind turns the rotor faster, and a steady one turns steadily', () =>
   for (const meanMps of [1.2, 1.5, 1.8, 2.2]) {
     const backing = twinBacking({ things: ['A'], rng: createRng(1), wind: { meanMps, turbulenceIntensity: 0 } });
     backing.advance(60_000);
-    const omega = backing.truth.rotorSpeedRadPerS[0];
+    const omega = backing.truth.rotorRadPerS[0];
     backing.advance(90_000);
-    assert.ok(Math.abs(backing.truth.rotorSpeedRadPerS[0] - omega) < 1e-3);
+    assert.ok(Math.abs(backing.truth.rotorRadPerS[0] - omega) < 1e-3);
     assert.ok(omega > before);
     before = omega;
   }
@@ -41,13 +41,13 @@ twins('a turbine’s samples depend on the seed and its name, not on its neighbo
   const crowd = farm(['A', 'B', 'C']);
   const injector = faultInjector([crowd]);
   const among = samplesOf(crowd, 1, 60, (now) => {
-    if (now === 20_000) for (const { name } of deskTurbineFaults) injector.inject('A', { fault: name, severity: 1, over: 0 });
+    if (now === 20_000) for (const { name } of fixedPitchFaults) injector.inject('A', { fault: name, severity: 1, over: 0 });
   });
   assert.equal(among, alone);
   assert.not.equal(samplesOf(farm(['B'], 2), 0, 60), alone);
 });
 
-for (const { name } of deskTurbineFaults) {
+for (const { name } of fixedPitchFaults) {
   twins(`${name} shows in the samples of its turbine, grows with its ramp, and goes when it is cleared`, () => {
     const sick = farm(['A']);
     const injector = faultInjector([sick]);

@@ -1,10 +1,8 @@
 /** Faults by turbine and name, over all the bodies of a world: the `FaultInjector` of twins. */
 import { didYouMean, FaultRefused } from '../../actors/contracts/errors.ts';
-import type { ActiveFault, FaultInjector } from '../../actors/contracts/faults.ts';
+import type { ActiveFault, FaultInjector, FaultKind } from '../../actors/contracts/faults.ts';
 import type { ThingName } from '../../actors/contracts/ids.ts';
-import type { TwinBacking } from '../backing.ts';
-import { faultModel } from './active.ts';
-import { deskTurbineFaults } from './catalogue.ts';
+import type { TwinBacking } from '../body.ts';
 
 /** @param others turbines of the world whose bodies can show no injected fault. */
 export function faultInjector(twins: readonly TwinBacking[], others: readonly ThingName[] = []): FaultInjector {
@@ -22,22 +20,24 @@ export function faultInjector(twins: readonly TwinBacking[], others: readonly Th
   };
 
   return {
-    catalogue: deskTurbineFaults.map(({ name, about }) => ({ name, about })),
+    catalogue: mergedCatalogue(twins),
     active: (): readonly ActiveFault[] => twins.flatMap((backing) => backing.faults.active()),
     inject(thing, order) {
       const { backing, row } = find(thing);
-      const model = faultModel(order.fault);
-      const names = deskTurbineFaults.map(({ name }) => name);
-      if (!model)
-        throw new FaultRefused(`no fault ${order.fault} in the catalogue.${didYouMean(order.fault, names)}`, {
-          hint: `faults: ${names.join(', ')}`,
-        });
       if (!(order.severity >= 0 && order.severity <= 1)) throw new FaultRefused(`severity ${order.severity} is not within 0..1`);
-      backing.faults.inject(row, model, order, backing.now());
+      backing.faults.inject(row, order, backing.now());
     },
     clear(thing, fault) {
       const { backing, row } = find(thing);
       return backing.faults.clear(row, fault);
     },
   };
+}
+
+/** Every fault of every machine in the world, once, with what it moves on each. */
+function mergedCatalogue(twins: readonly TwinBacking[]): FaultKind[] {
+  const merged = new Map<string, FaultKind>();
+  for (const kind of twins.flatMap(({ faults }) => faults.catalogue))
+    merged.set(kind.name, { ...kind, moves: { ...merged.get(kind.name)?.moves, ...kind.moves } });
+  return [...merged.values()];
 }

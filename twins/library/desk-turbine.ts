@@ -42,8 +42,8 @@ export const deskTurbineParameters = {
   swaySecond: 3,
   gyroBiasRadPerS: 0.004, // heading is unobservable for a 6-axis sensor: it drifts
   gyroWalkRadPerSqrtS: 0.002,
-  unbalanceG: 0.012, // at 10 rad/s, grows with ω²; assumption
-  bladePassG: 0.006, // as above, at three times the rotor's speed
+  unbalanceG: 0.004, // at 10 rad/s, grows with ω²; assumption
+  bladePassG: 0.002, // as above, at three times the rotor's speed
   accelNoiseG: 0.004, // MPU-6050 at a bandwidth of 42 Hz, and the table it stands on
 
   dieAboveAmbientK: 8, // the sensor's die warms itself

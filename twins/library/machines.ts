@@ -1,7 +1,9 @@
 /** The machines that twins can be: by name from the library, or from a file of the user's own. */
 import { ConfigInvalid, didYouMean } from '../../actors/contracts/errors.ts';
+import type { WindSpec } from '../wind/field.ts';
+import { gridLayout, type Layout } from '../wind/layout.ts';
 import type { VariableSpeedParameters } from '../turbine/variable-speed/parameters.ts';
-import { type DeskTurbineParameters, deskTurbineParameters } from './desk-turbine.ts';
+import { type DeskTurbineParameters, defaultWind, deskTurbineParameters } from './desk-turbine.ts';
 import { nrel5mwParameters } from './nrel-5mw.ts';
 
 export type TwinMachine = { readonly name: string; readonly about: string } & (
@@ -28,3 +30,13 @@ export function machineNamed(name: string): TwinMachine {
     hint: `machines: ${names.join(', ')}, or the path of a machine file (.yaml)`,
   });
 }
+
+/** The wind that a machine's farm has when nobody says otherwise. */
+export const windOf = ({ kind }: TwinMachine): WindSpec =>
+  kind === 'fixed-pitch' ? defaultWind : { meanMps: 9, turbulenceIntensity: 'B' };
+
+const SPACING_DIAMETERS = 7; // usual between the rows of a farm
+
+/** Where they stand when nobody says otherwise: utility-scale turbines in a grid; on a desk the place does not matter. */
+export const layoutOf = (machine: TwinMachine, count: number): Layout | undefined =>
+  machine.kind === 'fixed-pitch' ? undefined : gridLayout(count, SPACING_DIAMETERS * 2 * machine.parameters.rotorRadiusM);

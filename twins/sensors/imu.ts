@@ -5,7 +5,7 @@
  * impulses at its own order, each ringing out within some ten milliseconds, and noise.
  */
 import type { Rng } from '../../actors/contracts/rng.ts';
-import type { Effects } from '../faults/effects.ts';
+import type { Effects } from '../turbine/fixed-pitch/effects.ts';
 import type { DeskTurbineParameters } from '../library/desk-turbine.ts';
 import type { Columns } from '../turbine/fixed-pitch/columns.ts';
 
@@ -50,9 +50,10 @@ export function readImu(c: Columns, e: Effects, p: DeskTurbineParameters, row: n
   const race =
     e.outerRaceG[row] * ringing(angle, omega, p.outerRaceOrder) +
     e.innerRaceG[row] * ringing(angle, omega, p.innerRaceOrder) * (0.6 + 0.4 * Math.cos(angle));
+  const blade = e.bladeG[row] * speed * (Math.cos(angle) + 0.5 * Math.cos(2 * angle));
   const pass = p.bladePassG * speed * Math.cos(3 * angle);
   const factor = e.vibrationFactor[row];
-  into[7] = lsb(into[4] + factor * (pass + p.accelNoiseG * chance.normal(3 * step)));
+  into[7] = lsb(into[4] + factor * (pass + blade + p.accelNoiseG * chance.normal(3 * step)));
   into[8] = lsb(into[5] + factor * (unbalance * Math.cos(angle) + race + p.accelNoiseG * chance.normal(3 * step + 1)));
   into[9] = lsb(into[6] + factor * (unbalance * Math.sin(angle) + 0.7 * race + p.accelNoiseG * chance.normal(3 * step + 2)));
 }

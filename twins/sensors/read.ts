@@ -1,9 +1,10 @@
 /** The desk turbine's sensors as its firmware prints them: one line's 20 values a row, in the order of its channels. */
 import type { SampleBlock } from '../../actors/contracts/backing.ts';
 import type { Rng } from '../../actors/contracts/rng.ts';
-import type { Effects } from '../faults/effects.ts';
+import type { Effects } from '../turbine/fixed-pitch/effects.ts';
 import type { DeskTurbineParameters } from '../library/desk-turbine.ts';
 import type { Columns } from '../turbine/fixed-pitch/columns.ts';
+import { printed } from '../faults/active.ts';
 import { readAdc } from './adc.ts';
 import { BME_PERIOD_MS, type Climate, readClimate } from './climate.ts';
 import { createEncoder } from './encoder.ts';
@@ -60,11 +61,8 @@ export function createFirmwareSensors(c: Columns, e: Effects, p: DeskTurbinePara
         }
         c.yawRad[row] += e.yawJumpRad[row];
         readImu(c, e, p, row, noise[row], step, imu[row]);
-        if (e.voltageStuck[row]) continue;
-        const added =
-          e.voltageNoiseCounts[row] * (c.generatorV[row] > 0 ? noise[row].normal(3 * step + 0.5) : 0) + e.voltageBiasCounts[row];
         const ripple = 1 + p.rippleShare * ripples[row].normal(step);
-        voltage[row] = readAdc(c.generatorV[row] * ripple, p.adcReferenceV * e.referenceFactor[row], added);
+        voltage[row] = readAdc(c.generatorV[row] * ripple, p.adcReferenceV * e.referenceFactor[row]);
       }
       rotor.count(c.rotorAngleRad, e.slotFactor, rotorJitter, windowCloses);
       anemometer.count(c.anemometerAngleRad, null, windJitter, windowCloses);
@@ -95,11 +93,4 @@ export function createFirmwareSensors(c: Columns, e: Effects, p: DeskTurbinePara
       }
     },
   };
-}
-
-/** What survives printing with so many decimals: the value that a reader of the line gets. */
-function printed(value: number, decimals: number): number {
-  const scale = 10 ** decimals;
-  const whole = Math.round(value * scale);
-  return whole === 0 ? 0 : whole / scale; // no negative zero: it would not survive the line
 }

@@ -8,7 +8,7 @@ import { GUST_S, gustAmplitudeMps, gustMps, type TurbulenceClass, turbulenceSigm
 import { type Layout, rowLayout } from './layout.ts';
 import type { WindSeries } from './series.ts';
 import { createTurbulence } from './turbulence.ts';
-import type { WakeFarm } from './wake/farm.ts';
+import type { FarmWakes } from './wake/farm.ts';
 
 export interface WindSpec {
   /** At hub height; with a series it is not read. */
@@ -40,7 +40,7 @@ export interface WindSite {
   readonly lengthM: number;
   readonly layout?: Layout;
   /** Wakes over the same layout; absent: none. */
-  readonly wakes?: WakeFarm;
+  readonly wakes?: FarmWakes;
 }
 
 export interface WindField {
@@ -105,10 +105,10 @@ export function createWindField(rng: Rng, labels: readonly string[], spec: WindS
     for (let i = 0; i < rows; i++) delayS[i] = Math.min(HISTORY_S - 2, delayS[i] - first);
     if (!site.wakes) return;
     const ambient = Math.max(0.001, sigmaMps / Math.max(meanMps, 0.1));
-    site.wakes.solve({ windMps: meanMps, directionDeg, turbulenceIntensity: ambient, shear: SHEAR });
+    const woken = site.wakes.solve({ windMps: meanMps, directionDeg, turbulenceIntensity: ambient, shear: SHEAR });
     for (let i = 0; i < rows; i++) {
-      wakeFactor[i] = site.wakes.windMps[i] / Math.max(meanMps, 0.1);
-      wakeTurbulence[i] = site.wakes.turbulenceIntensity[i] / ambient;
+      wakeFactor[i] = woken.windMps[i] / Math.max(meanMps, 0.1);
+      wakeTurbulence[i] = woken.turbulenceIntensity[i] / ambient;
     }
   };
 
@@ -131,7 +131,7 @@ export function createWindField(rng: Rng, labels: readonly string[], spec: WindS
       for (let i = 0; i < rows; i++) {
         const here = meanMps + sudden + slowMps * slow.at(tS - delayS[i]);
         const wind = here * wakeFactor[i] + sigmaMps * wakeTurbulence[i] * wakeFactor[i] * fluctuation[i];
-        windMps[i] = wind > 0 ? wind : 0;
+        windMps[i] = Math.max(wind, 0);
       }
     },
   };

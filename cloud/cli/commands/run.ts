@@ -8,7 +8,9 @@ export function addRunCommands(program: Command, io: Io): void {
     .command('up')
     .description('The farm, the embedded cloud and the console in one process.')
     .option('--turbines <n>', 'virtual turbines (default: 5)')
-    .option('--like <machine>', 'their kind (default: desk-turbine)')
+    .option('--like <machine>', 'their kind: desk-turbine, nrel-5mw, or a machine file (default: desk-turbine)')
+    .option('--wind-file <csv>', 'the farm’s mean wind: t,windMps[,directionDeg,temperatureC]')
+    .option('--layout <csv>', 'where they stand: x,y in metres')
     .option('--seed <n>', 'where chance begins (default: 1)')
     .option('--speed <x>', 'simulated time over wall time: 1x, 100x, max (default: 1x)')
     .option('--for <duration>', 'end after so much simulated time, with a summary')
@@ -26,8 +28,10 @@ export function addRunCommands(program: Command, io: Io): void {
     .action(async (flags: Record<string, unknown>) => {
       const { readUpOptions } = await import('../../config.ts');
       const { runUp } = await import('../../../scenarios/up.ts');
+      const { fleetOf } = await import('./fleet.ts');
       const options = readUpOptions(flags, process.env);
-      const summary = await runUp(options, { signal: io.signal, out: io.out, log: await openLog() });
+      const fleet = await fleetOf(options);
+      const summary = await runUp(options, fleet, { signal: io.signal, out: io.out, log: await openLog() });
       if (options.for === undefined && !options.json) return;
       printFacts(io, options.json, summary, () =>
         Object.entries(summary)
@@ -103,17 +107,18 @@ export function addRunCommands(program: Command, io: Io): void {
     });
   data
     .command('record')
-    .description('Records twins into the original’s CSV, with ground truth beside it.')
+    .description('Records twins into the original’s CSV (of another machine: its own channels), with ground truth beside it.')
     .requiredOption('--out <file>', 'the CSV')
     .option('--turbines <n>', 'how many', '1')
     .option('--for <duration>', 'how long', '10m')
+    .option('--like <machine>', 'of the library, or a machine file (.yaml)', 'desk-turbine')
     .option('--seed <n>', 'where chance begins', '1')
     .option('--faults <names...>', 'break each turbine in turn, halfway through')
     .addHelpText(
       'after',
       '\nExamples:\n  windfleet data record --turbines 3 --for 1h --out farm.csv\n  windfleet data record --for 10m --faults bearing-wear --out worn.csv',
     )
-    .action(async (flags: { out: string; turbines: string; for: string; seed: string; faults?: string[] }) => {
+    .action(async (flags: { out: string; turbines: string; for: string; seed: string; like: string; faults?: string[] }) => {
       const { recordFile } = await import('./record.ts');
       await recordFile(flags, io);
     });

@@ -1,9 +1,9 @@
 /** The doors to the physics: steady operation, the answer to a wind, wakes, energy of a year, and the report that checks them all. */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { ConfigInvalid, didYouMean, FileInvalid, reasonOf, UsageError } from '../../../actors/contracts/errors.ts';
-import type { TwinMachine } from '../../../twins/library/machines.ts';
+import { UsageError } from '../../../actors/contracts/errors.ts';
 import { type Io, printFacts, table } from '../print.ts';
+import { openMachine, readText } from './machine.ts';
 
 export function addTwinCommands(program: Command, io: Io): void {
   const twin = program.command('twin').description('The physics of the twins, from the outside.');
@@ -98,9 +98,8 @@ export function addTwinCommands(program: Command, io: Io): void {
         yaw?: string;
         json?: boolean;
       }) => {
-        const { wakeModelNamed, wokenFarm } = await import('../../../twins/wake.ts');
+        const { wokenFarm } = await import('../../../twins/wake.ts');
         const { parseLayout } = await import('../../../twins/wind/layout.ts');
-        const model = wakeModelNamed(flags.wake);
         const machine = await openMachine(flags.machine);
         const wind = {
           windMps: number('--wind', flags.wind, 0, 75),
@@ -109,12 +108,8 @@ export function addTwinCommands(program: Command, io: Io): void {
           shear: number('--shear', flags.shear, -1, 1),
         };
         const layout = parseLayout(readText(flags.layout), flags.layout);
-        const yaw = flags.yaw === undefined ? null : Float64Array.from(numbers('--yaw', flags.yaw, -60, 60));
-        if (yaw && yaw.length !== layout.xM.length)
-          throw new UsageError(`--yaw has ${yaw.length} angles, and the layout ${layout.xM.length} turbines`, {
-            hint: 'one for each, as 5,0,0',
-          });
-        const turbines = wokenFarm(model, machine, layout, wind, yaw);
+        const yaw = flags.yaw === undefined ? {} : { yawDeg: numbers('--yaw', flags.yaw, -60, 60) };
+        const turbines = wokenFarm(flags.wake, machine, layout, { ...wind, ...yaw });
         printFacts(io, flags.json === true, turbines, () =>
           table(
             ['x m', 'y m', 'wind m/s', 'Ct', 'power kW'],
@@ -126,8 +121,9 @@ export function addTwinCommands(program: Command, io: Io): void {
 
   twin
     .command('aep')
-    .description('Energy of a year of a farm in a wind rose, with the wake and the turbine of IEA Wind Task 37.')
-    .requiredOption('--wake <model>', 'iea37')
+    .description('Energy of a year of a farm in a wind rose.')
+    .requiredOption('--wake <model>', 'iea37, which has a turbine of its own; gauss or jensen, of a machine')
+    .option('--machine <name>', 'of the library, or a machine file (.yaml); not with iea37')
     .requiredOption('--layout <csv>', 'x,y in metres')
     .requiredOption('--rose <csv>', 'directionDeg,probability[,windMps]')
     .option('--json')
@@ -135,18 +131,16 @@ export function addTwinCommands(program: Command, io: Io): void {
       'after',
       '\nExamples:\n  windfleet twin aep --wake iea37 --layout ex16.csv --rose rose.csv\n  windfleet twin aep --wake iea37 --layout ex16.csv --rose rose.csv --json',
     )
-    .action(async (flags: { wake: string; layout: string; rose: string; json?: boolean }) => {
-      if (flags.wake !== 'iea37')
-        throw new ConfigInvalid(`no wake model ${flags.wake} for energies.${didYouMean(flags.wake, ['iea37'])}`, {
-          hint: 'wake models: iea37',
-        });
-      const [{ iea37Energy }, { parseLayout }, { parseRose }] = await Promise.all([
-        import('../../../twins/wind/wake/iea37.ts'),
+    .action(async (flags: { wake: string; machine?: string; layout: string; rose: string; json?: boolean }) => {
+      const [{ energyOfYear }, { parseLayout }, { parseRose }] = await Promise.all([
+        import('../../../twins/wake.ts'),
         import('../../../twins/wind/layout.ts'),
         import('../../../twins/wind/rose.ts'),
       ]);
+      const machine = flags.machine === undefined ? null : await openMachine(flags.machine);
+      const layout = parseLayout(readText(flags.layout), flags.layout);
       const rose = parseRose(readText(flags.rose), flags.rose);
-      const energy = iea37Energy(parseLayout(readText(flags.layout), flags.layout), rose);
+      const energy = energyOfYear(flags.wake, machine, layout, rose);
       printFacts(io, flags.json === true, energy, () =>
         [
           table(
@@ -157,24 +151,6 @@ export function addTwinCommands(program: Command, io: Io): void {
         ].join('\n'),
       );
     });
-}
-
-/** A name of the library, or the path of a machine file. */
-export async function openMachine(name: string): Promise<TwinMachine> {
-  if (/\.ya?ml$/i.test(name)) {
-    const { parseMachine } = await import('../../../twins/library/machine-file.ts');
-    return parseMachine(readText(name), name);
-  }
-  const { machineNamed } = await import('../../../twins/library/machines.ts');
-  return machineNamed(name);
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new FileInvalid(`${file} cannot be read: ${reasonOf(error)}`, { cause: error });
-  }
 }
 
 /** Whole, or not there. */

@@ -1,5 +1,5 @@
 /** The cup anemometer on the nacelle: its cups follow the wind with a lag. */
-import type { Effects } from '../../faults/effects.ts';
+import type { Effects } from './effects.ts';
 import type { DeskTurbineParameters } from '../../library/desk-turbine.ts';
 import type { Columns } from './columns.ts';
 

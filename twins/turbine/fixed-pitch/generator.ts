@@ -1,5 +1,5 @@
 /** The hacked servo as a generator into an open circuit: U = ke ω − Ub, never below 0 (the controller's diodes clamp it). */
-import type { Effects } from '../../faults/effects.ts';
+import type { Effects } from './effects.ts';
 import type { DeskTurbineParameters } from '../../library/desk-turbine.ts';
 import type { Columns } from './columns.ts';
 

@@ -5,7 +5,7 @@
  *
  * so that Cp = λ Cq is a parabola with its peak at λ₀/2. Semi-implicit in ω.
  */
-import type { Effects } from '../../faults/effects.ts';
+import type { Effects } from './effects.ts';
 import type { DeskTurbineParameters } from '../../library/desk-turbine.ts';
 import type { Columns } from './columns.ts';
 

@@ -1,6 +1,6 @@
 /** One step of fixed-pitch turbines: rotor, generator, anemometer, structure, heat. The farm and `twin respond` both call this. */
 import type { Rng } from '../../../actors/contracts/rng.ts';
-import type { Effects } from '../../faults/effects.ts';
+import type { Effects } from './effects.ts';
 import type { DeskTurbineParameters } from '../../library/desk-turbine.ts';
 import { stepAnemometer } from './anemometer.ts';
 import type { Columns } from './columns.ts';

@@ -1,5 +1,5 @@
 /** The temperature beside the bearings: ambient, the sensor's own heat, and what friction leaves there. */
-import type { Effects } from '../../faults/effects.ts';
+import type { Effects } from './effects.ts';
 import type { DeskTurbineParameters } from '../../library/desk-turbine.ts';
 import type { Columns } from './columns.ts';
 

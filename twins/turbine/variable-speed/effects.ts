@@ -32,7 +32,8 @@ export interface VariableSpeedEffects {
   anemometer: Float64Array;
   /** 1 while the anemometer's reading stands. */
   anemometerStuck: Float64Array;
-  tiltRad: Float64Array;
+  /** Of the shaft's power, lost as heat in the winding, 0..1. */
+  windingLoss: Float64Array;
 }
 
 type Handle = Exclude<keyof VariableSpeedEffects, 'slotOf'>;
@@ -55,7 +56,7 @@ const RESTS: Readonly<Record<Handle, 0 | 1>> = {
   encoder: 1,
   anemometer: 1,
   anemometerStuck: 0,
-  tiltRad: 0,
+  windingLoss: 0,
 };
 const HANDLES = Object.keys(RESTS) as Handle[];
 const FIRST_SLOTS = 16;

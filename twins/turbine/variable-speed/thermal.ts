@@ -16,7 +16,7 @@ export function createThermal(p: VariableSpeedParameters, dt: number) {
 
   return (c: VariableSpeedColumns, e: VariableSpeedEffects, first: number, last: number): void => {
     const { powerW, aeroPowerW, gearboxK, generatorK, nacelleK } = c;
-    const { slotOf, gearLoss, cooling } = e;
+    const { slotOf, gearLoss, cooling, windingLoss } = e;
     for (let i = first; i < last; i++) {
       const slot = slotOf[i];
       const lossW = powerW[i] * lossPerPower;
@@ -24,7 +24,7 @@ export function createThermal(p: VariableSpeedParameters, dt: number) {
       const fromGearbox = t.gearboxWPerK * cooling[slot] * gearboxK[i];
       const fromGenerator = t.generatorWPerK * generatorK[i];
       gearboxK[i] += (dt / t.gearboxJPerK) * (gearW - fromGearbox);
-      generatorK[i] += (dt / t.generatorJPerK) * (t.generatorLossShare * lossW - fromGenerator);
+      generatorK[i] += (dt / t.generatorJPerK) * (t.generatorLossShare * lossW + windingLoss[slot] * powerW[i] - fromGenerator);
       nacelleK[i] += (dt / t.nacelleJPerK) * (fromGearbox + fromGenerator - t.nacelleWPerK * nacelleK[i]);
     }
   };

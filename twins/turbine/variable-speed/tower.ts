@@ -24,7 +24,7 @@ export function createTower(p: VariableSpeedParameters, dt: number) {
 
   return (c: VariableSpeedColumns, e: VariableSpeedEffects, first: number, last: number): void => {
     const { azimuthRad, shaftRadPerS, thrustN, foreAftM, foreAftMps, sideSideM, sideSideMps } = c;
-    const { slotOf, imbalanceKgM: added, bladePitchRad, bladeStiffness, vibration } = e;
+    const { slotOf, imbalanceKgM: added, bladePitchRad, bladeStiffness } = e;
     for (let i = first; i < last; i++) {
       const slot = slotOf[i];
       const at = azimuthRad[i] * cells;
@@ -38,8 +38,8 @@ export function createTower(p: VariableSpeedParameters, dt: number) {
         bladePassShare * cos * (4 * cos * cos - 3) + // cos 3ψ
         (THRUST_PER_RAD / 3) * bladePitchRad[slot] * cos +
         CRACK_SHARE * (1 - bladeStiffness[slot]) * (2 * cos * cos - 1);
-      const ahead = (thrust + thrust * shake * vibration[slot]) / topMassKg;
-      const aside = ((imbalanceKgM + added[slot]) * omega * omega * sin * vibration[slot]) / topMassKg;
+      const ahead = (thrust + thrust * shake) / topMassKg;
+      const aside = ((imbalanceKgM + added[slot]) * omega * omega * sin) / topMassKg;
 
       const restX = ahead * foreAft.compliance;
       const x = foreAftM[i] - restX;

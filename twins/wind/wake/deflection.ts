@@ -1,15 +1,21 @@
 /**
- * How far a yawed rotor pushes its wake aside (Jiménez, Crespo, Migoya 2010), with ξ = cos γ sin γ Ct / 2, in metres at x behind it:
+ * Sideways deflection of a yawed rotor's wake, metres to the left of the wind (Jiménez, Crespo, Migoya 2010, as FLORIS integrates it):
  *
- *   δ = ξ (15 (2 k x/D + 1)⁴ + ξ²) / ((30 k/D)(2 k x/D + 1)⁵) − ξ D (15 + ξ²) / (30 k)
+ *   ξ = cos γ sin γ Ct/2
+ *   δ(x) = ξ D/(30 k) · ( (15 q⁴ + ξ²)/q⁵ − (15 + ξ²) ),   q = 1 + 2 k x/D
+ *
+ * γ turns the rotor counter-clockwise seen from above; its wake goes to the right.
  */
-import type { WakeSource } from './model.ts';
+const EXPANSION = 0.05; // k_d, dimensionless, FLORIS' default
 
-const K = 0.05;
+/** ξ, the deflection angle at the rotor in rad; Ct includes cos γ. */
+export const deflectionAngle = (cosYaw: number, sinYaw: number, thrustCoefficient: number): number =>
+  (cosYaw * sinYaw * thrustCoefficient) / 2;
 
-/** Positive yaw, counter-clockwise from above, pushes to the right of the wind: the answer is negative. */
-export function wakeDeflectionM({ diameterM, thrustCoefficient, cosYaw, sinYaw }: WakeSource, downwindM: number): number {
-  const xi = (cosYaw * sinYaw * thrustCoefficient) / 2;
-  const grown = (2 * K * downwindM) / diameterM + 1;
-  return (xi * (15 * grown ** 4 + xi * xi)) / (((30 * K) / diameterM) * grown ** 5) - (xi * diameterM * (15 + xi * xi)) / (30 * K);
+/** @param xM metres behind the rotor, ≥ 0 */
+export function deflectionM(angle: number, rotorDiameterM: number, xM: number): number {
+  const q = 1 + (2 * EXPANSION * xM) / rotorDiameterM;
+  const q4 = q * q * q * q;
+  const squared = angle * angle;
+  return ((angle * rotorDiameterM) / (30 * EXPANSION)) * ((15 * q4 + squared) / (q4 * q) - (15 + squared));
 }

@@ -1,136 +1,138 @@
 /**
- * A farm in steady wind: turbine by turbine from the wind's side, each in the wakes of those before it.
+ * A farm in steady wind: every turbine's speed, thrust and power, from upwind to downwind, by FLORIS' definitions.
  *
- * As FLORIS defines it: a rotor's wind is the cubic mean over 3 × 3 points, of the sheared free wind minus its deficits; deficits of
- * several wakes combine by the root of their squares; added turbulence by the root of squares with the ambient one, the largest
- * source counting, times the share of the rotor that lies in the wake.
+ *   u  = ∛ mean((U(z) − √Σd²)³) over the rotor's nine points
+ *   Ct = Ct(u) cos γ,   a = (1 − √(1 − Ct cos γ))/(2 cos γ),   P = P(u cos^(1.88/3) γ)
+ *
+ * Below rated, where P grows with u³, the last is the familiar P(u) cos^1.88 γ.
  */
-import {
-  addedTurbulenceDecay,
-  addedTurbulenceSource,
-  OVERLAP_MPS,
-  TURBULENCE_REACH_ACROSS_DIAMETERS,
-  TURBULENCE_REACH_DIAMETERS,
-} from './added-turbulence.ts';
-import { wakeDeflectionM } from './deflection.ts';
-import { POINTS, type WakeModel, type WakeSource } from './model.ts';
+import { type CastWake, createWakeColumns } from './columns.ts';
+import { rotateIntoWind, sortDownwind } from './frame.ts';
+import { gaussWake } from './gauss.ts';
+import { jensenWake } from './jensen.ts';
+import type { WakeTurbine } from './turbine.ts';
 
-/** A turbine as its neighbours know it. */
-export interface WakeTurbine {
-  readonly diameterM: number;
-  readonly hubHeightM: number;
-  /** Of the rotor's wind, m/s. */
-  thrustCoefficient(windMps: number): number;
+/** The wake models by name. */
+export const wakeModels = { jensen: jensenWake(), gauss: gaussWake } as const;
+export type WakeName = keyof typeof wakeModels;
+
+export interface FarmShape {
+  readonly wake: WakeName | CastWake;
+  /** One for all, or one a turbine. */
+  readonly turbines: WakeTurbine | readonly WakeTurbine[];
+  /** [turbines] metres to the east and to the north. */
+  readonly xM: ArrayLike<number>;
+  readonly yM: ArrayLike<number>;
+  /** Where the wind's speed is meant; default: the first turbine's hub. */
+  readonly referenceHeightM?: number;
 }
 
 export interface SteadyWind {
-  /** At hub height. */
   readonly windMps: number;
-  /** From where, clockwise from north. */
+  /** Where it comes from, clockwise from north; 270 blows to +x. */
   readonly directionDeg: number;
+  /** Ambient, 0..1. */
   readonly turbulenceIntensity: number;
-  /** Exponent of the power law of height. */
+  /** Exponent α of the power law. */
   readonly shear: number;
+  /** [turbines] degrees out of the wind, counter-clockwise seen from above, within ±90; default: none. */
+  readonly yawDeg?: ArrayLike<number>;
 }
 
-export interface WakeFarm {
-  /** [turbines], results of the last `solve`, in the layout's order: mean wind of each rotor, thrust coefficient along the wind, turbulence. */
+/** [turbines], in the layout's order. */
+export interface FarmState {
+  /** Rotor-averaged. */
   readonly windMps: Float64Array;
-  readonly thrustCoefficient: Float64Array;
+  /** As it acts along the wind: includes the yaw. */
+  readonly ct: Float64Array;
+  readonly powerKw: Float64Array;
+  /** Of the air that meets the rotor, 0..1. */
   readonly turbulenceIntensity: Float64Array;
-  /** @param yawDeg [turbines], counter-clockwise from above against the wind; null: all face it */
-  solve(wind: SteadyWind, yawDeg?: Float64Array | null): void;
 }
 
-const CELLS = POINTS * POINTS;
-const THRUST_MAX = 0.9999;
-const UPWIND_M = 1e-6; // turbines abreast do not wake each other
+export interface FarmWakes {
+  /** Solves in place: the answer is the same arrays every time. Allocates nothing. */
+  solve(wind: SteadyWind): FarmState;
+}
 
-/** Allocates once; every `solve` uses the same memory. */
-export function createWakeFarm(model: WakeModel, turbine: WakeTurbine, xM: Float64Array, yM: Float64Array): WakeFarm {
+const YAW_LOSS_EXPONENT = 1.88; // of power; FLORIS' table of the NREL 5-MW
+const CT_MIN = 0.0001; // FLORIS' bounds: a rotor that stands casts next to no wake,
+const CT_MAX = 0.9999; // and beyond 1 momentum theory has no answer
+
+export const solveWakes = (farm: FarmShape & SteadyWind): FarmState => createFarmWakes(farm).solve(farm);
+
+/** A workspace for one shape of farm, to be kept and used for many winds. */
+export function createFarmWakes({ wake, turbines, xM, yM, referenceHeightM }: FarmShape): FarmWakes {
   const count = xM.length;
-  const downwind = new Float64Array(count);
-  const across = new Float64Array(count);
+  const each: readonly WakeTurbine[] = 'powerKw' in turbines ? new Array<WakeTurbine>(count).fill(turbines) : turbines;
+  if (yM.length !== count || each.length !== count)
+    throw new Error(`a farm of ${count} x, ${yM.length} y and ${each.length} turbines is none`);
+  const kinds = [...new Set(each)];
+  const kindOf = Uint32Array.from(each, (turbine) => kinds.indexOf(turbine));
+  const reference = referenceHeightM ?? each[0]?.hubHeightM ?? 0;
+  const profile = new Float64Array(kinds.length * 3);
+  const cast = typeof wake === 'function' ? wake : wakeModels[wake];
+  const [x, y] = [Float64Array.from(xM), Float64Array.from(yM)];
+  const [downwind, crosswind] = [new Float64Array(count), new Float64Array(count)];
   const order = Uint32Array.from({ length: count }, (_, i) => i);
-  const lostSquares = new Float64Array(count * CELLS);
-  const deficits = new Float64Array(CELLS);
-  const free = new Float64Array(CELLS);
-  const windMps = new Float64Array(count);
-  const thrustCoefficient = new Float64Array(count);
-  const turbulenceIntensity = new Float64Array(count);
-  const source: WakeSource = {
-    diameterM: turbine.diameterM,
-    thrustCoefficient: 0,
-    axialInduction: 0,
-    turbulenceIntensity: 0,
-    cosYaw: 1,
-    sinYaw: 0,
+  const c = createWakeColumns(count);
+  const state = {
+    windMps: new Float64Array(count),
+    ct: new Float64Array(count),
+    powerKw: new Float64Array(count),
+    turbulenceIntensity: new Float64Array(count),
   };
-  const span = turbine.diameterM / 4;
+
+  function place({ windMps, directionDeg, turbulenceIntensity, shear, yawDeg }: SteadyWind): void {
+    for (const [k, { hubHeightM, rotorDiameterM }] of kinds.entries())
+      for (let row = 0; row < 3; row++)
+        profile[3 * k + row] = windMps * ((hubHeightM + ((row - 1) * rotorDiameterM) / 4) / reference) ** shear;
+    rotateIntoWind(x, y, directionDeg, downwind, crosswind);
+    sortDownwind(order, downwind);
+    for (let s = 0; s < count; s++) {
+      const i = order[s];
+      const k = kindOf[i];
+      const yaw = yawDeg === undefined ? 0 : (yawDeg[i] * Math.PI) / 180;
+      c.downwindM[s] = downwind[i];
+      c.crosswindM[s] = crosswind[i];
+      c.hubHeightM[s] = kinds[k].hubHeightM;
+      c.rotorDiameterM[s] = kinds[k].rotorDiameterM;
+      c.cosYaw[s] = Math.cos(yaw);
+      c.sinYaw[s] = Math.sin(yaw);
+      for (let row = 0; row < 3; row++) c.freeMps[3 * s + row] = profile[3 * k + row];
+    }
+    c.turbulenceIntensity.fill(turbulenceIntensity);
+    c.deficitSquared.fill(0);
+    c.ambientTurbulence = turbulenceIntensity;
+  }
+
+  function rotorAverage(s: number): number {
+    let cubes = 0;
+    for (let point = 0; point < 9; point++) {
+      const u = c.freeMps[3 * s + (point % 3)] - Math.sqrt(c.deficitSquared[9 * s + point]);
+      cubes += u * u * u;
+    }
+    return Math.max(0, Math.cbrt(cubes / 9)); // root-sum-squares of many near wakes may exceed the wind
+  }
 
   return {
-    windMps,
-    thrustCoefficient,
-    turbulenceIntensity,
-    solve(wind, yawDeg = null) {
-      turned(xM, yM, wind.directionDeg, downwind, across);
-      order.sort((a, b) => downwind[a] - downwind[b] || a - b);
-      for (let cell = 0; cell < CELLS; cell++)
-        free[cell] = wind.windMps * (1 + (((cell % POINTS) - 1) * span) / turbine.hubHeightM) ** wind.shear;
-      lostSquares.fill(0);
-      turbulenceIntensity.fill(wind.turbulenceIntensity);
-
-      for (let n = 0; n < count; n++) {
-        const i = order[n];
-        let cubes = 0;
-        for (let cell = 0; cell < CELLS; cell++) {
-          const here = free[cell] - Math.sqrt(lostSquares[i * CELLS + cell]);
-          cubes += here * here * here;
-        }
-        windMps[i] = Math.cbrt(cubes / CELLS);
-        const yaw = ((yawDeg?.[i] ?? 0) * Math.PI) / 180;
-        source.cosYaw = Math.cos(yaw);
-        source.sinYaw = Math.sin(yaw);
-        const ct = Math.min(THRUST_MAX, turbine.thrustCoefficient(windMps[i]) * source.cosYaw);
-        thrustCoefficient[i] = ct;
-        if (ct <= 0) continue;
-        source.thrustCoefficient = ct;
-        source.axialInduction = (0.5 / source.cosYaw) * (1 - Math.sqrt(1 - ct * source.cosYaw));
-        source.turbulenceIntensity = turbulenceIntensity[i];
-        const added = addedTurbulenceSource(source.axialInduction, wind.turbulenceIntensity);
-
-        for (let m = n + 1; m < count; m++) {
-          const t = order[m];
-          const behind = downwind[t] - downwind[i];
-          if (behind < UPWIND_M) continue;
-          const aside = across[t] - across[i];
-          const deflected = source.sinYaw === 0 ? aside : aside - wakeDeflectionM(source, behind);
-          if (!model.deficits(source, behind, deflected, 0, span, deficits)) continue;
-          let overlapping = 0;
-          const at = t * CELLS;
-          for (let cell = 0; cell < CELLS; cell++) {
-            const lost = deficits[cell] * free[cell];
-            lostSquares[at + cell] += lost * lost;
-            if (lost > OVERLAP_MPS) overlapping++;
-          }
-          const diameters = behind / turbine.diameterM;
-          if (overlapping === 0 || diameters > TURBULENCE_REACH_DIAMETERS) continue;
-          if (Math.abs(aside) >= TURBULENCE_REACH_ACROSS_DIAMETERS * turbine.diameterM) continue;
-          const own = (overlapping / CELLS) * added * addedTurbulenceDecay(diameters);
-          const here = Math.sqrt(own * own + wind.turbulenceIntensity * wind.turbulenceIntensity);
-          if (here > turbulenceIntensity[t]) turbulenceIntensity[t] = here;
-        }
+    solve(wind) {
+      place(wind);
+      for (let s = 0; s < count; s++) {
+        const i = order[s];
+        const turbine = kinds[kindOf[i]];
+        const cosYaw = c.cosYaw[s];
+        const u = rotorAverage(s);
+        const ct = Math.min(CT_MAX, Math.max(CT_MIN, turbine.thrustCoefficient(u))) * cosYaw;
+        c.thrustCoefficient[s] = ct;
+        c.axialInduction[s] = (1 - Math.sqrt(1 - ct * cosYaw)) / (2 * cosYaw);
+        state.windMps[i] = u;
+        state.turbulenceIntensity[i] = c.turbulenceIntensity[s];
+        state.ct[i] = ct;
+        state.powerKw[i] = turbine.powerKw(cosYaw === 1 ? u : u * cosYaw ** (YAW_LOSS_EXPONENT / 3));
+        cast(c, s);
       }
+      return state;
     },
   };
-}
-
-/** Coordinates along the wind and to its left. */
-function turned(xM: Float64Array, yM: Float64Array, directionDeg: number, downwind: Float64Array, across: Float64Array): void {
-  const towards = ((270 - directionDeg) * Math.PI) / 180; // 270° blows towards +x
-  const [cos, sin] = [Math.cos(towards), Math.sin(towards)];
-  for (let i = 0; i < xM.length; i++) {
-    downwind[i] = cos * xM[i] + sin * yM[i];
-    across[i] = -sin * xM[i] + cos * yM[i];
-  }
 }

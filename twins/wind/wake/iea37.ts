@@ -1,50 +1,50 @@
 /**
- * The simplified Gaussian wake and turbine of IEA Wind Task 37's case studies (Baker et al. 2019), in closed form:
+ * The simplified Gaussian wake of IEA Wind Task 37's layout case studies (Thomas, Ning et al. 2018), in closed form:
  *
- *   (1 − √(1 − Ct / (8 σ²/D²))) e^(−½ (y/σ)²),   σ = 0.0324555 x + D/√8,   Ct = 8/9
+ *   d/U = (1 − √(1 − Ct D²/(8 σ²))) exp(−y²/2σ²),   σ = 0.0324555 x + D/√8,   Ct = 8/9
+ *   u = U (1 − √Σ(d/U)²),   P = 3.35 MW ((u − 4)/5.8)³ up to 9.8 m/s
+ *
+ * Seen at the hub alone, without shear; Ct does not depend on the wind, so the order of the turbines does not matter.
  */
-import type { Layout } from '../layout.ts';
-import type { RoseBin } from '../rose.ts';
+import { ABREAST_M } from './columns.ts';
+import { rotateIntoWind } from './frame.ts';
 
-const DIAMETER_M = 130;
-const THRUST_COEFFICIENT = 8 / 9;
-const GROWTH = 0.0324555;
-const RATED_MW = 3.35;
-const CUT_IN_MPS = 4;
-const RATED_MPS = 9.8;
-const CUT_OUT_MPS = 25;
-const HOURS_A_YEAR = 8_760;
+export const iea37 = {
+  rotorDiameterM: 130,
+  thrustCoefficient: 8 / 9,
+  wakeGrowth: 0.0324555,
+  cutInMps: 4,
+  ratedMps: 9.8,
+  cutOutMps: 25,
+  ratedKw: 3350,
+} as const;
 
-export const IEA37_WIND_MPS = 9.8;
+/** d/U, 0..1, `xM` behind a rotor and `yM` beside its axis. */
+export function iea37Deficit(xM: number, yM: number): number {
+  const sigma = iea37.wakeGrowth * xM + iea37.rotorDiameterM / Math.sqrt(8);
+  const peak = 1 - Math.sqrt(1 - iea37.thrustCoefficient / (8 * (sigma / iea37.rotorDiameterM) ** 2));
+  return peak * Math.exp(-0.5 * (yM / sigma) ** 2);
+}
 
-/** Energy of a year, MWh: all, and by the bins of the rose. */
-export function iea37Energy({ xM, yM }: Layout, rose: readonly RoseBin[]): { readonly mwh: number; readonly bins: readonly number[] } {
-  const bins = rose.map(({ directionDeg, probability, windMps }) => {
-    const free = windMps ?? IEA37_WIND_MPS;
-    const towards = ((270 - directionDeg) * Math.PI) / 180;
-    const [cos, sin] = [Math.cos(towards), Math.sin(towards)];
-    let megawatts = 0;
-    for (let t = 0; t < xM.length; t++) {
-      let squares = 0;
-      for (let s = 0; s < xM.length; s++) {
-        const behind = cos * (xM[t] - xM[s]) + sin * (yM[t] - yM[s]);
-        if (behind > 1e-9) squares += deficit(behind, -sin * (xM[t] - xM[s]) + cos * (yM[t] - yM[s])) ** 2;
-      }
-      megawatts += iea37PowerMw(free * (1 - Math.sqrt(squares)));
+export function iea37PowerKw(windMps: number): number {
+  const { cutInMps, ratedMps, cutOutMps, ratedKw } = iea37;
+  if (windMps < cutInMps || windMps >= cutOutMps) return 0;
+  return windMps >= ratedMps ? ratedKw : ratedKw * ((windMps - cutInMps) / (ratedMps - cutInMps)) ** 3;
+}
+
+/** Power of the whole farm, kW. @param directionDeg where the wind comes from, clockwise from north */
+export function iea37FarmKw(xM: Float64Array, yM: Float64Array, windMps: number, directionDeg: number): number {
+  const count = xM.length;
+  const [downwind, crosswind] = [new Float64Array(count), new Float64Array(count)];
+  rotateIntoWind(xM, yM, directionDeg, downwind, crosswind);
+  let powerKw = 0;
+  for (let t = 0; t < count; t++) {
+    let squares = 0;
+    for (let s = 0; s < count; s++) {
+      const x = downwind[t] - downwind[s];
+      if (x > ABREAST_M) squares += iea37Deficit(x, crosswind[t] - crosswind[s]) ** 2;
     }
-    return megawatts * probability * HOURS_A_YEAR;
-  });
-  return { mwh: bins.reduce((sum, bin) => sum + bin, 0), bins };
-}
-
-export function iea37PowerMw(windMps: number): number {
-  if (windMps < CUT_IN_MPS || windMps >= CUT_OUT_MPS) return 0;
-  return windMps >= RATED_MPS ? RATED_MW : RATED_MW * ((windMps - CUT_IN_MPS) / (RATED_MPS - CUT_IN_MPS)) ** 3;
-}
-
-function deficit(behindM: number, acrossM: number): number {
-  const sigma = GROWTH * behindM + DIAMETER_M / Math.sqrt(8);
-  return (
-    (1 - Math.sqrt(1 - THRUST_COEFFICIENT / ((8 * sigma * sigma) / (DIAMETER_M * DIAMETER_M)))) * Math.exp(-0.5 * (acrossM / sigma) ** 2)
-  );
+    powerKw += iea37PowerKw(windMps * (1 - Math.sqrt(squares)));
+  }
+  return powerKw;
 }

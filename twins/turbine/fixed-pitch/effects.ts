@@ -31,10 +31,8 @@ export interface Effects {
   readonly reset: Uint8Array;
   /** Added to the heading once. */
   readonly yawJumpRad: Float64Array;
-  /** Standard deviation, bias and spikes of the voltage reading, counts. */
-  readonly voltageNoiseCounts: Float64Array;
-  readonly voltageBiasCounts: Float64Array;
-  readonly voltageStuck: Uint8Array;
+  /** Impulses once and twice a turn of a blade that is not as the others, g at the reference speed. */
+  readonly bladeG: Float64Array;
 }
 
 const RESTS: { readonly [K in keyof Effects]: 0 | 1 } = {
@@ -54,9 +52,7 @@ const RESTS: { readonly [K in keyof Effects]: 0 | 1 } = {
   referenceFactor: 1,
   reset: 0,
   yawJumpRad: 0,
-  voltageNoiseCounts: 0,
-  voltageBiasCounts: 0,
-  voltageStuck: 0,
+  bladeG: 0,
 };
 
 export function createEffects(rows: number): Effects {
@@ -79,9 +75,7 @@ export function createEffects(rows: number): Effects {
     referenceFactor: column(),
     reset: flags(),
     yawJumpRad: column(),
-    voltageNoiseCounts: column(),
-    voltageBiasCounts: column(),
-    voltageStuck: flags(),
+    bladeG: column(),
   };
   for (let row = 0; row < rows; row++) setAtRest(effects, row);
   return effects;
