@@ -31,7 +31,7 @@ export function fixedPitchBacking(
     fixedPitchFaults,
     channels,
     things,
-    streams.map((stream) => stream.fork('faults')),
+    (row) => streams[row].fork('faults'),
     { handles: effects, seat: (row) => row, setAtRest: (row) => setAtRest(effects, row) },
   );
   const sensors = createFirmwareSensors(

@@ -26,7 +26,6 @@ export function variableSpeedBacking(
   const { hubHeightM, rotorRadiusM } = parameters;
   const rows = things.length;
   const dt = TWIN_STEP_MS / 1_000;
-  const streams = things.map((thing) => rng.fork(thing));
   const field = createWindField(
     rng,
     things,
@@ -48,7 +47,7 @@ export function variableSpeedBacking(
     variableSpeedFaults,
     channels,
     things,
-    streams.map((stream) => stream.fork('faults')),
+    (row) => rng.fork(things[row]).fork('faults'),
     {
       handles: effects,
       seat: (row) => slotFor(effects, row),
@@ -66,8 +65,7 @@ export function variableSpeedBacking(
     columns,
     effects,
     parameters,
-    streams.map((stream) => stream.fork('sensors')),
-    dt,
+    things.map((thing) => rng.fork(thing).fork('sensors')),
   );
 
   return {
@@ -94,12 +92,11 @@ export function variableSpeedBacking(
         columns.yawErrorRad.fill((nacelle.follow(field.directionDeg, dt) * Math.PI) / 180);
         plant.step(columns, effects, weather.airDensity, 0, rows);
         step++;
-        sensors.advance(step);
       }
     },
 
     sample(into) {
-      sensors.write(into, {
+      sensors.write(into, step, {
         ambientC: weather.temperatureC,
         pressurePa: weather.pressurePa,
         humidity: weather.humidity,

@@ -5,7 +5,7 @@
 import type { ThresholdSpec } from '../../actors/contracts/model.ts';
 
 const QUANTILE = 0.999;
-const MARGIN = 1.25;
+const MARGIN = 1.6; // neighbouring windows share most of what the low-passes remember: two in a row are not independent
 
 /** @param errors [windows × features], mean absolute reconstruction errors of held-out normal windows */
 export function thresholdsOf(errors: Float32Array, features: readonly string[]): ThresholdSpec[] {

@@ -43,13 +43,13 @@ interface Running<Handles> extends ActiveFault {
   held: number;
 }
 
-/** @param streams one a row. */
+/** @param streamOf a row's own chance */
 export function createFaultBoard<Handles>(
   machine: string,
   models: readonly FaultModel<Handles>[],
   channels: SampleBlock['channels'],
   things: readonly ThingName[],
-  streams: readonly Rng[],
+  streamOf: (row: number) => Rng,
   { handles, seat, setAtRest }: HandleSeats<Handles>,
 ): FaultBoard {
   const running = new Map<number, Running<Handles>[]>();
@@ -91,7 +91,7 @@ export function createFaultBoard<Handles>(
         since: now,
         model,
         rank,
-        chance: streams[row].fork(label),
+        chance: streamOf(row).fork(label),
         severityNow: 0,
         held: Number.NaN,
       };

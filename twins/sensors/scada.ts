@@ -66,42 +66,26 @@ const DEG = 180 / Math.PI;
 const RPM = 30 / Math.PI;
 
 export interface ScadaSensors {
-  /** Remembers what the next reading needs. */
-  advance(step: number): void;
-  write(into: SampleBlock, around: Surroundings): void;
+  /** @param step number of the step that the reading follows */
+  write(into: SampleBlock, step: number, around: Surroundings): void;
 }
 
-/** @param streams one a row, for noise. @param dt seconds between two advances */
+/** @param streams one a row, for noise; only their keys are kept. */
 export function createScadaSensors(
   c: VariableSpeedColumns,
   e: VariableSpeedEffects,
   p: VariableSpeedParameters,
   streams: readonly Rng[],
-  dt: number,
 ): ScadaSensors {
   const rows = streams.length;
   const low = Uint32Array.from(streams, ({ key }) => key[0]);
   const high = Uint32Array.from(streams, ({ key }) => key[1]);
   const normals = normalTable();
   const generatorShare = 1 / (1 + (p.drivetrain.generatorInertiaKgM2 * p.drivetrain.gearRatio ** 2) / p.drivetrain.rotorInertiaKgM2);
-  const foreAftBefore = Float32Array.from(c.foreAftMps);
-  const sideSideBefore = Float32Array.from(c.sideSideMps);
-  const acceleration = new Float32Array(2 * rows);
   const stuckMps = new Float32Array(rows).fill(Number.NaN);
-  let step = 0;
 
   return {
-    advance(now) {
-      step = now;
-      for (let i = 0; i < rows; i++) {
-        acceleration[2 * i] = (c.foreAftMps[i] - foreAftBefore[i]) / dt;
-        acceleration[2 * i + 1] = (c.sideSideMps[i] - sideSideBefore[i]) / dt;
-        foreAftBefore[i] = c.foreAftMps[i];
-        sideSideBefore[i] = c.sideSideMps[i];
-      }
-    },
-
-    write({ values, quality, channels }, { ambientC, pressurePa, humidity, directionDeg }) {
+    write({ values, quality, channels }, step, { ambientC, pressurePa, humidity, directionDeg }) {
       const width = channels.length;
       const mask = NORMAL_CELLS - 1;
       for (let i = 0; i < rows; i++) {
@@ -129,8 +113,8 @@ export function createScadaSensors(
         values[at + 6] = c.torqueNm[i] / 1_000;
         values[at + 7] = p.generatorV * speed * e.voltage[slot] * (1 + 0.002 * noise(9));
         values[at + 8] = c.pitchRad[i] * DEG;
-        values[at + 9] = shaken * (acceleration[2 * i] + NOISE.accMps2 * noise(10));
-        values[at + 10] = shaken * (acceleration[2 * i + 1] + NOISE.accMps2 * noise(11));
+        values[at + 9] = shaken * (c.foreAftMps2[i] + NOISE.accMps2 * noise(10));
+        values[at + 10] = shaken * (c.sideSideMps2[i] + NOISE.accMps2 * noise(11));
         values[at + 11] = outer;
         values[at + 12] = inner;
         values[at + 13] = shaken * Math.sqrt(outer * outer + inner * inner);

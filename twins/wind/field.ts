@@ -79,7 +79,6 @@ export function createWindField(rng: Rng, labels: readonly string[], spec: WindS
     dt,
     slowShare: farmShare,
   });
-  const fluctuation = new Float64Array(rows);
   const delayS = new Float32Array(rows);
   const wakeFactor = new Float32Array(rows).fill(1);
   const wakeTurbulence = new Float32Array(rows).fill(1);
@@ -127,10 +126,10 @@ export function createWindField(rng: Rng, labels: readonly string[], spec: WindS
       if (every(WAKE_EVERY_S, step)) followPlaces();
       const sudden = gustsAt(spec, site, meanMps, sigmaMps, tS);
       const slowMps = sigmaMps * Math.sqrt(farmShare);
-      turbulence.advance(fluctuation, step, 0, rows);
+      turbulence.advance(windMps, step, 0, rows); // in standard deviations, and in the next line a wind
       for (let i = 0; i < rows; i++) {
         const here = meanMps + sudden + slowMps * slow.at(tS - delayS[i]);
-        const wind = here * wakeFactor[i] + sigmaMps * wakeTurbulence[i] * wakeFactor[i] * fluctuation[i];
+        const wind = here * wakeFactor[i] + sigmaMps * wakeTurbulence[i] * wakeFactor[i] * windMps[i];
         windMps[i] = Math.max(wind, 0);
       }
     },

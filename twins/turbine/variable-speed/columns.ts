@@ -1,11 +1,11 @@
-/** The state of variable-speed twins, a column a quantity; index i is the same turbine in each. SI units; 193 bytes a turbine. */
+/** The state of variable-speed twins, a column a quantity; index i is the same turbine in each. SI units; 193 bytes a turbine, and with its wind and sensors 256 at most. */
 export interface VariableSpeedColumns {
   /** Undisturbed by the rotor, at hub height. */
   readonly windMps: Float64Array;
   /** Low-passed wind, by which the turbine starts and stops. */
   readonly smoothedWindMps: Float64Array;
   /** Angle of the rotor axis to the wind. */
-  readonly yawErrorRad: Float64Array;
+  readonly yawErrorRad: Float32Array;
   /** Inertia-weighted mean of rotor and generator, slow shaft. */
   readonly shaftRadPerS: Float64Array;
   /** Twist of the shaft, rotor ahead of generator, and its rate; slow shaft. */
@@ -28,12 +28,15 @@ export interface VariableSpeedColumns {
   readonly foreAftMps: Float64Array;
   readonly sideSideM: Float64Array;
   readonly sideSideMps: Float64Array;
+  /** Their accelerations, means of the last step. */
+  readonly foreAftMps2: Float32Array;
+  readonly sideSideMps2: Float32Array;
   /** Heat above the nacelle's temperature, and the nacelle's above ambient. */
   readonly gearboxK: Float64Array;
   readonly generatorK: Float64Array;
   readonly nacelleK: Float64Array;
   /** Share of rated power that is asked for, 0..1. */
-  readonly derateFraction: Float64Array;
+  readonly derateFraction: Float32Array;
   readonly mode: Uint8Array;
 }
 
@@ -45,7 +48,7 @@ export function createVariableSpeedColumns(count: number): VariableSpeedColumns 
   return {
     windMps: column(),
     smoothedWindMps: column(),
-    yawErrorRad: column(),
+    yawErrorRad: new Float32Array(count),
     shaftRadPerS: column(),
     twistRad: column(),
     twistRadPerS: column(),
@@ -62,10 +65,12 @@ export function createVariableSpeedColumns(count: number): VariableSpeedColumns 
     foreAftMps: column(),
     sideSideM: column(),
     sideSideMps: column(),
+    foreAftMps2: new Float32Array(count),
+    sideSideMps2: new Float32Array(count),
     gearboxK: column(),
     generatorK: column(),
     nacelleK: column(),
-    derateFraction: column(1),
+    derateFraction: new Float32Array(count).fill(1),
     mode: new Uint8Array(count),
   };
 }

@@ -23,7 +23,7 @@ export function createTower(p: VariableSpeedParameters, dt: number) {
   const cells = SINE_CELLS / (2 * Math.PI);
 
   return (c: VariableSpeedColumns, e: VariableSpeedEffects, first: number, last: number): void => {
-    const { azimuthRad, shaftRadPerS, thrustN, foreAftM, foreAftMps, sideSideM, sideSideMps } = c;
+    const { azimuthRad, shaftRadPerS, thrustN, foreAftM, foreAftMps, foreAftMps2, sideSideM, sideSideMps, sideSideMps2 } = c;
     const { slotOf, imbalanceKgM: added, bladePitchRad, bladeStiffness } = e;
     for (let i = first; i < last; i++) {
       const slot = slotOf[i];
@@ -46,11 +46,13 @@ export function createTower(p: VariableSpeedParameters, dt: number) {
       const vx = foreAftMps[i];
       foreAftM[i] = foreAft.m00 * x + foreAft.m01 * vx + restX;
       foreAftMps[i] = foreAft.m10 * x + foreAft.m11 * vx;
+      foreAftMps2[i] = (foreAftMps[i] - vx) / dt;
       const restY = aside * sideSide.compliance;
       const y = sideSideM[i] - restY;
       const vy = sideSideMps[i];
       sideSideM[i] = sideSide.m00 * y + sideSide.m01 * vy + restY;
       sideSideMps[i] = sideSide.m10 * y + sideSide.m11 * vy;
+      sideSideMps2[i] = (sideSideMps[i] - vy) / dt;
     }
   };
 }

@@ -1,0 +1,47 @@
+import { nrel5mwParameters as parameters } from '../../twins/library/nrel-5mw.ts';
+import { createRng } from '../../twins/rng.ts';
+import { createVariableSpeedColumns } from '../../twins/turbine/variable-speed/columns.ts';
+import { createVariableSpeedEffects } from '../../twins/turbine/variable-speed/effects.ts';
+import { createVariableSpeedPlant } from '../../twins/turbine/variable-speed/step.ts';
+import { createTurbulence } from '../../twins/wind/turbulence.ts';
+import { type Figure, nanosecondsEach } from '../kit/bench.ts';
+import { PlainTurbine } from './plain-turbine.ts';
+
+const ROWS = 4_000;
+const MEAN = 11;
+
+/** One step of a 5-MW turbine, turbulence and all, in a farm of thousands; the baselines are an object a turbine, with and without tables. */
+export async function bench(): Promise<Figure[]> {
+  const streams = Array.from({ length: ROWS }, (_, i) => createRng(1).fork(`T-${i}`));
+  const plant = createVariableSpeedPlant(parameters, 0.05);
+  const c = createVariableSpeedColumns(ROWS);
+  const e = createVariableSpeedEffects(ROWS);
+  const turbulence = createTurbulence({ streams, meanMps: MEAN, lengthM: 340.2, dt: 0.05 });
+  const fluctuation = new Float64Array(ROWS);
+  for (let row = 0; row < ROWS; row++) plant.settle(c, row, MEAN);
+  let step = 0;
+  const columns = (steps: number) => {
+    for (let s = 0; s < steps; s++) {
+      turbulence.advance(fluctuation, step++, 0, ROWS);
+      for (let i = 0; i < ROWS; i++) c.windMps[i] = Math.max(0, MEAN + 0.17 * MEAN * fluctuation[i]);
+      plant.step(c, e, 1.225, 0, ROWS);
+    }
+  };
+  const objects = (plainMath: boolean) => {
+    const turbines = streams.map((stream) => new PlainTurbine(parameters, plant.surface, stream, MEAN, plainMath));
+    return (steps: number) => {
+      for (let s = 0; s < steps; s++) {
+        step++;
+        for (const turbine of turbines) turbine.step(step, 1.225);
+      }
+    };
+  };
+  const real = nanosecondsEach(columns, 20) / ROWS;
+  const tables = nanosecondsEach(objects(false), 20) / ROWS;
+  const plain = nanosecondsEach(objects(true), 20) / ROWS;
+  const unit = 'ns a turbine and step';
+  return [
+    { name: '5-MW step', value: real, unit, baseline: { name: 'an object a turbine', value: tables, ratio: tables / real } },
+    { name: '5-MW step', value: real, unit, baseline: { name: 'with Math.log, cos and sin', value: plain, ratio: plain / real } },
+  ];
+}
