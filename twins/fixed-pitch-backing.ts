@@ -26,14 +26,11 @@ export function fixedPitchBacking(
   const columns = createColumns(rows);
   const effects = createEffects(rows);
   const { channels } = deskTurbine;
-  const faults = createFaultBoard(
-    machine.name,
-    fixedPitchFaults,
-    channels,
-    things,
-    (row) => streams[row].fork('faults'),
-    { handles: effects, seat: (row) => row, setAtRest: (row) => setAtRest(effects, row) },
-  );
+  const faults = createFaultBoard(machine.name, fixedPitchFaults, channels, things, (row) => streams[row].fork('faults'), {
+    handles: effects,
+    seat: (row) => row,
+    setAtRest: (row) => setAtRest(effects, row),
+  });
   const sensors = createFirmwareSensors(
     columns,
     effects,

@@ -42,18 +42,11 @@ export function variableSpeedBacking(
   const columns = createVariableSpeedColumns(rows);
   const effects = createVariableSpeedEffects(rows);
   const channels = scadaChannels(parameters);
-  const faults = createFaultBoard(
-    machine.name,
-    variableSpeedFaults,
-    channels,
-    things,
-    (row) => rng.fork(things[row]).fork('faults'),
-    {
-      handles: effects,
-      seat: (row) => slotFor(effects, row),
-      setAtRest: (row) => effects.slotOf[row] > 0 && setSlotAtRest(effects, effects.slotOf[row]),
-    },
-  );
+  const faults = createFaultBoard(machine.name, variableSpeedFaults, channels, things, (row) => rng.fork(things[row]).fork('faults'), {
+    handles: effects,
+    seat: (row) => slotFor(effects, row),
+    setAtRest: (row) => effects.slotOf[row] > 0 && setSlotAtRest(effects, effects.slotOf[row]),
+  });
   const air = rng.fork('weather');
   let step = 0;
   let weather = weatherAt(temperate, air, DAY_OF_YEAR_S);

@@ -119,7 +119,12 @@ export class PlainTurbine {
     const before = this.shaft;
     this.shaft = Math.max(0, before + ((aero - generator) / inertia) * DT);
     const twistBefore = this.twist;
-    [this.twist, this.twistRate] = swing(this.#torsion, this.twist, this.twistRate, aero / d.rotorInertiaKgM2 + generator / generatorInertia);
+    [this.twist, this.twistRate] = swing(
+      this.#torsion,
+      this.twist,
+      this.twistRate,
+      aero / d.rotorInertiaKgM2 + generator / generatorInertia,
+    );
     const lead = this.twist - twistBefore;
     const turned = 0.5 * (before + this.shaft) * DT;
     this.azimuth = (this.azimuth + turned + (generatorInertia / inertia) * lead) % (2 * Math.PI);

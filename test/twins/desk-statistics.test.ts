@@ -1,12 +1,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { column, deskTurbine } from '../../actors/contracts/channels.ts';
-import { pitch, roll, yaw } from '../../actors/signal/euler.ts';
 import { denoise } from '../../actors/signal/wavelet.ts';
-import { twinBacking } from '../../twins/backing.ts';
-import { referenceWind } from '../../twins/library/desk-turbine.ts';
-import { recordTwins } from '../../twins/record.ts';
+import { machineNamed } from '../../twins/library/machines.ts';
 import { createRng } from '../../twins/rng.ts';
+import { deskFeatures, moments } from '../../twins/validity/desk-checks.ts';
 
 const statistics = suite('statistics of the desk turbine');
 
@@ -17,38 +14,15 @@ const denoised = {
   rps: { mean: 1.61063302, std: 0.46953962 },
   voltage: { mean: 47.79383124, std: 15.94323948 },
 };
-type Feature = keyof typeof rawStd;
-
-const SAMPLES = 300_000;
-const SETTLING = 1_200;
-
-const moments = (values: Float64Array) => {
-  const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
-  return { mean, std: Math.sqrt(values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (values.length - 1)) };
-};
 
 statistics('300 000 samples in the reference wind have those of the original’s data set', () => {
-  const backing = twinBacking({ things: ['T-001'], rng: createRng(4), wind: referenceWind });
-  const { values } = recordTwins(backing, { forMs: (SAMPLES + SETTLING) * 50, epoch: 0 }).turbines[0];
-  const at = (name: string) => column(deskTurbine.channels, name);
-  const features: Record<Feature, Float64Array> = Object.fromEntries(
-    Object.keys(rawStd).map((name) => [name, new Float64Array(SAMPLES)]),
-  ) as never;
-  for (let i = 0; i < SAMPLES; i++) {
-    const row = (i + SETTLING) * deskTurbine.channels.length;
-    const [w, x, y, z] = ['qw', 'qx', 'qy', 'qz'].map((name) => values[row + at(name)]);
-    features.roll[i] = roll(x, y, z, w);
-    features.pitch[i] = pitch(x, y, z, w);
-    features.yaw[i] = yaw(x, y, z, w);
-    features.wind[i] = values[row + at('wind_speed_rps')];
-    features.rps[i] = values[row + at('rps')];
-    features.voltage[i] = values[row + at('voltage')];
-  }
+  const features = deskFeatures(machineNamed('desk-turbine'), createRng(4));
 
-  for (const name of Object.keys(rawStd) as Feature[]) {
+  for (const [name, wanted] of Object.entries(rawStd) as [keyof typeof rawStd, number][]) {
     const { std, mean } = moments(features[name]);
     const tolerance = name === 'yaw' ? 0.03 : 0.1;
-    assert.ok(Math.abs(std / rawStd[name] - 1) <= tolerance, `raw ${name}: ${std}, not ${rawStd[name]}`);
+    assert.is(features[name].length, 300_000);
+    assert.ok(Math.abs(std / wanted - 1) <= tolerance, `raw ${name}: ${std}, not ${wanted}`);
     if (name === 'roll' || name === 'pitch') assert.ok(Math.abs(mean) <= 0.01, `mean ${name}: ${mean}`);
   }
   for (const [name, wanted] of Object.entries(denoised) as [keyof typeof denoised, { mean: number; std: number }][]) {

@@ -16,7 +16,8 @@ import { createWindField } from '../../twins/wind/field.ts';
 
 const answers = suite('answers to a wind');
 const nrel5mw = machineNamed('nrel-5mw');
-const columnOf = (rows: readonly string[], name: string) => rows.map((row) => Number(row.split(',')[responseHeader.split(',').indexOf(name)]));
+const columnOf = (rows: readonly string[], name: string) =>
+  rows.map((row) => Number(row.split(',')[responseHeader.split(',').indexOf(name)]));
 const faultsOf = (work: () => unknown): string => {
   try {
     work();
@@ -31,7 +32,7 @@ answers('`twin respond` and a farm take the same steps, to the last bit', () => 
   const things = ['A', 'B', 'C'];
   const site = { hubHeightM: 90, diameterM: 126, lengthM: 340.2 };
   const field = createWindField(createRng(7), things, { meanMps: 11.5, turbulenceIntensity: 'A' }, site, 0.05);
-  const plant = createVariableSpeedPlant(nrel5mw.kind === 'variable-speed' ? nrel5mw.parameters : assert.unreachable() as never, 0.05);
+  const plant = createVariableSpeedPlant(nrel5mw.kind === 'variable-speed' ? nrel5mw.parameters : (assert.unreachable() as never), 0.05);
   const c = createVariableSpeedColumns(3);
   const e = createVariableSpeedEffects(3);
   field.advance(c.windMps, 0);
@@ -47,7 +48,10 @@ answers('`twin respond` and a farm take the same steps, to the last bit', () => 
 
   const rows = [...respond(nrel5mw, parseWindSeries(['t,windMps', ...lines].join('\n'), 'w.csv'), 1)];
 
-  assert.equal(columnOf(rows, 'powerKw'), power.map((watt) => watt / 1_000));
+  assert.equal(
+    columnOf(rows, 'powerKw'),
+    power.map((watt) => watt / 1_000),
+  );
 });
 
 answers('a twin of a farm depends on its seed and name, not on neighbours or their faults', () => {
@@ -95,7 +99,10 @@ answers('names what is wrong with a wind file', () => {
   assert.match(faults('t,windMps\n0,41\n1,44\n2,45\n'), 'half of windMps is above 40');
   assert.match(faults('t,windKmh\n0,30\n'), 'has a column windKmh that is not known');
   assert.match(faults('t,windMps,temperatureC\n0,8,288\n1,8,288\n'), 'is it in kelvin');
-  assert.match(faults(`t,windMps,directionDeg\n${Array.from({ length: 20 }, (_, i) => `${i},8,${(i * 0.31).toFixed(2)}`).join('\n')}\n`), 'is it in radians');
+  assert.match(
+    faults(`t,windMps,directionDeg\n${Array.from({ length: 20 }, (_, i) => `${i},8,${(i * 0.31).toFixed(2)}`).join('\n')}\n`),
+    'is it in radians',
+  );
   assert.match(faults('t,windMps\n0,8\n'), 'a series needs two');
   assert.match(faults('t,windMps\n0,-1\n1,8\n'), 'windMps -1 is negative');
 });
@@ -109,16 +116,25 @@ answers('a machine file is like one of the library, with its own parameters', ()
 
 answers('names what is wrong with a machine file', () => {
   const faults = (text: string) => faultsOf(() => parseMachine(text, 'm.yaml'));
-  assert.match(faults('name: m\nlike: nrel-5mw\nparameters:\n  drivetrain:\n    rotorInertiaKgM2: -5\n'), 'm.yaml:5:5 parameters.drivetrain.rotorInertiaKgM2: -5 is negative');
+  assert.match(
+    faults('name: m\nlike: nrel-5mw\nparameters:\n  drivetrain:\n    rotorInertiaKgM2: -5\n'),
+    'm.yaml:5:5 parameters.drivetrain.rotorInertiaKgM2: -5 is negative',
+  );
   assert.match(faults('name: m\nlike: nrel5mw\n'), /m.yaml:2:1 no machine nrel5mw in the library. Did you mean nrel-5mw/);
-  assert.match(faults('name: m\nlike: nrel-5mw\nparameters:\n  rotorRadius: 60\n'), /m.yaml:4:3 parameters.rotorRadius: is not known. Did you mean rotorRadiusM/);
+  assert.match(
+    faults('name: m\nlike: nrel-5mw\nparameters:\n  rotorRadius: 60\n'),
+    /m.yaml:4:3 parameters.rotorRadius: is not known. Did you mean rotorRadiusM/,
+  );
   assert.match(faults('name: m\nlike: nrel-5mw\nparameters:\n  drivetrain: { generatorEfficiency: 94.4 }\n'), '94.4 is more than 1');
   assert.match(faults('name: m\nlike: nrel-5mw\nparameters:\n  steadyTable: { rows: [[4, 1, 1], [3, 1, 1]] }\n'), 'the first ascending');
   assert.match(faults('name: m\nlike: nrel-5mw\nparameters:\n  hubHeightM: high\n'), 'must be a number, not "high"');
   assert.match(faults('name: [\n'), /m.yaml:\d+:\d+ /);
   assert.match(faults('nam: m\nlike: nrel-5mw\n'), 'm.yaml:1:1');
   assert.match(faults('name: desk-turbine\nlike: desk-turbine\n'), 'is a machine of the library');
-  assert.match(faultsOf(() => machineNamed('desk-turbin')), 'Did you mean desk-turbine');
+  assert.match(
+    faultsOf(() => machineNamed('desk-turbin')),
+    'Did you mean desk-turbine',
+  );
 });
 
 answers.run();

@@ -1,5 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { fourier, logBands, meanSpectrum } from '../../twins/validity/spectrum.ts';
 import { createRng } from '../../twins/rng.ts';
 import { airDensity } from '../../twins/wind/air.ts';
 import { createWindField } from '../../twins/wind/field.ts';
@@ -49,8 +50,8 @@ wind('turbulence over an ensemble has the spread and the spectrum of Kaimal', ()
   const variance = series.reduce((sum, x) => sum + x.reduce((s, v) => s + v * v, 0), 0) / members / samples;
   assert.ok(Math.abs(Math.sqrt(variance) / SIGMA - 1) <= 0.03, `σ ${Math.sqrt(variance)}`);
 
-  const bins = logBins(0.005, 2, 40);
-  const spectrum = meanSpectrum(series, bins);
+  const bins = logBands(0.005, 2, 40);
+  const spectrum = meanSpectrum(series, DT, bins, kaimal);
   const decibels = bins.map(({ f }, i) => 10 * Math.log10(spectrum[i] / kaimal(f)));
   const rms = Math.sqrt(decibels.reduce((sum, db) => sum + db * db, 0) / decibels.length);
   assert.ok(rms <= 0.5, `${rms} dB rms`);
@@ -58,6 +59,21 @@ wind('turbulence over an ensemble has the spread and the spectrum of Kaimal', ()
   const inertial = bins.flatMap(({ f }, i) => (f >= 0.2 ? [{ f, got: spectrum[i], wanted: kaimal(f) }] : []));
   const slope = (of: 'got' | 'wanted') => logSlope(inertial.map((point) => [point.f, point[of]]));
   assert.ok(Math.abs(slope('got') / slope('wanted') - 1) <= 0.03, `slope ${slope('got')}, not ${slope('wanted')}`);
+});
+
+wind('the transform behind the spectra is Fourier’s', () => {
+  const n = 64;
+  const x = Float64Array.from({ length: n }, (_, i) => ((i * 37) % 11) - 5);
+  const [re, im] = [x.slice(), new Float64Array(n)];
+  fourier(re, im);
+  for (let k = 0; k < n; k++) {
+    let [cos, sin] = [0, 0];
+    for (let i = 0; i < n; i++) {
+      cos += x[i] * Math.cos((2 * Math.PI * k * i) / n);
+      sin -= x[i] * Math.sin((2 * Math.PI * k * i) / n);
+    }
+    assert.ok(Math.abs(re[k] - cos) < 1e-9 && Math.abs(im[k] - sin) < 1e-9);
+  }
 });
 
 wind('turns with its file and its gust, and a turbine’s wind does not know who else stands there', () => {
@@ -101,65 +117,6 @@ wind('the air is as dense as physics says, and the weather has days and seasons'
   const { humidity, pressurePa } = weatherAt(temperate, chance, 40 * 86_400);
   assert.ok(humidity > 0 && humidity <= 1 && pressurePa > 95_000 && pressurePa < 106_000);
 });
-
-/** Bands between `from` and `to`, equally wide in the logarithm. */
-function logBins(from: number, to: number, count: number) {
-  const ratio = (to / from) ** (1 / count);
-  return Array.from({ length: count }, (_, i) => ({ low: from * ratio ** i, high: from * ratio ** (i + 1), f: from * ratio ** (i + 0.5) }));
-}
-
-/** One-sided density by bands, mean over the series and over segments of 2¹⁵ samples with a Hann window. */
-function meanSpectrum(series: readonly Float64Array[], bins: readonly { low: number; high: number }[]): number[] {
-  const n = 1 << 15;
-  const hann = Float64Array.from({ length: n }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / n));
-  const norm = hann.reduce((sum, w) => sum + w * w, 0) / DT;
-  const power = new Float64Array(n / 2);
-  let segments = 0;
-  for (const x of series) {
-    for (let from = 0; from + n <= x.length; from += n) {
-      const re = Float64Array.from({ length: n }, (_, i) => x[from + i] * hann[i]);
-      const im = new Float64Array(n);
-      fft(re, im);
-      for (let k = 0; k < n / 2; k++) power[k] += (2 * (re[k] ** 2 + im[k] ** 2)) / norm;
-      segments++;
-    }
-  }
-  return bins.map(({ low, high }) => {
-    let [sum, count] = [0, 0];
-    for (let k = 1; k < n / 2; k++) {
-      const f = k / (n * DT);
-      if (f < low || f >= high) continue;
-      sum += (power[k] * kaimal(Math.sqrt(low * high))) / kaimal(f); // a steep spectrum within one band
-      count++;
-    }
-    return sum / count / segments;
-  });
-}
-
-/** In place, radix 2. */
-function fft(re: Float64Array, im: Float64Array): void {
-  const n = re.length;
-  for (let i = 1, j = 0; i < n; i++) {
-    let bit = n >> 1;
-    for (; j & bit; bit >>= 1) j ^= bit;
-    j ^= bit;
-    if (i < j) {
-      [re[i], re[j]] = [re[j], re[i]];
-      [im[i], im[j]] = [im[j], im[i]];
-    }
-  }
-  for (let size = 2; size <= n; size <<= 1) {
-    for (let start = 0; start < n; start += size) {
-      for (let k = 0; k < size / 2; k++) {
-        const angle = (-2 * Math.PI * k) / size;
-        const [c, s] = [Math.cos(angle), Math.sin(angle)];
-        const [a, b] = [start + k, start + k + size / 2];
-        const [tr, ti] = [c * re[b] - s * im[b], c * im[b] + s * re[b]];
-        [re[b], im[b], re[a], im[a]] = [re[a] - tr, im[a] - ti, re[a] + tr, im[a] + ti];
-      }
-    }
-  }
-}
 
 function logSlope(points: readonly (readonly number[])[]): number {
   const xs = points.map(([x]) => Math.log(x));

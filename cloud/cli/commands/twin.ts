@@ -151,6 +151,51 @@ export function addTwinCommands(program: Command, io: Io): void {
         ].join('\n'),
       );
     });
+
+  twin
+    .command('validate')
+    .description('Every physics check with its reference, drawn into one HTML file; exits 1 when a check fails.')
+    .option('--machine <name>', 'of the library, or a machine file (.yaml); all of the library when absent')
+    .requiredOption('--report <html>')
+    .option('--json')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  windfleet twin validate --report twins.html\n  windfleet twin validate --machine nrel-5mw --report nrel-5mw.html --json',
+    )
+    .action(async (flags: { machine?: string; report: string; json?: boolean }) => {
+      const [{ checksOf, figure, reportHtml }, { hasPassed }, { machines }] = await Promise.all([
+        import('../../../twins/validity/report.ts'),
+        import('../../../twins/validity/check.ts'),
+        import('../../../twins/library/machines.ts'),
+      ]);
+      const chosen = flags.machine === undefined ? machines : [await openMachine(flags.machine)];
+      const sections = chosen.map((machine) => {
+        if (io.isTerminal) io.err(`checking ${machine.name} …`);
+        return { machine, checks: checksOf(machine) };
+      });
+      writeWhole(flags.report, reportHtml(sections));
+      const facts = sections.flatMap(({ machine, checks }) =>
+        checks.map((check) => ({
+          machine: machine.name,
+          check: check.name,
+          passed: hasPassed(check),
+          deviation: check.deviation,
+          allowed: check.allowed,
+          unit: check.unit,
+          source: check.source,
+        })),
+      );
+      printFacts(io, flags.json === true, facts, () =>
+        [
+          table(
+            ['', 'machine', 'check', 'off by', 'allowed', ''],
+            facts.map((f) => [f.passed ? 'ok' : 'FAILED', f.machine, f.check, figure(f.deviation), figure(f.allowed), f.unit]),
+          ),
+          `${flags.report}: ${facts.filter(({ passed }) => passed).length} of ${facts.length} checks hold`,
+        ].join('\n'),
+      );
+      if (facts.some(({ passed }) => !passed)) process.exitCode = 1;
+    });
 }
 
 /** Whole, or not there. */
