@@ -32,13 +32,7 @@ export function drawPlot({ title, xLabel, yLabel, curves, logarithmic = false }:
     }),
   ];
   const drawn = curves.map((curve, i) => (curve.isReference ? rings(curve, px, py) : line(curve, COLOURS[i % COLOURS.length], px, py)));
-  const legend =
-    curves.length < 2
-      ? []
-      : curves.map(({ label, isReference }, i) => {
-          const y = TOP + 14 + 15 * i;
-          return `<circle cx="${WIDTH - RIGHT - 92}" cy="${y - 4}" r="3.5" fill="${isReference ? 'none' : COLOURS[i % COLOURS.length]}" stroke="${isReference ? RING : COLOURS[i % COLOURS.length]}"/><text x="${WIDTH - RIGHT - 84}" y="${y}">${escapeText(label)}</text>`;
-        });
+  const legend = curves.length < 2 ? [] : legendOf(curves);
   return `<svg role="img" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="system-ui,sans-serif" font-size="11" fill="#1c2733"><title>${escapeText(title)}</title>
 <text x="${LEFT}" y="17" font-size="13" font-weight="600">${escapeText(title)}</text>${grid.join('')}${drawn.join('')}${legend.join('')}
 <text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 8}" text-anchor="middle">${escapeText(xLabel)}</text><text transform="translate(13 ${(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)" text-anchor="middle">${escapeText(yLabel)}</text></svg>`;
@@ -57,6 +51,18 @@ function rings({ x, y }: Curve, px: (x: number) => number, py: (y: number) => nu
       i % every === 0 ? `<circle cx="${px(at).toFixed(1)}" cy="${py(y[i]).toFixed(1)}" r="3" fill="none" stroke="${RING}"/>` : '',
     )
     .join('');
+}
+
+/** In a row at the top, ending at the right. */
+function legendOf(curves: readonly Curve[]): string[] {
+  const widths = curves.map(({ label }) => 20 + 6.2 * label.length);
+  let x = WIDTH - RIGHT - widths.reduce((sum, width) => sum + width, 0);
+  return curves.map(({ label, isReference }, i) => {
+    const colour = isReference ? RING : COLOURS[i % COLOURS.length];
+    const entry = `<circle cx="${x + 6}" cy="13" r="3.5" fill="${isReference ? 'none' : colour}" stroke="${colour}"/><text x="${x + 13}" y="17">${escapeText(label)}</text>`;
+    x += widths[i];
+    return entry;
+  });
 }
 
 /** Round values between two ends, four to eight of them. */
