@@ -87,6 +87,7 @@ export const consoleServices = (world: World) => ({
   command: world.command,
   inspect: world.inspect,
   trustedKeys: [String(world.key.publicKey.export({ type: 'spki', format: 'pem' }))],
+  site: world.site,
   mqttEndpoint: world.broker.address ? `${world.broker.address.host}:${world.broker.address.port}` : null,
 });
 

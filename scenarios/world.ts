@@ -17,6 +17,7 @@ import type { ThingName } from '../actors/contracts/ids.ts';
 import type { DocumentIndex } from '../actors/contracts/index.ts';
 import type { Job, JobExecution, JobsControl } from '../actors/contracts/jobs.ts';
 import type { Log } from '../actors/contracts/log.ts';
+import type { FarmSite } from '../actors/contracts/site.ts';
 import type { ObjectStore } from '../actors/contracts/objects.ts';
 import { parseRecording } from '../actors/contracts/recording.ts';
 import { type OperatorCommand, topics } from '../actors/contracts/telemetry.ts';
@@ -46,6 +47,7 @@ import type { TwinBacking } from '../twins/body.ts';
 import { memoryDisk } from '../twins/disk.ts';
 import { faultInjector } from '../twins/faults/injector.ts';
 import { layoutOf, type TwinMachine } from '../twins/library/machines.ts';
+import { inventSite, placeTurbines } from '../twins/site.ts';
 import { replayBacking } from '../twins/replay.ts';
 import { createRng } from '../twins/rng.ts';
 import type { VirtualClock } from '../twins/time/virtual-clock.ts';
@@ -91,6 +93,8 @@ export interface World {
   readonly ingest: Ingest;
   command(thing: ThingName, order: OperatorCommand): Promise<void>;
   inspect(thing: ThingName, on: boolean): Promise<void>;
+  /** Where the twins stand. */
+  site(): Promise<FarmSite>;
   close(): Promise<void>;
 }
 
@@ -196,6 +200,10 @@ export async function openWorld(spec: WorldSpec, { clock, log, events, decorate 
     ingest,
     command: (thing, order) => cloudBus.publish(topics.command(thing), JSON.stringify(order), { qos: 1 }),
     inspect: (thing, on) => cloudBus.publish(topics.inspect(thing), JSON.stringify({ inspect: on }), { qos: 1 }),
+    async site() {
+      const site = await inventSite(createRng(spec.seed));
+      return { ...site, turbines: twins.flatMap(({ machine, things, layout }) => placeTurbines(site, machine, things, layout)) };
+    },
     async close() {
       await fleet.close();
       await ingest.close();

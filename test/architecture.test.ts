@@ -15,7 +15,7 @@ const mayImport: Record<string, readonly string[]> = {
   'actors/inference': ['actors/contracts', 'actors/inference', 'onnxruntime-node'],
   'actors/ota': ['actors', 'xstate', 'zod'],
   actors: ['actors', 'xstate', '@xstate/inspect'],
-  twins: ['actors/contracts', 'actors/signal', 'twins'],
+  twins: ['actors/contracts', 'actors/signal', 'twins', 'faker'],
   'twins/library': ['actors/contracts', 'twins', 'zod', 'yaml'],
   physical: ['actors/contracts', 'actors/signal', 'actors/package', 'physical', 'serialport', 'zod'],
   cloud: ['actors/contracts', 'actors/package', 'cloud', 'zod', 'yaml', 'pino'],

@@ -10,6 +10,8 @@ import type { Layout } from './wind/layout.ts';
 
 export interface TwinBacking extends Backing {
   readonly faults: FaultBoard;
+  /** Where they stand; undefined: all in one place. */
+  readonly layout: Layout | undefined;
   /** The true state, for tests and ground truth: no sensor in between. [rows] */
   readonly truth: { readonly windMps: Float64Array; readonly rotorRadPerS: Float64Array; readonly powerW: Float64Array };
   /** The instant to which it has been advanced. */

@@ -47,6 +47,7 @@ export function fixedPitchBacking(
     things,
     offers: new Set(['mechanical-fault', 'sensor-override', 'brake'] as const),
     faults,
+    layout,
     truth: { windMps: columns.windSpeedMps, rotorRadPerS: columns.rotorSpeedRadPerS, powerW: new Float64Array(rows) },
     now: () => step * TWIN_STEP_MS,
 

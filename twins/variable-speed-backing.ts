@@ -68,6 +68,7 @@ export function variableSpeedBacking(
     things,
     offers: new Set(['mechanical-fault', 'sensor-override', 'brake'] as const),
     faults,
+    layout,
     truth: { windMps: columns.windMps, rotorRadPerS: columns.shaftRadPerS, powerW: columns.powerW },
     now: () => step * TWIN_STEP_MS,
 

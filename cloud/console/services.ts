@@ -6,6 +6,7 @@ import type { FleetView } from '../../actors/contracts/fleet-view.ts';
 import type { ThingName } from '../../actors/contracts/ids.ts';
 import type { DocumentIndex } from '../../actors/contracts/index.ts';
 import type { JobsControl } from '../../actors/contracts/jobs.ts';
+import type { FarmSite } from '../../actors/contracts/site.ts';
 import type { ObjectStore } from '../../actors/contracts/objects.ts';
 import type { OperatorCommand } from '../../actors/contracts/telemetry.ts';
 
@@ -31,6 +32,8 @@ export interface ConsoleServices {
   readonly chart: Chart;
   readonly command: (thing: ThingName, order: OperatorCommand) => Promise<void>;
   readonly inspect: (thing: ThingName, on: boolean) => Promise<void>;
+  /** Where the farm stands; null where no farm runs. */
+  readonly site: (() => Promise<FarmSite>) | null;
   /** PEM of the keys that devices trust. */
   readonly trustedKeys: readonly string[];
   /** `host:port` of the broker; null without one. */

@@ -11,7 +11,10 @@ export async function openI2cBus(number: number): Promise<I2cBus> {
     const loaded = await import(PACKAGE);
     library = loaded.default ?? loaded;
   } catch (error) {
-    throw new EnvironmentLacking('this machine has no I²C library', { cause: error, hint: `npm install ${PACKAGE}` });
+    throw new EnvironmentLacking('this machine has no I²C library', {
+      cause: error,
+      hint: `npm install ${PACKAGE} --ignore-scripts=false`,
+    });
   }
   try {
     return await library.openPromisified(number);

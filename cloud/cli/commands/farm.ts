@@ -47,19 +47,34 @@ export function addFarmCommands(program: Command, io: Io): void {
       .argument('<fault>')
       .option('--severity <s>', '0 to 1', '0.5')
       .option('--over <duration>', 'from nothing to its severity in so long')
-      .option('--for <duration>', 'ends by itself after so long'),
-    ['faults inject T-002 voltage-sag', 'faults inject T-001 bearing-wear --severity 0.8 --over 2m'],
-  ).action(async (thing: string, fault: string, flags: Common & { severity: string; over?: string; for?: string }) => {
-    const over = flags.over === undefined ? {} : { overSeconds: seconds('--over', flags.over) };
-    const lasting = flags.for === undefined ? {} : { forSeconds: seconds('--for', flags.for) };
-    const done = await openApi(flags.cloud).post(`/api/turbines/${encodeURIComponent(thing)}/faults`, {
-      fault,
-      severity: severityOf(flags.severity),
-      ...over,
-      ...lasting,
-    });
-    printFacts(io, flags.json ?? false, done, () => `${fault} is at work on ${thing}`);
-  });
+      .option('--for <duration>', 'ends by itself after so long')
+      .option('--recovery <duration>', 'and then fades for so long')
+      .option('--onset <course>', 'ramp, wear, intermittent, or periodic (with --over as its period)')
+      .option('--channel <name>', 'of a sensor-… fault'),
+    ['faults inject T-002 voltage-sag', 'faults inject T-001 bearing-wear --severity 0.8 --over 2m --onset wear'],
+  ).action(
+    async (
+      thing: string,
+      fault: string,
+      flags: Common & { severity: string; over?: string; for?: string; recovery?: string; onset?: string; channel?: string },
+    ) => {
+      const recovery = flags.recovery === undefined ? {} : { recoverySeconds: seconds('--recovery', flags.recovery) };
+      const onset = flags.onset === undefined ? {} : { onset: flags.onset };
+      const channel = flags.channel === undefined ? {} : { channel: flags.channel };
+      const over = flags.over === undefined ? {} : { overSeconds: seconds('--over', flags.over) };
+      const lasting = flags.for === undefined ? {} : { forSeconds: seconds('--for', flags.for) };
+      const done = await openApi(flags.cloud).post(`/api/turbines/${encodeURIComponent(thing)}/faults`, {
+        fault,
+        severity: severityOf(flags.severity),
+        ...over,
+        ...lasting,
+        ...recovery,
+        ...onset,
+        ...channel,
+      });
+      printFacts(io, flags.json ?? false, done, () => `${fault} is at work on ${thing}`);
+    },
+  );
   asking(faults.command('clear').description('Ends faults of a turbine.').argument('<turbine>').argument('[fault]'), [
     'faults clear T-002',
     'faults clear T-002 voltage-sag',

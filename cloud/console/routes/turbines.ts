@@ -11,6 +11,9 @@ const Fault = z.strictObject({
   severity: z.number().min(0).max(1).default(0.5),
   overSeconds: z.number().min(0).max(86_400).default(0),
   forSeconds: z.number().positive().max(86_400).optional(),
+  onset: z.enum(['ramp', 'wear', 'intermittent', 'periodic']).optional(),
+  recoverySeconds: z.number().min(0).max(86_400).optional(),
+  channel: z.string().min(1).max(64).optional(),
 });
 const Command = z.discriminatedUnion('command', [
   z.strictObject({ command: z.enum(['start', 'stop', 'reset']) }),
@@ -20,7 +23,7 @@ const Inspect = z.strictObject({ on: z.boolean() });
 
 type OfThing = { Params: { thing: string } };
 
-export function turbineRoutes(app: FastifyInstance, { view, faults, command, inspect, chart }: ConsoleServices): void {
+export function turbineRoutes(app: FastifyInstance, { view, faults, command, inspect, chart, site }: ConsoleServices): void {
   const find = (thing: string): TurbineView => {
     const turbine = view.turbine(thing);
     if (turbine) return turbine;
@@ -42,18 +45,25 @@ export function turbineRoutes(app: FastifyInstance, { view, faults, command, ins
   app.get('/api/turbines', async () => view.turbines());
   app.get<OfThing>('/api/turbines/:thing', async ({ params }) => find(params.thing));
   app.get<OfThing>('/api/turbines/:thing/transitions', async ({ params }) => view.transitions(find(params.thing).thing));
+  app.get('/api/site', async () => {
+    if (site) return site();
+    throw new NotFound('no farm runs in this process', { hint: 'windfleet up' });
+  });
   app.get('/api/alarms', async () => view.alarms());
   app.get('/api/chart', async () => chart);
   app.get('/api/faults', async () => ({ catalogue: faults?.catalogue ?? [], active: faults?.active() ?? [] }));
 
   app.post<OfThing>('/api/turbines/:thing/faults', async ({ params, body }, reply) => {
-    const { fault, severity, overSeconds, forSeconds } = parseBody(Fault, body);
+    const { fault, severity, overSeconds, forSeconds, onset, recoverySeconds, channel } = parseBody(Fault, body);
     const { thing } = find(params.thing);
     injector().inject(thing, {
       fault,
       severity,
       over: overSeconds * 1_000,
       ...(forSeconds === undefined ? {} : { for: forSeconds * 1_000 }),
+      ...(onset === undefined ? {} : { onset }),
+      ...(recoverySeconds === undefined ? {} : { recovery: recoverySeconds * 1_000 }),
+      ...(channel === undefined ? {} : { channel }),
     });
     return reply.status(201).send({ thing, fault, severity });
   });
