@@ -52,6 +52,14 @@ const UpConfig = z.strictObject({
       meanMps: z.number().min(0).max(60),
       turbulenceIntensity: z.union([z.number().min(0).max(1), z.enum(['A', 'B', 'C'])]),
       directionDeg: z.number().min(0).max(360).default(270),
+      events: z
+        .array(
+          z.discriminatedUnion('kind', [
+            z.strictObject({ kind: z.literal('gust'), at: Duration }),
+            z.strictObject({ kind: z.literal('ramp'), at: Duration, over: Duration, toMps: z.number().min(0).max(60) }),
+          ]),
+        )
+        .default([]),
     })
     .optional(),
 });

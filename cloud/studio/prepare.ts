@@ -28,8 +28,8 @@ const plain = { mean: 0, std: 1 };
 
 /** The features of a desk turbine's default detector, low-passed: its polled light barriers and its sway are noisy from second to second. */
 const deskFeatures: readonly FeatureSpec[] = [
-  { name: 'roll', op: 'roll', channels: ['qx', 'qy', 'qz', 'qw'], parameters: { seconds: 8 }, ...plain },
-  { name: 'pitch', op: 'pitch', channels: ['qx', 'qy', 'qz', 'qw'], parameters: { seconds: 8 }, ...plain },
+  { name: 'roll', op: 'roll', channels: ['qx', 'qy', 'qz', 'qw'], parameters: { seconds: 12 }, ...plain },
+  { name: 'pitch', op: 'pitch', channels: ['qx', 'qy', 'qz', 'qw'], parameters: { seconds: 12 }, ...plain },
   // So short a high-pass leaves the impulses and little of the rotor's own once and thrice a turn.
   { name: 'vibration', op: 'vibration', channels: ['ax', 'ay', 'az'], parameters: { seconds: 0.05, rmsSeconds: 1 }, ...plain },
   { name: 'wind_speed_rps', op: 'value', channels: ['wind_speed_rps'], parameters: { seconds: 2 }, ...plain },
@@ -39,7 +39,7 @@ const deskFeatures: readonly FeatureSpec[] = [
     name: 'voltage_per_rps',
     op: 'relation',
     channels: ['voltage', 'rps'],
-    parameters: { slope: 0, offset: 0, seconds: 8, lagSeconds: 1 },
+    parameters: { slope: 0, offset: 0, seconds: 20, lagSeconds: 1 },
     ...plain,
   },
 ];

@@ -6,6 +6,7 @@ import type { ActiveFault, FaultKind } from '../../../actors/contracts/faults.ts
 import type { TurbineView } from '../../../actors/contracts/fleet-view.ts';
 import { say } from './notice.tsx';
 import { Plot } from './plot.tsx';
+import { readingsOf } from './readings.ts';
 import { ask, transitions } from './store.ts';
 
 const chart = signal<Chart | null>(null);
@@ -19,6 +20,7 @@ const refreshFaults = async () => {
 
 export function Detail({ turbine }: { readonly turbine: TurbineView }) {
   const { thing } = turbine;
+  const { rotor, wind, output } = readingsOf(turbine);
 
   useEffect(() => {
     if (!chart.value)
@@ -42,16 +44,16 @@ export function Detail({ turbine }: { readonly turbine: TurbineView }) {
           {turbine.machine} · {turbine.backing} · {turbine.model ?? 'no model'}
         </span>
       </header>
-      <Controls thing={thing} />
+      <Controls thing={thing} machine={turbine.machine} />
       <div class="plots">
-        <Figure title="Rotor speed, 1/s">
-          <Plot thing={thing} column="rps" label="rotor speed" color="#7fd1c7" height={130} isFull />
+        <Figure title={`Rotor speed, ${rotor.unit}`}>
+          <Plot thing={thing} column="rotor" label="rotor speed" color="#7fd1c7" height={130} isFull />
         </Figure>
-        <Figure title="Wind (anemometer), 1/s">
+        <Figure title={`Wind (anemometer), ${wind.unit}`}>
           <Plot thing={thing} column="wind" label="wind" color="#8ab6f0" height={130} isFull />
         </Figure>
-        <Figure title="Voltage, counts">
-          <Plot thing={thing} column="voltage" label="voltage" color="#e6c06a" height={130} isFull />
+        <Figure title={`${output.label === 'power' ? 'Power' : 'Voltage'}, ${output.unit}`}>
+          <Plot thing={thing} column="output" label={output.label} color="#e6c06a" height={130} isFull />
         </Figure>
         <Figure title="Error ratio (above 1 is anomalous)">
           <Plot thing={thing} column="score" label="error ratio" color="#c79bf2" height={130} isFull limit={1} />
@@ -77,9 +79,10 @@ function Figure({ title, children }: { readonly title: string; readonly children
   );
 }
 
-function Controls({ thing }: { readonly thing: string }) {
+function Controls({ thing, machine }: { readonly thing: string; readonly machine: string }) {
+  const offered = faults.value.catalogue.filter(({ moves }) => moves === undefined || machine in moves);
   const mine = faults.value.active.filter((active) => active.thing === thing);
-  const about = faults.value.catalogue.find(({ name }) => name === fault.value)?.about;
+  const selected = offered.find(({ name }) => name === fault.value) ?? offered[0]; // another machine may not have the one chosen last
   const act = (work: Promise<unknown>, done: string) => say(work.then(refreshFaults), done);
   return (
     <div class="controls">
@@ -87,12 +90,12 @@ function Controls({ thing }: { readonly thing: string }) {
         Fault
         <select
           data-testid="fault-select"
-          value={fault.value}
+          value={selected?.name}
           onChange={(event) => {
             fault.value = event.currentTarget.value;
           }}
         >
-          {faults.value.catalogue.map(({ name }) => (
+          {offered.map(({ name }) => (
             <option key={name} value={name}>
               {name}
             </option>
@@ -118,8 +121,8 @@ function Controls({ thing }: { readonly thing: string }) {
         data-testid="inject-button"
         onClick={() =>
           act(
-            ask('POST', `/api/turbines/${thing}/faults`, { fault: fault.value, severity: severity.value }),
-            `${fault.value} is at work on ${thing}`,
+            ask('POST', `/api/turbines/${thing}/faults`, { fault: selected?.name, severity: severity.value }),
+            `${selected?.name} is at work on ${thing}`,
           )
         }
       >
@@ -140,7 +143,7 @@ function Controls({ thing }: { readonly thing: string }) {
       >
         Reset
       </button>
-      <p class="quiet">{about}</p>
+      <p class="quiet">{selected?.about}</p>
     </div>
   );
 }

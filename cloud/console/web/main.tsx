@@ -5,12 +5,13 @@ import { Anomalies } from './anomalies.tsx';
 import { Detail } from './detail.tsx';
 import { Notice } from './notice.tsx';
 import { Rollouts } from './rollouts.tsx';
+import { turnsPerSecondOf } from './readings.ts';
 import { alarms, chosen, fleet, isConnected, listen, turbines } from './store.ts';
 import { TurbineCard } from './turbine-card.tsx';
 
 function App() {
   const turbine = chosen.value === null ? undefined : turbines.value.get(chosen.value);
-  const turning = fleet.value.filter(({ channels }) => (channels['rps'] ?? 0) > 0).length;
+  const turning = fleet.value.filter((turbine) => turnsPerSecondOf(turbine) > 0).length;
   const standing = [...alarms.value.values()].filter(({ clearedAt }) => clearedAt === null).length;
   return (
     <>

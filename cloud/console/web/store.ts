@@ -3,13 +3,14 @@ import { computed, signal } from '@preact/signals';
 import type { Deployment } from '../../../actors/contracts/deployments.ts';
 import type { Alarm, TurbineView } from '../../../actors/contracts/fleet-view.ts';
 import type { TransitionReport } from '../../../actors/contracts/telemetry.ts';
+import { readingsOf } from './readings.ts';
 
 /** One turbine's recent past: seconds and values, oldest first. */
 export interface Trace {
   readonly at: number[];
-  readonly rps: (number | null)[];
+  readonly rotor: (number | null)[];
   readonly wind: (number | null)[];
-  readonly voltage: (number | null)[];
+  readonly output: (number | null)[];
   readonly score: (number | null)[];
 }
 
@@ -30,7 +31,7 @@ export const recentAlarms = computed(() => [...alarms.value.values()].sort((a, b
 const traces = new Map<string, Trace>();
 
 export function traceOf(thing: string): Trace {
-  const trace = traces.get(thing) ?? { at: [], rps: [], wind: [], voltage: [], score: [] };
+  const trace = traces.get(thing) ?? { at: [], rotor: [], wind: [], output: [], score: [] };
   traces.set(thing, trace);
   return trace;
 }
@@ -79,11 +80,12 @@ function remember({ thing, updatedAt, channels, verdict }: TurbineView): void {
   const at = Math.round(updatedAt / 1_000);
   if (trace.at.at(-1) === at) return;
   trace.at.push(at);
-  trace.rps.push(channels['rps'] ?? null);
-  trace.wind.push(channels['wind_speed_rps'] ?? null);
-  trace.voltage.push(channels['voltage'] ?? null);
+  const { rotor, wind, output } = readingsOf({ channels });
+  trace.rotor.push(channels[rotor.channel] ?? null);
+  trace.wind.push(channels[wind.channel] ?? null);
+  trace.output.push(channels[output.channel] ?? null);
   trace.score.push(verdict?.score ?? null);
-  while (trace.at.length > KEPT) for (const column of [trace.at, trace.rps, trace.wind, trace.voltage, trace.score]) column.shift();
+  while (trace.at.length > KEPT) for (const column of [trace.at, trace.rotor, trace.wind, trace.output, trace.score]) column.shift();
 }
 
 /** Asks the console; its own words for what went wrong are thrown. */

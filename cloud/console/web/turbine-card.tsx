@@ -2,10 +2,12 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { TurbineView } from '../../../actors/contracts/fleet-view.ts';
 import { Plot } from './plot.tsx';
+import { readingsOf, turnsPerSecondOf } from './readings.ts';
 import { chosen } from './store.ts';
 
 export function TurbineCard({ turbine }: { readonly turbine: TurbineView }) {
   const { thing, state, channels, model, verdict, alarm, update, backing } = turbine;
+  const { rotor, wind, output } = readingsOf(turbine);
   const isChosen = chosen.value === thing;
   return (
     <button
@@ -14,7 +16,7 @@ export function TurbineCard({ turbine }: { readonly turbine: TurbineView }) {
       aria-pressed={isChosen}
       data-testid="turbine-card"
       data-thing={thing}
-      data-rps={channels['rps'] ?? 0}
+      data-rps={turnsPerSecondOf(turbine)}
       onClick={() => {
         chosen.value = thing;
       }}
@@ -26,11 +28,11 @@ export function TurbineCard({ turbine }: { readonly turbine: TurbineView }) {
         </span>
       </span>
       <span class="card-body">
-        <Rotor rps={channels['rps'] ?? 0} />
+        <Rotor rps={turnsPerSecondOf(turbine)} />
         <span class="facts">
-          <Fact label="rotor" value={channels['rps']} unit="1/s" />
-          <Fact label="wind" value={channels['wind_speed_rps']} unit="1/s" />
-          <Fact label="voltage" value={channels['voltage']} unit="counts" digits={0} />
+          {[rotor, wind, output].map(({ label, channel, unit, digits }) => (
+            <Fact key={channel} label={label} value={channels[channel]} unit={unit} digits={digits} />
+          ))}
           <Fact label="error" value={verdict?.score} unit="× limit" />
         </span>
       </span>
