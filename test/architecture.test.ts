@@ -18,6 +18,7 @@ const mayImport: Record<string, readonly string[]> = {
   twins: ['actors/contracts', 'actors/signal', 'twins', 'faker'],
   'twins/library': ['actors/contracts', 'twins', 'zod', 'yaml'],
   physical: ['actors/contracts', 'actors/signal', 'actors/package', 'physical', 'serialport', 'zod'],
+  'physical/agent': ['actors/contracts', 'actors/package', 'physical', 'zod', '@grpc/grpc-js', '@grpc/proto-loader'],
   cloud: ['actors/contracts', 'actors/package', 'cloud', 'zod', 'yaml', 'pino'],
   'cloud/bus': ['actors/contracts', 'cloud', 'aedes', 'mqtt'],
   'cloud/jobs': ['actors/contracts', 'cloud', 'zod', 'libsql'],
