@@ -3,21 +3,22 @@
 /** One input feature of a model, made from channels by a named operation of its signal pipeline. */
 export interface FeatureSpec {
   readonly name: string;
-  /** An operation of `actors/signal`: `value`, `roll`, `pitch`, `yaw`, `highpass`, … */
+  /** An operation of its pipeline in `actors/signal`: of `stream` `value`, `roll`, `vibration`, …; of `seed-db6` `roll`, `pitch`, `yaw`, `value`. */
   readonly op: string;
   /** Channels that the operation reads, in its order. */
   readonly channels: readonly string[];
-  /** Constants of the operation, by name. */
+  /** Constants of the operation, by name. `seed-db6` wants one of each feature: `sigma`, the standard deviation of its raw training data. */
   readonly parameters: Readonly<Record<string, number>>;
-  /** Statistics of the training data after the operation: the model sees (x − mean) / std. */
+  /** Statistics of the training data after the operation and, in `seed-db6`, the denoising: the model sees (x − mean) / std. */
   readonly mean: number;
   readonly std: number;
 }
 
 export interface SignalSpec {
+  /** `stream`: causal, a few numbers of memory. `seed-db6`: the original's, 501 samples denoised together for each window. */
   readonly pipeline: 'stream' | 'seed-db6';
   readonly rateHz: number;
-  /** `settle` samples after a break fill the pipeline's memory and belong to no window. */
+  /** `settle` samples after a break fill the pipeline's memory and belong to no window; 0 with `seed-db6`, whose memory is its buffer. */
   readonly window: { readonly samples: number; readonly hop: number; readonly settle: number };
   readonly features: readonly FeatureSpec[];
 }

@@ -1,6 +1,6 @@
 /**
- * A lane: one model over the rows that use it. Samples become features, features windows, full windows one batch a tick, and
- * the batch is asked of the model outside the event loop; its scores are applied at `sampledAt + latency`, whatever it took.
+ * A lane: one model over the rows that use it. Samples become windows by the model's own pipeline, full windows one batch a tick,
+ * and the batch is asked of the model outside the event loop; its scores are applied at `sampledAt + latency`, whatever it took.
  */
 import type { Channel } from '../contracts/channels.ts';
 import type { Clock } from '../contracts/clock.ts';
@@ -9,8 +9,7 @@ import type { ModelId } from '../contracts/ids.ts';
 import type { Inference } from '../contracts/inference.ts';
 import type { ModelManifest } from '../contracts/model.ts';
 import type { Millis } from '../contracts/units.ts';
-import { streamPipeline } from '../signal/stream.ts';
-import { breakWindow, createWindows, pushSample, takeWindow } from './windows.ts';
+import { openWindowSource } from '../signal/source.ts';
 
 /** A model that a device has loaded. */
 export interface LoadedModel {
@@ -32,13 +31,15 @@ export interface RowListener {
 export interface Lane {
   readonly manifest: ModelManifest;
   readonly rows: number;
+  /** Samples that a window's last one is older than the sample that its scores are dated by. */
+  readonly lag: number;
   join(row: number, inference: Inference, listener: RowListener): void;
   leave(row: number): void;
   has(row: number): boolean;
   /** Whether the next sample is the first of a window. */
   begins(row: number): boolean;
   break(row: number): void;
-  /** Lets the row's next window begin with its next sample; the pipeline's memory stays. */
+  /** Lets the row's next window begin with its next sample, or as soon after as the pipeline's memory is full; the memory stays. */
   align(row: number): void;
   /** @param values the row's channels from `offset` on. @returns whether the sample filled a window, or null when it broke it. */
   push(row: number, values: Float64Array, offset: number): boolean | null;
@@ -57,17 +58,14 @@ export function createLane(manifest: ModelManifest, { channels, rows, clock, lat
   const { window, features } = manifest.signal;
   const count = features.length;
   const size = count * window.samples;
-  const pipeline = streamPipeline(manifest.signal, channels, rows);
-  const windows = createWindows(rows, count, window.samples, window.hop);
-  const settling = new Uint32Array(rows).fill(window.settle); // samples still to pass before a window may begin
-  const sample = new Float32Array(count);
+  const source = openWindowSource(manifest.signal, channels, rows);
   const members = new Map<number, { readonly inference: Inference; readonly listener: RowListener }>();
+  const isFull = new Uint8Array(rows); // a window to take; it is lost when the row breaks first
   let full: number[] = [];
 
   const breakRow = (row: number) => {
-    breakWindow(windows, row);
-    pipeline.reset(row);
-    settling[row] = window.settle;
+    source.break(row);
+    isFull[row] = 0;
   };
 
   return {
@@ -75,36 +73,41 @@ export function createLane(manifest: ModelManifest, { channels, rows, clock, lat
     get rows() {
       return members.size;
     },
+    lag: source.lag,
     join(row, inference, listener) {
       breakRow(row);
       members.set(row, { inference, listener });
     },
     leave(row) {
+      source.release(row);
+      isFull[row] = 0;
       members.delete(row);
     },
     has: (row) => members.has(row),
-    begins: (row) => windows.held[row] === 0 && settling[row] === 0,
+    begins: source.begins,
     break: breakRow,
-    align: (row) => breakWindow(windows, row),
+    align(row) {
+      source.align(row);
+      isFull[row] = 0;
+    },
     push(row, values, offset) {
-      if (!pipeline.push(row, values, offset, sample, 0)) {
-        breakRow(row);
-        return null;
+      const whole = source.push(row, values, offset);
+      if (whole) {
+        full.push(row);
+        isFull[row] = 1;
       }
-      if (settling[row] > 0) {
-        settling[row]--;
-        return false;
-      }
-      if (!pushSample(windows, row, sample)) return false;
-      full.push(row);
-      return true;
+      return whole;
     },
     flush(now) {
       if (full.length === 0) return;
-      const filled = full;
+      const filled = full.filter((row) => isFull[row] === 1);
       full = [];
+      if (filled.length === 0) return;
       const batch = new Float32Array(filled.length * size);
-      for (const [i, row] of filled.entries()) takeWindow(windows, row, batch, i * size);
+      for (const [i, row] of filled.entries()) {
+        source.take(row, batch, i * size);
+        isFull[row] = 0;
+      }
       const asked = filled.map((row) => members.get(row));
       const inference = asked.find((member) => member)?.inference;
       if (!inference) return;

@@ -112,7 +112,7 @@ export function openDataPlane(backing: Backing, options: DataPlaneOptions): Data
       const worst = worstFeature(scores.subarray(offset, offset + names.length), 0, names.length);
       const score = scores[offset + worst];
       windows++;
-      trials.get(row)?.championScored({ at, score });
+      trials.get(row)?.championScored(at, score);
       const turned = judgeWindow(judge, row, score, model.manifest.persistence);
       const verdict: Verdict = {
         at,
@@ -172,7 +172,7 @@ export function openDataPlane(backing: Backing, options: DataPlaneOptions): Data
         if (block.quality[row] & Quality.stale) continue; // nothing new: no sample of a window
         const offset = row * width;
         history.add(row, block.values, offset);
-        trials.get(row)?.push(block.values, offset);
+        trials.get(row)?.push(now, block.values, offset);
         const lane = championLanes[row];
         if (!lane) continue;
         const whole = lane.push(row, block.values, offset);
@@ -205,7 +205,7 @@ export function openDataPlane(backing: Backing, options: DataPlaneOptions): Data
         if (stored.length >= CANARY_WINDOWS) return decide(challenger, stored, 'stored');
       }
       const lane = laneOf(challenger);
-      const trial = openTrial(row, lane, champion === null ? null : () => championLanes[row]?.begins(row) ?? true);
+      const trial = openTrial(row, lane, champion === null ? null : () => championLanes[row]);
       trials.set(row, trial);
       lane.join(row, challenger.inference, trial.listener);
       const golden = clock.setTimeout(() => trial.end('golden'), Math.max(0, goldenAt - clock.now()));
@@ -235,23 +235,29 @@ function decide(challenger: LoadedModel, pairs: readonly Pair[], by: CanaryResul
 interface Trial {
   readonly listener: RowListener;
   readonly over: Promise<{ readonly pairs: readonly Pair[]; readonly by: CanaryResult['decidedBy']; readonly failure: string | null }>;
-  push(values: Float64Array, offset: number): void;
-  championScored(score: Score): void;
+  push(now: Millis, values: Float64Array, offset: number): void;
+  championScored(at: Millis, score: number): void;
   end(by: CanaryResult['decidedBy']): void;
 }
 
-/** One challenger beside a champion on one row. @param begins whether the champion's next sample is the first of a window; null when there is no champion */
-function openTrial(row: number, lane: Lane, begins: (() => boolean) | null): Trial {
+/** Samples of a trial whose instants are remembered: more than are between a window's last and its scores. */
+const REMEMBERED = 1_000;
+
+/** One challenger beside a champion on one row. @param championLane null when there is no champion */
+function openTrial(row: number, lane: Lane, championLane: (() => Lane | null) | null): Trial {
   const champion: Score[] = [];
   const challenger: Score[] = [];
-  let isAligned = begins === null;
+  const instants: Millis[] = []; // of the row's last samples
+  let isAligned = championLane === null;
   let settle: (result: { pairs: readonly Pair[]; by: CanaryResult['decidedBy']; failure: string | null }) => void = () => {};
   const over = new Promise<{ pairs: readonly Pair[]; by: CanaryResult['decidedBy']; failure: string | null }>((settled) => {
     settle = settled;
   });
 
+  /** When the last sample of a window was taken whose scores are of `at`; pipelines differ in how long they wait after it. */
+  const endOf = (at: Millis, lag: number): Millis => instants[instants.lastIndexOf(at) - lag] ?? Number.NEGATIVE_INFINITY;
   const pairs = (): readonly Pair[] =>
-    begins === null ? challenger.map(({ score }) => ({ champion: null, challenger: score })) : pairWindows(champion, challenger);
+    championLane === null ? challenger.map(({ score }) => ({ champion: null, challenger: score })) : pairWindows(champion, challenger);
   const check = () => {
     const judged = pairs();
     if (judged.length >= CANARY_WINDOWS) settle({ pairs: judged, by: 'live', failure: null });
@@ -261,18 +267,22 @@ function openTrial(row: number, lane: Lane, begins: (() => boolean) | null): Tri
     over,
     listener: {
       scored(_, at, scores, offset) {
-        challenger.push({ at, score: Math.max(...scores.subarray(offset, offset + lane.manifest.signal.features.length)) });
+        challenger.push({
+          at: endOf(at, lane.lag),
+          score: Math.max(...scores.subarray(offset, offset + lane.manifest.signal.features.length)),
+        });
         check();
       },
       failed: (_, cause) => settle({ pairs: [], by: 'live', failure: `canary: ${cause}` }),
     },
-    push(values, offset) {
-      isAligned ||= lane.begins(row) && begins?.() === true; // both windows begin at the same sample
+    push(now, values, offset) {
+      if (instants.push(now) > 2 * REMEMBERED) instants.splice(0, REMEMBERED);
+      isAligned ||= lane.begins(row) && (championLane?.()?.begins(row) ?? true); // both windows begin at the same sample
       lane.push(row, values, offset);
       if (!isAligned) lane.align(row);
     },
-    championScored(score) {
-      champion.push(score);
+    championScored(at, score) {
+      champion.push({ at: endOf(at, championLane?.()?.lag ?? 0), score });
       check();
     },
     end: (by) => settle({ pairs: pairs(), by, failure: null }),

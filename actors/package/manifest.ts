@@ -47,6 +47,12 @@ const Manifest = z
       context.addIssue({ code: 'custom', path: ['thresholds'], message: `must name the features in their order: ${names.join(', ')}` });
     if (manifest.signal.window.hop > manifest.signal.window.samples)
       context.addIssue({ code: 'custom', path: ['signal', 'window', 'hop'], message: 'must not be longer than the window' });
+    if (manifest.signal.pipeline !== 'seed-db6') return;
+    if (manifest.signal.window.settle !== 0)
+      context.addIssue({ code: 'custom', path: ['signal', 'window', 'settle'], message: 'must be 0 with seed-db6' });
+    for (const [i, { parameters }] of manifest.signal.features.entries())
+      if (!(parameters['sigma'] >= 0))
+        context.addIssue({ code: 'custom', path: ['signal', 'features', i, 'parameters', 'sigma'], message: 'must be ≥ 0 with seed-db6' });
   });
 
 const Golden = z.strictObject({ windows: z.array(z.array(z.number())).min(1).max(256), scores: z.array(z.array(z.number())) });

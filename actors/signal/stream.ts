@@ -3,9 +3,9 @@
  * training and serving see the same. Heading never enters, so its drift and its ±π wraps cannot matter.
  */
 import type { Channel } from '../contracts/channels.ts';
-import { ModelRejected } from '../contracts/errors.ts';
 import type { SignalSpec } from '../contracts/model.ts';
 import { operations } from './operations.ts';
+import { refuseSignal, resolveFeatures } from './resolve.ts';
 
 export interface SignalPipeline {
   readonly features: number;
@@ -19,28 +19,12 @@ export interface SignalPipeline {
 
 /** @throws ModelRejected naming the operation, channel or constant that is not there. */
 export function streamPipeline(spec: SignalSpec, channels: readonly Channel[], rows: number): SignalPipeline {
-  const refuse = (why: string): never => {
-    throw new ModelRejected('signal pipeline', why);
-  };
-  if (spec.pipeline !== 'stream') refuse(`pipeline ${spec.pipeline} is not one that this device has`);
-
+  if (spec.pipeline !== 'stream') refuseSignal(`pipeline ${spec.pipeline} gives no features a sample`);
   let width = 0;
-  const features = spec.features.map((feature) => {
-    const operation = Object.hasOwn(operations, feature.op)
-      ? operations[feature.op]
-      : refuse(`feature ${feature.name}: no operation ${feature.op}`);
-    const sources = feature.channels.map((name) => {
-      const index = channels.findIndex((channel) => channel.name === name);
-      return index >= 0 ? index : refuse(`feature ${feature.name}: this machine has no channel ${name}`);
-    });
-    if (sources.length === 0 || (operation.channels !== Infinity && sources.length !== operation.channels))
-      refuse(`feature ${feature.name}: ${feature.op} takes ${operation.channels} channels, not ${sources.length}`);
-    for (const name of operation.parameters)
-      if (!Number.isFinite(feature.parameters[name])) refuse(`feature ${feature.name}: constant ${name} is missing`);
-    if (!(feature.std > 0)) refuse(`feature ${feature.name}: std ${feature.std} is not above 0`);
+  const features = resolveFeatures(spec, channels, operations).map((feature) => {
     const at = width;
-    width += operation.memory(sources.length);
-    return { ...feature, operation, sources, at, read: new Array<number>(sources.length).fill(0) };
+    width += feature.operation.memory(feature.sources.length);
+    return { ...feature, at };
   });
   const memory = new Float64Array(rows * width).fill(Number.NaN);
 

@@ -41,6 +41,9 @@ export function takeWindow(w: Windows, row: number, into: Float32Array, offset: 
   w.held[row] = kept;
 }
 
+/** Whether the row's next sample is the first of a window; with a hop shorter than the window several are under way at once. */
+export const beginsWindow = (w: Windows, row: number): boolean => w.held[row] % w.hop === 0;
+
 export function breakWindow(w: Windows, row: number): void {
   w.held[row] = 0;
 }

@@ -1,0 +1,41 @@
+/** Windows of the `stream` pipeline: after a break `settle` samples fill its memory, and then its features line up. */
+import type { Channel } from '../contracts/channels.ts';
+import type { SignalSpec } from '../contracts/model.ts';
+import type { WindowSource } from './source.ts';
+import { streamPipeline } from './stream.ts';
+import { beginsWindow, breakWindow, createWindows, pushSample, takeWindow } from './windows.ts';
+
+/** @throws ModelRejected naming the operation, channel or constant that is not there. */
+export function streamSource(spec: SignalSpec, channels: readonly Channel[], rows: number): WindowSource {
+  const { window, features } = spec;
+  const pipeline = streamPipeline(spec, channels, rows);
+  const windows = createWindows(rows, features.length, window.samples, window.hop);
+  const settling = new Uint32Array(rows).fill(window.settle); // samples still to pass before a window may begin
+  const sample = new Float32Array(features.length);
+
+  const breakRow = (row: number) => {
+    breakWindow(windows, row);
+    pipeline.reset(row);
+    settling[row] = window.settle;
+  };
+
+  return {
+    lag: 0,
+    push(row, values, offset) {
+      if (!pipeline.push(row, values, offset, sample, 0)) {
+        breakRow(row);
+        return null;
+      }
+      if (settling[row] > 0) {
+        settling[row]--;
+        return false;
+      }
+      return pushSample(windows, row, sample);
+    },
+    take: (row, into, offset) => takeWindow(windows, row, into, offset),
+    break: breakRow,
+    align: (row) => breakWindow(windows, row),
+    begins: (row) => settling[row] === 0 && beginsWindow(windows, row),
+    release: breakRow,
+  };
+}
