@@ -365,8 +365,7 @@ for (const [from, to] of [
     await clock.run(60_000);
 
     const trial = plane.tryOut(0, challenger, { goldenAt: 600_000, signal: new AbortController().signal });
-    await clock.run(120_000);
-    const result = await trial;
+    const [result] = await Promise.all([trial, clock.run(120_000)]);
     plane.use(0, challenger);
     await clock.run(180_000);
 
@@ -402,9 +401,9 @@ for (const [from, to] of [
       goldenAt: 600_000,
       signal: new AbortController().signal,
     });
-    await clock.run(160_000);
+    const [result] = await Promise.all([trial, clock.run(160_000)]);
 
-    assert.equal(await trial, { decidedBy: 'live', windows: 3 });
+    assert.equal(result, { decidedBy: 'live', windows: 3 });
   });
 
   seed(`a canary of ${to} beside ${from} on stored samples leaves out what only one of them could see`, async () => {

@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process';
+import type { SignalSpec } from '../../actors/contracts/model.ts';
+import { openWindowSource } from '../../actors/signal/source.ts';
 import { createWavelet } from '../../actors/signal/wavelet.ts';
 import { type Figure, nanosecondsEach } from '../kit/bench.ts';
 import { hasPython, python } from '../kit/programs.ts';
@@ -31,25 +33,60 @@ for _ in range(15):
     rounds.append((time.perf_counter() - began) / 40)
 print(statistics.median(rounds) * 1e6)`;
 
-/** The denoising of one buffer of 501 samples × 6 features; baselines: PyWavelets a feature a call, and the plain loop. */
+/** The original's six features as channels of a machine of their own, so that nothing is measured but the pipeline. */
+const channels = ['roll', 'pitch', 'yaw', 'wind_speed_rps', 'rps', 'voltage'].map((name) => ({ name, unit: '1' }));
+const signal: SignalSpec = {
+  pipeline: 'seed-db6',
+  rateHz: 20,
+  window: { samples: 100, hop: 1, settle: 0 },
+  features: channels.map(({ name }) => ({ name, op: 'value', channels: [name], parameters: { sigma: SIGMA }, mean: 2, std: 1 })),
+};
+
+/**
+ * The denoising of a whole buffer of 501 samples × 6 features, and the way from a new sample to its window: buffer, denoising of what the
+ * window reads, normalising, cutting. The baselines denoise the whole buffer: PyWavelets a feature a call, and the plain loop.
+ */
 export async function bench(): Promise<Figure[]> {
-  const buffers = Array.from({ length: 20 * FEATURES }, (_, b) =>
-    Float64Array.from({ length: LENGTH }, (_, i) => 2 + 0.5 * Math.sin(i / 15 + b) + 0.3 * (((i * 7_919 + b * 104_729) % 1_000) / 1_000)),
-  );
-  const wavelet = createWavelet(LENGTH);
+  const x = (i: number, b: number) => 2 + 0.5 * Math.sin(i / 15 + b) + 0.3 * (((i * 7_919 + b * 104_729) % 1_000) / 1_000);
+  const buffers = Array.from({ length: 20 * FEATURES }, (_, b) => Float64Array.from({ length: LENGTH }, (_, i) => x(i, b)));
   const microseconds = (denoise: (values: Float64Array) => void, times: number) =>
     nanosecondsEach((n) => {
       for (let i = 0; i < n * FEATURES; i++) denoise(buffers[i % buffers.length]);
     }, times) / 1_000;
-  const value = microseconds((values) => wavelet.denoise(values, 0, SIGMA), 2_000);
-  const plain = microseconds((values) => plainDenoise(values, SIGMA), 200);
-  const against = (name: string, us: number) => ({ name, value: us, ratio: us / value });
-  const figure = { name: 'seed-db6', value, unit: `µs a ${LENGTH} × ${FEATURES} buffer` };
-  const figures: Figure[] = [{ ...figure, baseline: against('plain TypeScript', plain) }];
-  if (hasPython('pywt', 'python3-pywt')) {
-    const { status, stdout, stderr } = spawnSync(python, ['-W', 'ignore', '-c', script], { encoding: 'utf8' });
-    if (status !== 0 || !(Number(stdout) > 0)) throw new Error(`PyWavelets could not be measured: ${stderr}`);
-    figures.unshift({ ...figure, baseline: against('PyWavelets, a call a feature', Number(stdout)) });
-  }
-  return figures;
+
+  const wavelet = createWavelet(LENGTH);
+  const whole = microseconds((values) => wavelet.denoise(values, 0, SIGMA), 2_000);
+  const plain = microseconds((values) => plainDenoise(values, SIGMA), 300);
+
+  const source = openWindowSource(signal, channels, 1);
+  const samples = Float64Array.from({ length: 10_000 * FEATURES }, (_, i) => x(Math.floor(i / FEATURES), i % FEATURES));
+  const window = new Float32Array(FEATURES * signal.window.samples);
+  let at = 0;
+  const windows = nanosecondsEach((n) => {
+    for (let full = 0; full < n; at = (at + 1) % 10_000) {
+      if (!source.push(0, samples, at * FEATURES)) continue;
+      source.take(0, window, 0);
+      full++;
+    }
+  }, 2_000);
+
+  const figure = (name: string, us: number, unit: string, baseline: string, baselineUs: number) => ({
+    name,
+    value: us,
+    unit,
+    baseline: { name: baseline, value: baselineUs, ratio: baselineUs / us },
+  });
+  const figures = (baseline: string, us: number): Figure[] => [
+    figure('seed-db6', whole, `µs a ${LENGTH} × ${FEATURES} buffer`, baseline, us),
+    figure('seed-db6 window', windows / 1_000, 'µs a sample and its window', baseline, us),
+  ];
+  const outside = hasPython('pywt', 'python3-pywt') ? figures('PyWavelets, a call a feature', measurePyWavelets()) : [];
+  return [...outside, ...figures('plain TypeScript', plain)];
+}
+
+/** Microseconds a buffer. */
+function measurePyWavelets(): number {
+  const { status, stdout, stderr } = spawnSync(python, ['-W', 'ignore', '-c', script], { encoding: 'utf8' });
+  if (status !== 0 || !(Number(stdout) > 0)) throw new Error(`PyWavelets could not be measured: ${stderr}`);
+  return Number(stdout);
 }
