@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { UsageError } from '../../actors/contracts/errors.ts';
 import { addBenchCommand } from './commands/bench.ts';
+import { addEvaluateCommand } from './commands/evaluate.ts';
 import { addFarmCommands } from './commands/farm.ts';
 import { addModelCommands } from './commands/model.ts';
 import { addRunCommands } from './commands/run.ts';
@@ -39,6 +40,7 @@ const program = new Command('windfleet')
 addRunCommands(program, io);
 addFarmCommands(program, io);
 addModelCommands(program, io);
+addEvaluateCommand(program, io);
 addTwinCommands(program, io);
 addBenchCommand(program, io);
 

@@ -20,12 +20,19 @@ export function readArtefacts(folder: string): ModelContents {
 /** Publishes what is not published yet. */
 export async function publishStarters(catalogue: Catalogue, privateKey: KeyObject): Promise<void> {
   const published = new Set((await catalogue.list()).map(({ name, version }) => modelId(name, version)));
-  const folder = join(packageRoot(import.meta.dirname), 'cloud/models/starter');
-  for (const name of readdirSync(folder).sort()) {
-    const contents = readArtefacts(join(folder, name));
+  for (const folder of starterFolders()) {
+    const contents = readArtefacts(folder);
     if (!published.has(modelId(contents.manifest.name, contents.manifest.version)))
       await catalogue.publish(packModel(contents, privateKey).bytes);
   }
+}
+
+/** Where the starter models lie, a folder each. */
+export function starterFolders(): string[] {
+  const folder = join(packageRoot(import.meta.dirname), 'cloud/models/starter');
+  return readdirSync(folder)
+    .sort()
+    .map((name) => join(folder, name));
 }
 
 /** The folder of package.json, wherever this file was compiled to. */
