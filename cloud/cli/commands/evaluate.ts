@@ -14,7 +14,7 @@ export interface EvaluateFlags {
   readonly data: string;
 }
 
-const SEEDS_MAX = 400;
+const SEEDS_MAX = 200;
 const WORKERS_MAX = 64;
 const QUIET_SECONDS = 10; // between two lines where nobody watches
 
