@@ -37,6 +37,7 @@ ${controlTable(evaluation)}
 <h2>Precision over recall</h2>
 <div class="plots">${precisionFigure('The model, by severity', modelCurves, drawing)}${precisionFigure('Beside the controls, at severity 1', curves, drawing)}</div>
 <h2>Faults by severity</h2>
+<p>Held out, used in no training and no tuning but in this table: ${evaluation.heldOut.map(text).join(', ')}.</p>
 ${heatMap(evaluation, text)}
 <h2>Delay of step faults</h2>
 <div class="plots">${delays
