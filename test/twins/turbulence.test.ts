@@ -93,6 +93,11 @@ wind('turns with its file and its gust, and a turbine’s wind does not know who
     });
   };
   assert.equal(run(['A', 'B', 'C']), run(['B']));
+  const places = (...xs: number[]) => ({ xM: Float64Array.from(xs), yM: Float64Array.from(xs, (_, i) => 900 * i) });
+  const alone = run(['B'], places(0));
+  assert.equal(run(['B', 'C'], places(0, -3_000)), alone); // nor who stands before it
+  assert.not.equal(run(['A', 'B'], places(0, 3_000)), alone); // but a place downwind has the farm's wind later
+
   const calm = createWindField(
     createRng(1),
     ['B'],

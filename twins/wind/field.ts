@@ -55,7 +55,10 @@ const FARM_SECOND = 600; // the shared part wanders within ten minutes
 const FARM_SHARE = 0.15;
 const VEER_DEG = 4; // assumption: standard deviation of the farm's direction about its mean
 const ADVECTION = 0.9; // of the wind's speed carries the slow part downwind
-const HISTORY_S = 3_600; // the farthest that a delay reaches back
+const HISTORY_S = 3_600; // what has passed the site's origin and what is still to come: no turbine is farther down or up the wind
+const RING = 2 * HISTORY_S;
+const DELAY_MAX_S = HISTORY_S - 10;
+const ORIGIN_GRID_M = 10_000;
 const WAKE_EVERY_S = 10;
 const MEAN_EVERY_S = 1;
 const SHEAR = 0.14; // assumption: over land, as IEC's offshore value
@@ -64,6 +67,9 @@ const SHEAR = 0.14; // assumption: over land, as IEC's offshore value
 export function createWindField(rng: Rng, labels: readonly string[], spec: WindSpec, site: WindSite, dt: number): WindField {
   const rows = labels.length;
   const { xM, yM } = site.layout ?? rowLayout(rows, 0);
+  // The corner of a coarse grid that is nearest to the first turbine: who else stands there shifts no one's wind, map coordinates are as good
+  // as a farm's own, and the machines of a mixed farm feel one wind.
+  const [originX, originY] = [xM, yM].map(([first = 0]) => ORIGIN_GRID_M * Math.round(first / ORIGIN_GRID_M));
   const slow = createSlowPart(rng.fork('farm wind'));
   const veer = createSlowPart(rng.fork('farm direction'));
   const farmShare = spec.farmShare ?? FARM_SHARE;
@@ -99,9 +105,11 @@ export function createWindField(rng: Rng, labels: readonly string[], spec: WindS
   };
   const followPlaces = () => {
     const towards = ((270 - directionDeg) * Math.PI) / 180;
-    for (let i = 0; i < rows; i++) delayS[i] = (Math.cos(towards) * xM[i] + Math.sin(towards) * yM[i]) / (ADVECTION * Math.max(meanMps, 1));
-    const first = delayS.reduce((least, s) => Math.min(least, s), Number.POSITIVE_INFINITY);
-    for (let i = 0; i < rows; i++) delayS[i] = Math.min(HISTORY_S - 2, delayS[i] - first);
+    const carriedMps = ADVECTION * Math.max(meanMps, 1);
+    for (let i = 0; i < rows; i++) {
+      const delay = (Math.cos(towards) * (xM[i] - originX) + Math.sin(towards) * (yM[i] - originY)) / carriedMps;
+      delayS[i] = Math.max(-DELAY_MAX_S, Math.min(DELAY_MAX_S, delay));
+    }
     if (!site.wakes) return;
     const ambient = Math.max(0.001, sigmaMps / Math.max(meanMps, 0.1));
     const woken = site.wakes.solve({ windMps: meanMps, directionDeg, turbulenceIntensity: ambient, shear: SHEAR });
@@ -120,7 +128,7 @@ export function createWindField(rng: Rng, labels: readonly string[], spec: WindS
     },
     advance(windMps, step) {
       const tS = step * dt;
-      slow.advance(tS);
+      slow.advance(tS + HISTORY_S);
       veer.advance(tS);
       if (every(MEAN_EVERY_S, step) || spec.series) followMean(tS);
       if (every(WAKE_EVERY_S, step)) followPlaces();
@@ -136,26 +144,26 @@ export function createWindField(rng: Rng, labels: readonly string[], spec: WindS
   };
 }
 
-/** An Ornstein–Uhlenbeck process of variance 1 in steps of a second, linear between them, with an hour of its past. */
+/** An Ornstein–Uhlenbeck process of variance 1 in steps of a second, linear between them, with two hours of it at hand. */
 function createSlowPart(chance: Rng) {
-  const values = new Float64Array(HISTORY_S);
+  const values = new Float64Array(RING);
   const a = Math.exp(-1 / FARM_SECOND);
   const kick = Math.sqrt(1 - a * a);
   let last = -HISTORY_S; // the second of the newest value
   let x = chance.normal(last);
-  values[0] = x;
+  values[(last + RING) % RING] = x;
   return {
     advance(tS: number): void {
       while (last < tS + 1) {
         last++;
         x = a * x + kick * chance.normal(last);
-        values[(last + HISTORY_S) % HISTORY_S] = x;
+        values[(last + RING) % RING] = x;
       }
     },
     at(tS: number): number {
       const second = Math.floor(tS);
-      const before = values[(second + HISTORY_S) % HISTORY_S];
-      return before + (tS - second) * (values[(second + 1 + HISTORY_S) % HISTORY_S] - before);
+      const before = values[(second + RING) % RING];
+      return before + (tS - second) * (values[(second + 1 + RING) % RING] - before);
     },
   };
 }
