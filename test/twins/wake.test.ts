@@ -198,7 +198,7 @@ wakes('a workspace answers the same whatever it was asked before, and in the lay
 
   const fresh = solveWakes({ wake: 'gauss', turbines: nrel5mw, xM, yM, ...westWind, directionDeg: 276 });
   assert.equal(again, fresh);
-  assert.ok(again.windMps[0] > again.windMps[5]); // west before east
+  assert.ok(again.windMps[0] > again.windMps[4]); // west before east
 });
 
 wakes('what the solver leaves out as too far to matter changes no farm’s power', () => {
@@ -242,7 +242,11 @@ wakes('no farm takes more than its turbines would alone, and none stands in a wi
 wakes('layouts keep their distances', () => {
   const { xM, yM } = randomLayout(200, 500, createRng(3));
   for (let i = 0; i < 200; i++) for (let j = 0; j < i; j++) assert.ok(Math.hypot(xM[i] - xM[j], yM[i] - yM[j]) >= 500);
-  assert.equal(gridLayout(5, 100), { xM: Float64Array.of(0, 100, 200, 0, 100), yM: Float64Array.of(0, 0, 0, 100, 100) });
+  assert.equal(gridLayout(6, 100), { xM: Float64Array.of(0, 100, 0, 100, 200, 200), yM: Float64Array.of(0, 0, 100, 100, 0, 100) });
+  for (const [name, few] of Object.entries(gridLayout(11, 100))) assert.equal(few, gridLayout(50, 100)[name as 'xM'].slice(0, 11));
+  const square = gridLayout(49, 100);
+  assert.is(new Set(Array.from(square.xM, (x, i) => `${x} ${square.yM[i]}`)).size, 49);
+  assert.is(Math.max(...square.xM, ...square.yM), 600);
 });
 
 wakes('says what is wrong with a layout or a rose, by line and column', () => {
@@ -259,6 +263,10 @@ wakes('says what is wrong with a layout or a rose, by line and column', () => {
     'l.csv:4:1 turbine 3 stands where turbine 1 stands',
   );
   assert.match(
+    faults(() => parseLayout('x,y\n0,0\n1e300,0\n', 'l.csv')),
+    'l.csv:3:1 x 1e+300 is more than 20000 km: is it in metres?',
+  );
+  assert.match(
     faults(() => parseLayout('x,z\n0,0\n', 'l.csv')),
     /l.csv:1:1 has no column y\nl.csv:1:3 has a column z/,
   );
@@ -272,7 +280,7 @@ wakes('says what is wrong with a layout or a rose, by line and column', () => {
   );
   assert.match(
     faults(() => parseLayout('', 'l.csv')),
-    'has no column x',
+    'l.csv:1:1 is empty',
   );
   assert.match(
     faults(() => parseRose('directionDeg,probability\n0,0.5\n90,0.4\n', 'r.csv')),

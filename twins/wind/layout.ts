@@ -10,6 +10,7 @@ export interface Layout {
 
 const ABOUT = 'a layout has the columns x,y in metres, a turbine a line';
 const SAME_PLACE_M = 1;
+const FARTHEST_M = 2e7; // half of the earth's circumference: map coordinates are within it
 const TRIES = 10_000;
 
 /** Eastward, at equal distances. */
@@ -18,13 +19,24 @@ export const rowLayout = (count: number, spacingM: number): Layout => ({
   yM: new Float64Array(count),
 });
 
-/** As square as the count allows, filled row by row. */
+/**
+ * As square as the count allows, grown east and then north around what stands already: a turbine keeps its place when others are added,
+ * and in a wind from the west each stands behind or beside those before it.
+ *
+ *   6 7 8
+ *   2 3 5
+ *   0 1 4
+ */
 export function gridLayout(count: number, spacingM: number): Layout {
-  const width = Math.ceil(Math.sqrt(count));
-  return {
-    xM: Float64Array.from({ length: count }, (_, i) => (i % width) * spacingM),
-    yM: Float64Array.from({ length: count }, (_, i) => Math.floor(i / width) * spacingM),
-  };
+  const xM = new Float64Array(count);
+  const yM = new Float64Array(count);
+  for (let i = 0; i < count; i++) {
+    const shell = Math.floor(Math.sqrt(i)); // holds i from shell² on: a column of `shell`, then a row of one more
+    const at = i - shell * shell;
+    xM[i] = spacingM * (at < shell ? shell : at - shell);
+    yM[i] = spacingM * Math.min(at, shell);
+  }
+  return { xM, yM };
 }
 
 /**
@@ -55,13 +67,20 @@ export function parseLayout(text: string, file: string): Layout {
   const yM = table.column('y') as Float64Array;
   const faults: string[] = [];
   for (let i = 0; i < table.rows; i++) {
+    for (const [name, at] of [
+      ['x', xM[i]],
+      ['y', yM[i]],
+    ] as const)
+      if (Math.abs(at) > FARTHEST_M)
+        faults.push(`${table.place(i, name)} ${name} ${at} is more than ${FARTHEST_M / 1_000} km: is it in metres?`);
     for (let j = 0; j < i; j++) {
       if (Math.hypot(xM[i] - xM[j], yM[i] - yM[j]) >= SAME_PLACE_M) continue;
       faults.push(`${table.place(i, 'x')} turbine ${i + 1} stands where turbine ${j + 1} stands (${xM[i]}, ${yM[i]})`);
       break;
     }
   }
-  refuse(faults, ABOUT);
+  const degrees = table.rows > 1 && xM.every((x) => Math.abs(x) <= 180) && yM.every((y) => Math.abs(y) <= 90);
+  refuse(faults, faults.length > 0 && degrees ? `${ABOUT}; are these degrees of longitude and latitude?` : ABOUT);
   return { xM, yM };
 }
 
