@@ -1,8 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { removeFolder, runCli, scratchFolder } from '../kit/farm-process.ts';
+import { CLI, removeFolder, runCli, scratchFolder } from '../kit/farm-process.ts';
 
 const twin = suite('windfleet twin');
 
@@ -56,6 +58,19 @@ twin('respond writes rows at the rate that was asked for', async () => {
   assert.is(all.out.trim().split('\n').length, 42);
 });
 
+twin('respond ends when its reader does, though a year of wind is left', async () => {
+  const hours = Array.from({ length: 8_760 }, (_, hour) => `${3_600 * hour},8`);
+  const wind = file('year.csv', `t,windMps\n${hours.join('\n')}\n`);
+  const child = spawn(process.execPath, [CLI, 'twin', 'respond', '--machine', 'nrel-5mw', '--wind-file', wind], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const [first] = (await once(child.stdout, 'data')) as [Buffer];
+  child.stdout.destroy();
+  const [code] = await once(child, 'exit');
+  assert.match(String(first), /^t,windMps,/);
+  assert.is(code, 0);
+});
+
 twin('wake prints a farm in the layout’s order', async () => {
   const { code, out, err } = await runCli([...farm, '--wake', 'gauss', '--json']);
   assert.is(code, 0, err);
@@ -104,6 +119,7 @@ twin('validate draws its checks into one file and fails when one fails', async (
 twin('says what is wrong, with its place and its mend, before anything runs', async () => {
   const machine = file('bad.yaml', 'name: bad\nlike: nrel-5mw\nparameters:\n  drivetrain: { rotorInertiaKgM2: -1 }\n');
   const gap = file('gap.csv', 't,windMps\n0,8\n1,8\n2,8\n90,8\n');
+  const calm = file('calm.csv', 't,windMps\n0,8\n1,8\n');
   const twice = file('twice.csv', 'x,y\n0,0\n500,0\n0,0\n');
   const out = join(folder, 'never.csv');
   for (const [code, args, said] of [
@@ -118,6 +134,9 @@ twin('says what is wrong, with its place and its mend, before anything runs', as
     [2, ['twin', 'steady', '--machine', 'nrel-5mw', '--wind', '8,'], /--wind/],
     [3, ['twin', 'respond', '--machine', 'nrel-5mw', '--wind-file', gap, '--out', out], /gap\.csv:5:1 a gap of 88 s/],
     [2, ['twin', 'respond', '--machine', 'nrel-5mw', '--wind-file', gap, '--at', '3Hz'], /--at 3Hz is no rate that divides 20Hz/],
+    [3, ['twin', 'respond', '--machine', 'nrel-5mw', '--wind-file', join(folder, 'no.csv')], /no\.csv cannot be read/],
+    [3, ['twin', 'respond', '--machine', 'nrel-5mw', '--wind-file', calm, '--out', folder], /cannot be written: it is a folder/],
+    [3, ['twin', 'validate', '--report', join(folder, 'no', 'report.html')], /report\.html cannot be written/],
     [3, ['data', 'record', '--faults', 'bearing-ware', '--out', out], /no fault bearing-ware.*Did you mean bearing-wear/],
   ] as const) {
     const result = await runCli([...args]);

@@ -1,9 +1,14 @@
 /** The doors to the physics: steady operation, the answer to a wind, wakes, energy of a year, and the report that checks them all. */
-import { renameSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { createWriteStream, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import type { Writable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { UsageError } from '../../../actors/contracts/errors.ts';
+import { FileInvalid, reasonOf, UsageError } from '../../../actors/contracts/errors.ts';
 import { type Io, printFacts, table } from '../print.ts';
 import { openMachine, readText } from './machine.ts';
+
+const ROWS_AT_ONCE = 200;
 
 export function addTwinCommands(program: Command, io: Io): void {
   const twin = program.command('twin').description('The physics of the twins, from the outside.');
@@ -53,21 +58,20 @@ export function addTwinCommands(program: Command, io: Io): void {
         throw new UsageError(`--at ${flags.at} is no rate that divides ${RESPONSE_RATE_HZ}Hz`, { hint: 'as 20Hz, 10Hz, 1Hz, 0.1Hz' });
       const machine = await openMachine(flags.machine);
       const series = parseWindSeries(readText(flags.windFile), flags.windFile);
-      if (flags.out === undefined) {
-        io.out(responseHeader);
-        for (const row of respond(machine, series, Math.round(every))) {
-          if (io.signal.aborted) return;
-          io.out(row);
-        }
-        return;
+      const rows = respond(machine, series, Math.round(every));
+      if (flags.out === undefined) await writeRows(process.stdout, responseHeader, rows, io.signal);
+      else {
+        reserve(flags.out);
+        const part = `${flags.out}.part`;
+        const file = createWriteStream(part);
+        await once(file, 'open');
+        const written = await writeRows(file, responseHeader, rows, io.signal);
+        file.end();
+        await once(file, 'close');
+        if (io.signal.aborted) return rmSync(part);
+        renameSync(part, flags.out); // whole, or not there
+        io.out(`${flags.out}: ${written} rows, ${series.toS - series.fromS} s of ${machine.name}`);
       }
-      const rows = [responseHeader];
-      for (const row of respond(machine, series, Math.round(every))) {
-        if (io.signal.aborted) return;
-        rows.push(row);
-      }
-      writeWhole(flags.out, `${rows.join('\n')}\n`);
-      io.out(`${flags.out}: ${rows.length - 1} rows, ${series.toS - series.fromS} s of ${machine.name}`);
     });
 
   twin
@@ -169,6 +173,7 @@ export function addTwinCommands(program: Command, io: Io): void {
         import('../../../twins/library/machines.ts'),
       ]);
       const chosen = flags.machine === undefined ? machines : [await openMachine(flags.machine)];
+      reserve(flags.report);
       const sections = chosen.map((machine) => {
         if (io.isTerminal) io.err(`checking ${machine.name} …`);
         return { machine, checks: checksOf(machine) };
@@ -198,6 +203,32 @@ export function addTwinCommands(program: Command, io: Io): void {
     });
 }
 
+/** Writes as fast as the reader reads, and lets signals through in between. @returns how many rows; fewer when it was ended. */
+async function writeRows(to: Writable, header: string, rows: Iterable<string>, signal: AbortSignal): Promise<number> {
+  let written = 0;
+  let chunk = `${header}\n`;
+  for (const row of rows) {
+    chunk += `${row}\n`;
+    if (++written % ROWS_AT_ONCE !== 0) continue;
+    if (!to.write(chunk)) await once(to, 'drain');
+    else await nextTurn();
+    if (signal.aborted) return written;
+    chunk = '';
+  }
+  to.write(chunk);
+  return written;
+}
+
+/** Makes sure that a result can be written, before it is worked for. @throws FileInvalid */
+function reserve(file: string): void {
+  try {
+    if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) throw new Error('it is a folder');
+    writeFileSync(`${file}.part`, '');
+  } catch (error) {
+    throw new FileInvalid(`${file} cannot be written: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
 /** Whole, or not there. */
 function writeWhole(file: string, text: string): void {
   writeFileSync(`${file}.part`, text);
@@ -205,7 +236,7 @@ function writeWhole(file: string, text: string): void {
 }
 
 function number(flag: string, text: string, min: number, max: number): number {
-  const value = text.trim() === '' ? Number.NaN : Number(text);
+  const value = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(text) ? Number(text) : Number.NaN;
   if (value >= min && value <= max) return value;
   throw new UsageError(`${flag} ${text} is no number within ${min}..${max}`);
 }
