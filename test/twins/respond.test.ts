@@ -103,6 +103,19 @@ answers('names what is wrong with a wind file', () => {
     faults(`t,windMps,directionDeg\n${Array.from({ length: 20 }, (_, i) => `${i},8,${(i * 0.31).toFixed(2)}`).join('\n')}\n`),
     'is it in radians',
   );
+  assert.match(faults('t,windMps,directionDeg\n0,8,4.71\n1,8,4.73\n2,8,4.75\n'), 'is it in radians');
+  assert.is(faults('t,windMps,directionDeg\n0,8,4.5\n1,8,5\n2,8,6\n'), 'accepted'); // a wind from about north
+  assert.match(faults('t,windMps\n0,8000\n1,8100\n'), 'is it in mm/s');
+  assert.match(faults('t,windMps\n0,800\n1,810\n'), 'is it in cm/s');
+  assert.match(faults('t,windMps,temperatureC\n0,8,59\n1,8,59\n'), 'is it in °F');
+  assert.match(faults('t,windMps\n0,8\n600000,8\n1200000,8\n'), 'rows come every 600000 s, and 3600 is the most: is t in milliseconds');
+  assert.match(faults('t,windMps\n0,8\n1e300,8\n'), 'w.csv:3:1 rows come every 1e+300 s');
+  assert.match(faults('t,windMps\n0,0x8\n1,8\n'), 'w.csv:2:3 windMps is "0x8", no number');
+  assert.match(faults('T,windMps\n0,8\n1,8\n'), 'has a column T that is not known: it is called t');
+  assert.match(faults('t;windMps\n0;8\n1;8\n'), 'w.csv:1:1 has its columns apart by something else than commas');
+  assert.is(faults('\uFEFFt,windMps\r\n0,8\r\n1,8\r\n\r\n'), 'accepted');
+  assert.match(faults('  \n'), 'w.csv:1:1 is empty');
+  assert.match(faults('t,windMps\n0,8\u0000\n'), /^w.csv:2:4 is no text \(UTF-8\)$/);
   assert.match(faults('t,windMps\n0,8\n'), 'a series needs two');
   assert.match(faults('t,windMps\n0,-1\n1,8\n'), 'windMps -1 is negative');
 });
@@ -131,10 +144,38 @@ answers('names what is wrong with a machine file', () => {
   assert.match(faults('name: [\n'), /m.yaml:\d+:\d+ /);
   assert.match(faults('nam: m\nlike: nrel-5mw\n'), 'm.yaml:1:1');
   assert.match(faults('name: desk-turbine\nlike: desk-turbine\n'), 'is a machine of the library');
+  assert.match(faults(''), 'm.yaml:1:1 is empty');
+  assert.match(faults('name: m\nlike: nrel-5mw\nparameters: *nobody\n'), /m.yaml:3:13 Unresolved alias/);
+  const layers = ['a: &a [x,x,x,x,x,x,x,x,x]', ...[...'bcdefg'].map((to, i) => `${to}: &${to} [${`*${'abcdef'[i]},`.repeat(9)}]`)];
+  assert.match(faults(`${layers.join('\n')}\nname: m\nlike: nrel-5mw\n`), /m.yaml:2:\d+ Excessive alias count/);
+  assert.match(faults('name: m\nlike: nrel-5mw\nparameters: { __proto__: { rotorRadiusM: 3 } }\n'), 'm.yaml:3:15 __proto__: is not known');
   assert.match(
     faultsOf(() => machineNamed('desk-turbin')),
     'Did you mean desk-turbine',
   );
+});
+
+answers('refuses a machine whose parameters do not go together, instead of running it into NaN', () => {
+  const faults = (parameters: string, like = 'nrel-5mw') =>
+    faultsOf(() => parseMachine(`name: m\nlike: ${like}\nparameters: ${parameters}\n`, 'm.yaml'));
+  assert.match(faults('{ cutInMps: 30 }'), 'm.yaml:3:15 parameters.cutInMps: 30 m/s is not below the cut-out of 25 m/s');
+  assert.match(faults('{ hubHeightM: 40 }'), 'blades of 63 m would strike the ground');
+  assert.match(faults('{ rotorRadiusM: 1e308 }'), 'is it in another unit?');
+  assert.match(faults('{ rotorRadiusM: 63000 }'), 'is it in another unit?');
+  assert.match(faults('{ tower: { dampingRatio: 1 } }'), 'm.yaml:3:24 parameters.tower.dampingRatio: must be below 1');
+  assert.match(faults('{ drivetrain: { gearRatio: 1 } }'), 'parameters.drivetrain.dampingNmSPerRad: the shaft would not swing');
+  assert.match(faults('{ torque: { region2RadPerS: 60 } }'), 'parameters.torque.region2RadPerS: is not above cutInRadPerS');
+  assert.match(faults('{ torque: { maximumNm: 20000 } }'), 'is below the torque at rated power, 4.353e+4 N·m'.replace('4.353e+4', '43530'));
+  assert.match(faults('{ torque: { optimalGain: 9 } }'), 'K ω² never meets the line of the slip');
+  assert.match(faults('{ pitch: { maximumRad: 90 } }'), 'is it in degrees?');
+  assert.match(faults('{ steadyTable: { rows: [[3,-5,1],[12,5000,0.5],[25,5000,0.1]] } }'), 'power must not be negative');
+  assert.match(faults('{ cutOutMps: 60 }'), 'hold 0..50 m/s, and the turbine runs in 3..60');
+  assert.match(faults('{ rotorRadiusM: 50 }'), /would take Cp 0\.\d+ at .* more than Betz allows/);
+  assert.match(faults('{ hubHeightM: 140, rotorRadiusM: 126 }'), 'times as fast as a wind of 3 m/s');
+  assert.match(faults('{ slotsPerRevolution: 16.5 }', 'desk-turbine'), '16.5 is no whole number');
+  assert.match(faults('{ torqueCoefficientAtRest: 0.5 }', 'desk-turbine'), 'more than Betz allows');
+  assert.is(faults('{ rotorRadiusM: 58, drivetrain: { rotorInertiaKgM2: 2.9e7 } }'), 'accepted'); // as the documentation shows
+  for (const like of ['nrel-5mw', 'desk-turbine']) assert.is(faults('{}', like), 'accepted');
 });
 
 answers.run();

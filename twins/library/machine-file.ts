@@ -7,10 +7,11 @@
  *     rotorRadiusM: 58
  *     drivetrain: { rotorInertiaKgM2: 2.9e7 }
  */
-import { isMap, isPair, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
+import { type Document, isMap, isPair, isScalar, LineCounter, type Node, parseDocument, visit } from 'yaml';
 import { z } from 'zod';
-import { didYouMean } from '../../actors/contracts/errors.ts';
-import { refuse } from '../wind/csv.ts';
+import { didYouMean, reasonOf } from '../../actors/contracts/errors.ts';
+import { notText, refuse } from '../wind/csv.ts';
+import { inconsistencies } from './machine-consistency.ts';
 import { machines, type TwinMachine } from './machines.ts';
 
 const HINT = 'a machine file has name, like (a machine of the library) and parameters; see `windfleet twin steady --help`';
@@ -39,8 +40,14 @@ const MAY_BE_NEGATIVE = new Set(['roll', 'pitch', 'gyroBiasRadPerS']);
 /** Shares and efficiencies: no more than 1. */
 const SHARES = new Set(['generatorEfficiency', 'bladePassShare', 'gearboxLossShare', 'generatorLossShare', 'dampingRatio']);
 
+/** How many times larger or smaller than the library's a value may be: a rotor's inertia grows with the fifth power of its size. */
+const FACTOR_MAX = 1e6;
+const LENGTH_FACTOR_MAX = 100;
+const LENGTHS = new Set(['rotorRadiusM', 'hubHeightM', 'diameterM', 'anemometerRadiusM']);
+
 /** @throws FileInvalid naming every fault by file, line and column. */
 export function parseMachine(text: string, path: string): TwinMachine {
+  refuse(notText(text, path), HINT);
   const lines = new LineCounter();
   const doc = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const at = (offset: number) => {
@@ -59,7 +66,7 @@ export function parseMachine(text: string, path: string): TwinMachine {
     return `${path}:1:1`;
   };
 
-  const parsed = file.safeParse(doc.toJS() ?? {});
+  const parsed = file.safeParse(plain(doc, at) ?? {});
   if (!parsed.success) {
     refuse(
       parsed.error.issues.map(
@@ -75,12 +82,35 @@ export function parseMachine(text: string, path: string): TwinMachine {
   const names = machines.map((machine) => machine.name);
   if (!base) refuse([`${place(['like'])} no machine ${like} in the library.${didYouMean(like, names)}`], `machines: ${names.join(', ')}`);
   const faults: string[] = [];
-  const merged = merge((base as TwinMachine).parameters, parameters, ['parameters'], (keys, why) =>
-    faults.push(`${place(keys)} ${keys.join('.')}: ${why}`),
-  );
+  const fault = (keys: readonly string[], why: string) => faults.push(`${place(keys)} ${keys.join('.')}: ${why}`);
+  const merged = merge((base as TwinMachine).parameters, parameters, ['parameters'], fault);
   if (names.includes(name)) faults.push(`${place(['name'])} name: ${name} is a machine of the library`);
   refuse(faults, HINT);
-  return { ...(base as TwinMachine), name, about, parameters: merged } as TwinMachine;
+  const machine = { ...(base as TwinMachine), name, about, parameters: merged } as TwinMachine;
+  for (const { keys, why } of inconsistencies(machine)) fault(['parameters', ...keys], why);
+  refuse(faults, HINT);
+  return machine;
+}
+
+/** The document as plain values. @throws FileInvalid for an alias that is not known, or that grows beyond all measure, and for keys that objects keep to themselves */
+function plain(doc: Document.Parsed, at: (offset: number) => string): unknown {
+  const faults: string[] = [];
+  let alias = 0;
+  visit(doc, {
+    Pair: (_, { key }) => {
+      if (isScalar(key) && key.value === '__proto__') faults.push(`${at((key as Node).range?.[0] ?? 0)} __proto__: is not known`);
+    },
+    Alias: (_, node) => {
+      alias ||= node.range?.[0] ?? 0;
+    },
+  });
+  refuse(faults, HINT);
+  try {
+    return doc.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    refuse([`${at(alias)} ${reasonOf(error)}`], HINT); // the only reason for which it throws
+    throw error;
+  }
 }
 
 /** The base with what the file says, each value of the base's kind and within its range. */
@@ -96,6 +126,8 @@ function merge(base: unknown, own: unknown, keys: readonly string[], fault: (key
     else if (own < 0 && !MAY_BE_NEGATIVE.has(key)) fault(keys, `${own} is negative`);
     else if (own === 0 && !MAY_BE_ZERO.has(key) && !MAY_BE_NEGATIVE.has(key)) fault(keys, 'must not be 0');
     else if (own > 1 && SHARES.has(key)) fault(keys, `${own} is more than 1: it is a share`);
+    else if (isOtherUnit(own, base, key))
+      fault(keys, `${own} is ${(own / base).toPrecision(2)} times ${base}, the library’s: is it in another unit?`);
     return own;
   }
   if (typeof own !== 'object' || own === null || Array.isArray(own)) {
@@ -114,6 +146,14 @@ function merge(base: unknown, own: unknown, keys: readonly string[], fault: (key
       name in own ? merge(value, (own as Record<string, unknown>)[name], [...keys, name], fault) : value,
     ]),
   );
+}
+
+/** Whether a value is so far from the base's that no machine of the kind has it. */
+function isOtherUnit(own: number, base: number, key: string): boolean {
+  if (own === 0 || base === 0) return Math.abs(own) > FACTOR_MAX;
+  const most = LENGTHS.has(key) ? LENGTH_FACTOR_MAX : FACTOR_MAX;
+  const factor = Math.abs(own / base);
+  return factor > most || factor < 1 / most;
 }
 
 const isTable = (rows: unknown, width: number): boolean =>

@@ -17,17 +17,23 @@ export interface CsvShape {
 }
 
 const SHOWN = 20;
+const DECIMAL = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i; // not 0x10, which Number takes too
 
 /** @throws FileInvalid naming up to 20 faults. */
 export function parseNumberTable(text: string, file: string, { required, optional = [], about }: CsvShape): NumberTable {
   const faults: string[] = [];
-  const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
+  refuse(notText(text, file), about);
+  const lines = text.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/);
+  const known = [...required, ...optional];
   const header = lines[0].split(',').map((name) => name.trim());
+  if (header.length === 1 && /[;\t]/.test(header[0])) refuse([`${file}:1:1 has its columns apart by something else than commas`], about);
   for (const name of required) if (!header.includes(name)) faults.push(`${file}:1:1 has no column ${name}`);
   for (const [c, name] of header.entries()) {
     if (header.indexOf(name) < c) faults.push(`${file}:1:${columnOf(lines[0], c)} has the column ${name} twice`);
-    else if (name !== '' && ![...required, ...optional].includes(name))
-      faults.push(`${file}:1:${columnOf(lines[0], c)} has a column ${name} that is not known`);
+    else if (name !== '' && !known.includes(name)) {
+      const meant = known.find((other) => other.toLowerCase() === name.toLowerCase());
+      faults.push(`${file}:1:${columnOf(lines[0], c)} has a column ${name} that is not known${meant ? `: it is called ${meant}` : ''}`);
+    }
   }
   refuse(faults, about);
 
@@ -42,7 +48,7 @@ export function parseNumberTable(text: string, file: string, { required, optiona
     }
     lineOf.push(index);
     for (const [c, cell] of cells.entries()) {
-      const value = cell.trim() === '' ? Number.NaN : Number(cell);
+      const value = DECIMAL.test(cell) ? Number(cell) : Number.NaN;
       if (!Number.isFinite(value))
         faults.push(`${file}:${index + 1}:${columnOf(line, c)} ${header[c]} is ${JSON.stringify(cell.trim())}, no number`);
       values.get(header[c])?.push(value);
@@ -57,6 +63,16 @@ export function parseNumberTable(text: string, file: string, { required, optiona
     column: (name) => columns.get(name) ?? null,
     place: (row, name) => `${file}:${lineOf[row] + 1}:${columnOf(lines[lineOf[row]], header.indexOf(name))}`,
   };
+}
+
+/** The fault of a file that is empty, or is no text at all: none of it is shown, since it could be anything. */
+export function notText(text: string, file: string): string[] {
+  if (text.replace(/^\uFEFF/, '').trim() === '') return [`${file}:1:1 is empty`];
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what tells
+  const strange = /[\u0000-\u0008\u000e-\u001f\uFFFD]/.exec(text);
+  if (!strange) return [];
+  const before = text.slice(0, strange.index).split('\n');
+  return [`${file}:${before.length}:${before[before.length - 1].length + 1} is no text (UTF-8)`];
 }
 
 /** @throws FileInvalid when there are faults. */

@@ -23,6 +23,8 @@ const ABOUT = 'a wind file has the columns t,windMps[,directionDeg,temperatureC]
 const WIND_MAX_MPS = 75;
 const MEDIAN_MAX_MPS = 40; // no site: it is km/h or knots
 const GAP = 3.5; // times the usual step
+const SLOWEST_S = 3_600; // 10-minute SCADA or faster is meant; hourly means are borne
+const MEDIAN_MAX_C = 45; // no site
 const ISA_C = 15;
 
 /** @throws FileInvalid by file, line and column: a gap, time that goes back, values that can only be of another unit. */
@@ -45,7 +47,7 @@ export function parseWindSeries(text: string, file: string): WindSeries {
       );
     if (!(wind[i] >= 0)) faults.push(`${table.place(i, 'windMps')} windMps ${wind[i]} is negative`);
     else if (wind[i] > WIND_MAX_MPS)
-      faults.push(`${table.place(i, 'windMps')} windMps ${wind[i]} is more than ${WIND_MAX_MPS} m/s: is it in km/h or knots?`);
+      faults.push(`${table.place(i, 'windMps')} windMps ${wind[i]} is more than ${WIND_MAX_MPS} m/s: is it in ${fasterUnit(wind[i])}?`);
     if (direction && !(direction[i] >= 0 && direction[i] <= 360))
       faults.push(`${table.place(i, 'directionDeg')} directionDeg ${direction[i]} is not within 0..360`);
     if (temperature && temperature[i] > 60)
@@ -57,9 +59,12 @@ export function parseWindSeries(text: string, file: string): WindSeries {
     if (middle(wind) > MEDIAN_MAX_MPS)
       faults.push(`${table.place(0, 'windMps')} half of windMps is above ${MEDIAN_MAX_MPS} m/s: is it in km/h?`);
     if (direction && looksLikeRadians(direction))
-      faults.push(`${table.place(0, 'directionDeg')} directionDeg never leaves 0..2π and is no whole number: is it in radians?`);
-    if (usualS >= 1_000 && Number.isInteger(usualS / 1_000) && t[0] > 1e11)
-      faults.push(`${table.place(0, 't')} t looks like milliseconds since 1970: it must be seconds`);
+      faults.push(`${table.place(0, 'directionDeg')} directionDeg never leaves 0..2π, in hundredths: is it in radians?`);
+    if (temperature && middle(temperature) > MEDIAN_MAX_C)
+      faults.push(`${table.place(0, 'temperatureC')} half of temperatureC is above ${MEDIAN_MAX_C} °C: is it in °F?`);
+    if (usualS > SLOWEST_S)
+      faults.push(`${table.place(1, 't')} rows come every ${usualS} s, and ${SLOWEST_S} is the most: is t in milliseconds?`);
+    else if (Math.abs(t[0]) > 1e11) faults.push(`${table.place(0, 't')} t looks like milliseconds since 1970: it must be seconds`);
   }
   refuse(faults, ABOUT);
 
@@ -98,8 +103,11 @@ function rowBefore(t: Float64Array, tS: number): number {
 
 const middle = (values: Float64Array): number => values.toSorted()[values.length >> 1] ?? 0;
 
+/** Degrees come as whole numbers or tenths; what stays within one turn of radians, in finer steps, is no wind about north. */
 const looksLikeRadians = (direction: Float64Array): boolean =>
-  direction.length >= 10 &&
+  direction.length >= 3 &&
   direction.every((d) => d <= 6.2832) &&
-  Math.max(...direction) - Math.min(...direction) > 1 &&
-  direction.some((d) => !Number.isInteger(d));
+  direction.filter((d) => Math.abs(d * 10 - Math.round(d * 10)) > 1e-9).length > direction.length / 2;
+
+/** The unit in which a wind that is too fast may have been meant. */
+const fasterUnit = (wind: number): string => (wind >= 2_000 ? 'mm/s' : wind >= 250 ? 'cm/s' : 'km/h or knots');
