@@ -1,5 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { createSampleBlock } from '../../actors/contracts/backing.ts';
 import { FaultRefused } from '../../actors/contracts/errors.ts';
 import type { FaultOrder } from '../../actors/contracts/faults.ts';
 import { twinBacking } from '../../twins/backing.ts';
@@ -108,6 +109,43 @@ for (const [machine, models] of [
     );
   });
 }
+
+faults('a worn bearing of a 5-MW turbine warms its gearbox by 5 to 15 K in the end, a failing cooling by more', () => {
+  const names = ['bearing-wear', 'bearing-inner-race', 'gearbox-overheating'];
+  const machine = machineNamed('nrel-5mw');
+  const things = ['healthy', ...names];
+  const backing = twinBacking({ things, rng: createRng(3), machine, wind: { meanMps: 13, turbulenceIntensity: 0 } });
+  for (const [i, fault] of names.entries()) backing.faults.inject(i + 1, { fault, severity: 1, over: 0 }, 0);
+  backing.advance(4 * 3_600_000);
+  const block = createSampleBlock(backing.channels, things.length);
+  backing.sample(block);
+
+  const gearboxC = backing.channels.findIndex(({ name }) => name === 'gearboxC');
+  const [healthy, outer, inner, hot] = things.map((_, row) => block.values[row * backing.channels.length + gearboxC]);
+
+  for (const worn of [outer, inner]) assert.ok(worn - healthy >= 5 && worn - healthy <= 15, `${worn - healthy} K`);
+  assert.ok(hot - healthy > 15, `${hot - healthy} K`);
+});
+
+faults('a cracked blade shakes a 5-MW turbine to the side in any of its winds, and at any severity', () => {
+  const sideSide = (meanMps: number, severity: number) => {
+    const backing = twinBacking({
+      things: ['A'],
+      rng: createRng(12),
+      machine: machineNamed('nrel-5mw'),
+      wind: { meanMps, turbulenceIntensity: 'B' },
+    });
+    backing.faults.inject(0, { fault: 'blade-crack', severity, over: 0 }, 0);
+    const { values } = recordTwins(backing, { forMs: 120_000, epoch: 0 }).turbines[0];
+    const width = backing.channels.length;
+    return moments(
+      values,
+      width,
+      backing.channels.findIndex(({ name }) => name === 'accSideSideMps2'),
+    ).std;
+  };
+  for (const meanMps of [6.5, 15]) for (const severity of [0.1, 0.35, 1]) assert.ok(sideSide(meanMps, severity) > sideSide(meanMps, 0));
+});
 
 faults('has an onset, an end and a recovery', () => {
   const chance = createRng(1);

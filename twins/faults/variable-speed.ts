@@ -9,13 +9,15 @@ import { type FaultModel, sensorFaults } from './model.ts';
 const DEG = Math.PI / 180;
 const STEPS_A_SECOND = 20;
 
-/** With less power in the same wind the rotor is slower below rated and the blades stand finer above it, and less heat is made. */
+/** With less power in the same wind the rotor is slower below rated and the blades stand finer above it, which shakes it otherwise; less heat is made. */
 const lessPower = {
   rotorRpm: 'follows',
   generatorRpm: 'follows',
   torqueKnm: 'follows',
   generatorV: 'follows',
   pitchDeg: 'follows',
+  accForeAftMps2: 'follows',
+  accSideSideMps2: 'follows',
   bearingOuterG: 'follows',
   bearingInnerG: 'follows',
   bearingRmsG: 'follows',
@@ -28,27 +30,29 @@ export const variableSpeedFaults: readonly FaultModel<VariableSpeedEffects>[] = 
   {
     name: 'bearing-wear',
     about: 'The outer race of a bearing of the fast shaft wears: impulses in its band, more friction, a warmer gearbox.',
-    moves: { bearingOuterG: 'up', bearingRmsG: 'up', gearboxC: 'up', powerKw: 'down' },
+    moves: { ...lessPower, bearingOuterG: 'up', bearingRmsG: 'up', gearboxC: 'up', powerKw: 'down' },
     staysInRange: true,
     apply(e, slot, s) {
       e.outerRaceG[slot] += 0.9 * s;
       e.gearLoss[slot] += 0.006 * s;
+      e.gearHeat[slot] += 0.0012 * s; // beside the bearing: 8 K at rated power
     },
   },
   {
     name: 'bearing-inner-race',
     about: 'The inner race of a bearing of the fast shaft wears: impulses in its band, which come and go with the shaft.',
-    moves: { bearingInnerG: 'up', bearingRmsG: 'up', gearboxC: 'up', powerKw: 'down' },
+    moves: { ...lessPower, bearingInnerG: 'up', bearingRmsG: 'up', gearboxC: 'up', powerKw: 'down' },
     staysInRange: true,
     apply(e, slot, s) {
       e.innerRaceG[slot] += 0.9 * s;
       e.gearLoss[slot] += 0.004 * s;
+      e.gearHeat[slot] += 0.0009 * s; // 6 K
     },
   },
   {
     name: 'gearbox-overheating',
     about: 'The gears drag and their cooling fails: the gearbox warms for an hour, and up to 3 % of the power is gone.',
-    moves: { gearboxC: 'up', powerKw: 'down', generatorC: 'follows', nacelleC: 'follows', torqueKnm: 'follows' },
+    moves: { ...lessPower, gearboxC: 'up', powerKw: 'down' },
     apply(e, slot, s) {
       e.gearLoss[slot] += 0.03 * s;
       e.cooling[slot] *= 1 - 0.6 * s;
@@ -66,7 +70,7 @@ export const variableSpeedFaults: readonly FaultModel<VariableSpeedEffects>[] = 
   {
     name: 'icing',
     about: 'Ice on all blades: less power and a little less thrust from the same wind.',
-    moves: { powerKw: 'down', accForeAftMps2: 'follows', ...lessPower },
+    moves: { powerKw: 'down', ...lessPower },
     staysInRange: true,
     apply(e, slot, s) {
       e.power[slot] *= 1 - 0.3 * s;
@@ -75,18 +79,20 @@ export const variableSpeedFaults: readonly FaultModel<VariableSpeedEffects>[] = 
   },
   {
     name: 'blade-crack',
-    about: 'A blade gives way: the nacelle shakes once and twice a turn.',
-    moves: { accForeAftMps2: 'shakes' },
+    about:
+      'A blade gives way and its mass moves: the nacelle shakes once a turn to the side, and twice a turn to and fro where gusts let it be seen.',
+    moves: { accSideSideMps2: 'shakes', accForeAftMps2: 'follows' },
     staysInRange: true,
     apply(e, slot, s) {
       e.bladeStiffness[slot] *= 1 - s;
       e.bladePitchRad[slot] += 0.5 * DEG * s;
+      e.imbalanceKgM[slot] += 5_000 * s; // 17.7 t of a blade, a third of a metre further out; assumption
     },
   },
   {
     name: 'pitch-stuck',
     about: 'The blades stay where they are: nothing below rated wind, too much speed or too little power above it.',
-    moves: { powerKw: 'follows', accForeAftMps2: 'follows', accSideSideMps2: 'follows', ...lessPower },
+    moves: { powerKw: 'follows', ...lessPower },
     apply(e, slot, s) {
       if (s > 0) e.pitchStuck[slot] = 1;
     },

@@ -18,6 +18,8 @@ export interface VariableSpeedEffects {
   /** Of the shaft's power, lost as heat in the gearbox, 0..1; and the gearbox's cooling, 0..1. */
   gearLoss: Float64Array;
   cooling: Float64Array;
+  /** Of the shaft's power, what stays in the gearbox's housing beside a worn bearing, 0..1. */
+  gearHeat: Float64Array;
   yawErrorRad: Float64Array;
   /** On all vibration of the nacelle, ≥ 1, and on the stiffness of a blade, 0..1. */
   vibration: Float64Array;
@@ -47,6 +49,7 @@ const RESTS: Readonly<Record<Handle, 0 | 1>> = {
   imbalanceKgM: 0,
   gearLoss: 0,
   cooling: 1,
+  gearHeat: 0,
   yawErrorRad: 0,
   vibration: 1,
   bladeStiffness: 1,

@@ -16,11 +16,11 @@ export function createThermal(p: VariableSpeedParameters, dt: number) {
 
   return (c: VariableSpeedColumns, e: VariableSpeedEffects, first: number, last: number): void => {
     const { powerW, aeroPowerW, gearboxK, generatorK, nacelleK } = c;
-    const { slotOf, gearLoss, cooling, windingLoss } = e;
+    const { slotOf, gearLoss, gearHeat, cooling, windingLoss } = e;
     for (let i = first; i < last; i++) {
       const slot = slotOf[i];
       const lossW = powerW[i] * lossPerPower;
-      const gearW = t.gearboxLossShare * lossW + DRAG_HEAT_SHARE * gearLoss[slot] * aeroPowerW[i];
+      const gearW = t.gearboxLossShare * lossW + (DRAG_HEAT_SHARE * gearLoss[slot] + gearHeat[slot]) * aeroPowerW[i];
       const fromGearbox = t.gearboxWPerK * cooling[slot] * gearboxK[i];
       const fromGenerator = t.generatorWPerK * generatorK[i];
       gearboxK[i] += (dt / t.gearboxJPerK) * (gearW - fromGearbox);
