@@ -67,4 +67,4 @@ export const deskSite = {
  * The wind in which the twin has the statistics of the original's data set: a stronger fan in a closed room, so without the slow part that
  * a farm has in common.
  */
-export const referenceWind = { meanMps: 1.909, turbulenceIntensity: 0.146, lengthM: 6, farmShare: 0 };
+export const referenceWind = { meanMps: 1.912, turbulenceIntensity: 0.149, lengthM: 5, farmShare: 0 };
