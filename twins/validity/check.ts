@@ -7,6 +7,8 @@ export interface Check {
   readonly deviation: number;
   readonly allowed: number;
   readonly unit: string;
+  /** The figure is no deviation but a quantity that must stay below a limit. */
+  readonly isLimit?: boolean;
   readonly plots: readonly Plot[];
 }
 

@@ -111,6 +111,7 @@ export function deskChecks(machine: Extract<TwinMachine, { kind: 'fixed-pitch' }
       deviation: Math.max(...lambdas.map((lambda) => lambda * torqueCoefficient(machine.parameters, lambda))),
       allowed: 16 / 27,
       unit: 'Cp',
+      isLimit: true,
       plots: [
         {
           title: 'power coefficient',

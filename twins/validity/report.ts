@@ -5,7 +5,8 @@ import { type Check, hasPassed } from './check.ts';
 import { deskChecks } from './desk-checks.ts';
 import { drawPlot, escapeText } from './draw.ts';
 import { betzCheck, steadyChecks, stepCheck } from './steady-checks.ts';
-import { gustCheck, turbulenceCheck, wakeChecks } from './wind-checks.ts';
+import { energyOfYearCheck } from './iea37-case.ts';
+import { gustCheck, turbulenceChecks, wakeChecks } from './wind-checks.ts';
 
 const SEED = 4;
 
@@ -17,8 +18,8 @@ export function checksOf(machine: TwinMachine): Check[] {
     betzCheck(machine),
     stepCheck(machine),
     gustCheck(machine),
-    turbulenceCheck(machine.parameters.hubHeightM, createRng(SEED)),
-    ...(machine.name === 'nrel-5mw' ? wakeChecks(machine) : []),
+    ...turbulenceChecks(machine.parameters.hubHeightM, createRng(SEED)),
+    ...(machine.name === 'nrel-5mw' ? [...wakeChecks(machine), energyOfYearCheck()] : []),
   ];
 }
 
@@ -46,8 +47,13 @@ ${body}
 function section(check: Check): string {
   const passed = hasPassed(check);
   return `<article><h3><span class="${passed ? 'ok' : 'bad'}">${passed ? '✓' : '✗'}</span> ${escapeText(check.name)}</h3>
-<div>off by ${figure(check.deviation)} ${escapeText(check.unit)}, ${figure(check.allowed)} allowed <small>· ${escapeText(check.source)}</small></div>
+<div>${verdict(check)} <small>· ${escapeText(check.source)}</small></div>
 <div class="plots">${check.plots.map(drawPlot).join('')}</div></article>`;
+}
+
+function verdict({ deviation, allowed, unit, isLimit = false }: Check): string {
+  const got = `${figure(deviation)} ${escapeText(unit)}`;
+  return isLimit ? `reaches ${got}; the limit is ${figure(allowed)}` : `off by ${got}, ${figure(allowed)} allowed`;
 }
 
 export const figure = (value: number): string =>

@@ -123,6 +123,7 @@ export function betzCheck({ parameters }: VariableSpeed): Check {
     deviation: most,
     allowed: BETZ,
     unit: 'Cp',
+    isLimit: true,
     plots: [
       {
         title: 'power coefficient',

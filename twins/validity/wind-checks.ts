@@ -17,6 +17,7 @@ const FLORIS_W = {
   jensen: [1753954.4591792, 767287.2198744, 577575.9208353],
   gauss: [1753954.4591792, 710441.9192938, 741642.0177873],
 };
+const INERTIAL_HZ = 0.2;
 const FLORIS_WIND = { windMps: 8, directionDeg: 270, turbulenceIntensity: 0.1, shear: 0.12 };
 
 /** Only the 5-MW has FLORIS' figures. */
@@ -31,6 +32,15 @@ export function wakeChecks(machine: VariableSpeed): Check[] {
       allowed: wake === 'jensen' ? 1e-4 : 1e-5,
       unit: 'of the power',
       plots: [
+        {
+          title: 'power of three in a row',
+          xLabel: 'place in the row, m',
+          yLabel: 'power, kW',
+          curves: [
+            { label: wake, x: farm.map(({ x }) => x), y: farm.map(({ powerKw }) => powerKw) },
+            { label: 'FLORIS', x: farm.map(({ x }) => x), y: FLORIS_W[wake].map((watt) => watt / 1_000), isReference: true },
+          ],
+        },
         {
           title: `wind behind a turbine, ${wake}`,
           xLabel: 'distance, m',
@@ -49,7 +59,7 @@ export function wakeChecks(machine: VariableSpeed): Check[] {
 }
 
 /** Turbulence of class B at 12 m/s, over an ensemble. @param chance for its members */
-export function turbulenceCheck(hubHeightM: number, chance: Rng): Check {
+export function turbulenceChecks(hubHeightM: number, chance: Rng): Check[] {
   const [meanMps, members, samples] = [12, 16, 1 << 17];
   const sigmaMps = turbulenceSigmaMps(meanMps, 'B');
   const lengthM = integralLengthM(hubHeightM);
@@ -66,9 +76,17 @@ export function turbulenceCheck(hubHeightM: number, chance: Rng): Check {
   const got = meanSpectrum(series, PLANT_STEP_S, bands, wanted);
   const decibels = bands.map(({ f }, i) => 10 * Math.log10(got[i] / wanted(f)));
   const x = bands.map(({ f }) => f);
-  return {
-    name: 'turbulence of class B at 12 m/s',
-    source: 'Kaimal’s spectrum of IEC 61400-1',
+  const source = 'normal turbulence model and Kaimal’s spectrum of IEC 61400-1';
+  const variance = series.reduce((sum, values) => sum + values.reduce((s, v) => s + v * v, 0), 0) / members / samples;
+  const inertial = bands.flatMap(({ f }, i) => (f >= INERTIAL_HZ ? [i] : []));
+  const slope = (of: readonly number[]) =>
+    logSlope(
+      inertial.map((i) => x[i]),
+      inertial.map((i) => of[i]),
+    );
+  const spectrum: Check = {
+    name: 'spectrum of the turbulence of class B at 12 m/s',
+    source,
     deviation: Math.sqrt(decibels.reduce((sum, db) => sum + db * db, 0) / decibels.length),
     allowed: 0.5,
     unit: 'dB rms',
@@ -85,6 +103,27 @@ export function turbulenceCheck(hubHeightM: number, chance: Rng): Check {
       },
     ],
   };
+  const percent = (got: number, want: number) => Math.abs(100 * (got / want - 1));
+  return [
+    spectrum,
+    { name: 'spread of the turbulence', source, deviation: percent(Math.sqrt(variance), sigmaMps), allowed: 3, unit: '%', plots: [] },
+    {
+      name: 'slope of the spectrum above 0.2 Hz',
+      source,
+      deviation: percent(slope(got), slope(x.map(wanted))),
+      allowed: 3,
+      unit: '%',
+      plots: [],
+    },
+  ];
+}
+
+/** Of a line through the logarithms, least squares. */
+function logSlope(x: readonly number[], y: readonly number[]): number {
+  const [xs, ys] = [x.map(Math.log), y.map(Math.log)];
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [mx, my] = [mean(xs), mean(ys)];
+  return xs.reduce((sum, at, i) => sum + (at - mx) * (ys[i] - my), 0) / xs.reduce((sum, at) => sum + (at - mx) ** 2, 0);
 }
 
 /** The extreme operating gust of class IB, and how the turbine takes it: never faster than its trip speed. */
@@ -110,6 +149,7 @@ export function gustCheck(machine: VariableSpeed): Check {
     deviation: Math.max(...rotor) / ratedRpm,
     allowed: 1.25,
     unit: 'of rated speed',
+    isLimit: true,
     plots: [
       { title: 'gust', xLabel: 'time, s', yLabel: 'wind, m/s', curves: [{ label: 'wind', x: t, y: wind }] },
       { title: 'rotor speed', xLabel: 'time, s', yLabel: 'rotor, 1/min', curves: [{ label: machine.name, x: t, y: rotor }] },
