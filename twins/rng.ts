@@ -13,7 +13,7 @@ export function createRng(seed: number): Rng {
 function stream(key: bigint): Rng {
   const lo = Number(key & 0xffffffffn) >>> 0;
   const hi = Number(key >> 32n) >>> 0;
-  const word = (step: number, lane: number) => mix(mix(lo ^ (step >>> 0), hi) ^ lane, Math.floor(step / 0x1_0000_0000) ^ hi);
+  const word = (step: number, lane: number) => mix(mix(lo ^ (step >>> 0), hi) ^ lane, Math.floor(step / 0x1_0000_0000) ^ hi) >>> 0;
   const uniform = (step: number, lane = 0) => word(step, lane) / 0x1_0000_0000;
   return {
     uniform: (step) => uniform(step),
@@ -23,17 +23,17 @@ function stream(key: bigint): Rng {
   };
 }
 
-/** 32 random bits of a stream for kernels: a function of its key, of a step below 2³² and of which word of the step is wanted. */
+/** 32 random bits of a stream for kernels, signed: a function of its key, of a step below 2³² and of which word of the step is wanted. */
 export const mixWords = (low: number, high: number, step: number, word: number): number =>
   mix(mix(low ^ step, high) ^ Math.imul(word, 0x9e3779b9), high);
 
-/** A 32-bit avalanche of two words (murmur3's finaliser, twice). */
+/** A 32-bit avalanche of two words (murmur3's finaliser, twice); signed, since an unsigned one would be a number on the heap. */
 function mix(a: number, b: number): number {
   let h = Math.imul(a ^ (a >>> 16), 0x85ebca6b) ^ b;
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
+  return h ^ (h >>> 16);
 }
 
 /** FNV-1a in 64 bits over the label, started from the parent's key: a million streams without a collision to be feared. */

@@ -9,6 +9,7 @@ import { PlainTurbine } from './plain-turbine.ts';
 
 const ROWS = 4_000;
 const MEAN = 11;
+const ROUNDS = 5;
 
 /** One step of a 5-MW turbine, turbulence and all, in a farm of thousands; the baselines are an object a turbine, with and without tables. */
 export async function bench(): Promise<Figure[]> {
@@ -36,9 +37,15 @@ export async function bench(): Promise<Figure[]> {
       }
     };
   };
-  const real = nanosecondsEach(columns, 20) / ROWS;
-  const tables = nanosecondsEach(objects(false), 20) / ROWS;
-  const plain = nanosecondsEach(objects(true), 20) / ROWS;
+  const works = [columns, objects(false), objects(true)];
+  const best = works.map(() => Number.POSITIVE_INFINITY);
+  for (
+    let round = 0;
+    round < ROUNDS;
+    round++ // in turns, and the best of each: a busy moment of the machine must not fall on one alone
+  )
+    for (const [w, work] of works.entries()) best[w] = Math.min(best[w], nanosecondsEach(work, 20, 3) / ROWS);
+  const [real, tables, plain] = best;
   const unit = 'ns a turbine and step';
   return [
     { name: '5-MW step', value: real, unit, baseline: { name: 'an object a turbine', value: tables, ratio: tables / real } },

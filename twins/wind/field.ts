@@ -58,6 +58,7 @@ const ADVECTION = 0.9; // of the wind's speed carries the slow part downwind
 const HISTORY_S = 3_600; // what has passed the site's origin and what is still to come: no turbine is farther down or up the wind
 const RING = 2 * HISTORY_S;
 const DELAY_MAX_S = HISTORY_S - 10;
+const NO_EVENTS: readonly WindEvent[] = [];
 const ORIGIN_GRID_M = 10_000;
 const WAKE_EVERY_S = 10;
 const MEAN_EVERY_S = 1;
@@ -168,7 +169,7 @@ function createSlowPart(chance: Rng) {
   };
 }
 
-function meanOf({ meanMps, series, events = [] }: WindSpec, tS: number): number {
+function meanOf({ meanMps, series, events = NO_EVENTS }: WindSpec, tS: number): number {
   let mean = series ? series.at(series.fromS + tS).windMps : meanMps;
   for (const event of events) {
     if (event.kind !== 'ramp' || tS * 1_000 <= event.at) continue;
@@ -177,7 +178,13 @@ function meanOf({ meanMps, series, events = [] }: WindSpec, tS: number): number 
   return mean;
 }
 
-function gustsAt({ events = [] }: WindSpec, { diameterM, hubHeightM }: WindSite, hubMps: number, sigmaMps: number, tS: number): number {
+function gustsAt(
+  { events = NO_EVENTS }: WindSpec,
+  { diameterM, hubHeightM }: WindSite,
+  hubMps: number,
+  sigmaMps: number,
+  tS: number,
+): number {
   let sum = 0;
   for (const event of events) {
     if (event.kind !== 'gust') continue;

@@ -44,8 +44,12 @@ export function createTurbulence({ streams, meanMps, lengthM, dt, slowShare = 0 
   const normals = normalTable();
   const state = BANK.map(() => new Float32Array(rows));
   const share = BANK.map(({ weight }, k) => Math.sqrt(k === 0 ? Math.max(0, weight - slowShare) : weight));
+  const [x0, x1, x2, x3, x4] = state;
+  const [w0, w1, w2, w3, w4] = share;
   const keep = new Float64Array(BANK.length);
   const kick = new Float64Array(BANK.length);
+  const forget = new Float64Array(BANK.length); // of the first step: its state is a draw of the stationary distribution
+  const draw = new Float64Array(BANK.length).fill(1);
 
   const setMean = (mps: number) => {
     for (const [k, { timeOverLength }] of BANK.entries()) {
@@ -58,11 +62,18 @@ export function createTurbulence({ streams, meanMps, lengthM, dt, slowShare = 0 
   return {
     setMean,
     advance(into, step, first, last) {
-      const [x0, x1, x2, x3, x4] = state;
-      const start = step === 0 ? 1 : 0; // then the state is a draw of the stationary distribution
-      const [a0, a1, a2, a3, a4] = start ? [0, 0, 0, 0, 0] : keep;
-      const [b0, b1, b2, b3, b4] = start ? [1, 1, 1, 1, 1] : kick;
-      const [w0, w1, w2, w3, w4] = share;
+      const a = step === 0 ? forget : keep;
+      const b = step === 0 ? draw : kick;
+      const a0 = a[0]; // by index: taking arrays apart makes objects
+      const a1 = a[1];
+      const a2 = a[2];
+      const a3 = a[3];
+      const a4 = a[4];
+      const b0 = b[0];
+      const b1 = b[1];
+      const b2 = b[2];
+      const b3 = b[3];
+      const b4 = b[4];
       const mask = NORMAL_CELLS - 1;
       for (let i = first; i < last; i++) {
         const one = mixWords(low[i], high[i], step, 1); // three words of 32 bits, two draws of 12 bits from each
