@@ -5,6 +5,7 @@ import { createRng } from '../../twins/rng.ts';
 import { airDensity } from '../../twins/wind/air.ts';
 import { createWindField } from '../../twins/wind/field.ts';
 import { gustAmplitudeMps, gustMps, integralLengthM, turbulenceSigmaMps } from '../../twins/wind/iec.ts';
+import { parseWindSeries } from '../../twins/wind/series.ts';
 import { createTurbulence } from '../../twins/wind/turbulence.ts';
 import { temperate, weatherAt } from '../../twins/wind/weather.ts';
 
@@ -108,6 +109,24 @@ wind('turns with its file and its gust, and a turbine’s wind does not know who
   const now = new Float64Array(1);
   for (let step = 0; step < 1_000; step++) calm.advance(now, step);
   assert.ok(Math.abs(now[0] - 6) < 1e-9);
+});
+
+wind('a file’s wind without turbulence is the file’s, to the last bit, direction and all; with turbulence it is its mean', () => {
+  const site = { hubHeightM: 90, diameterM: 126, lengthM: LENGTH };
+  const series = parseWindSeries('t,windMps,directionDeg,temperatureC\n0,8,350,5\n600,11,20,8\n', 'w.csv');
+  const run = (turbulenceIntensity: number) => {
+    const field = createWindField(createRng(2), ['A'], { meanMps: 0, turbulenceIntensity, series }, site, DT);
+    const now = new Float64Array(1);
+    return Array.from({ length: 12_000 }, (_, step) => {
+      field.advance(now, step);
+      return { windMps: now[0], directionDeg: field.directionDeg, temperatureC: field.temperatureC };
+    });
+  };
+  const calm = run(0);
+  for (const step of [0, 777, 11_999]) assert.equal(calm[step], series.at(step * DT));
+  const rough = run(0.1);
+  const off = rough.map(({ windMps }, step) => windMps - calm[step].windMps);
+  assert.ok(Math.abs(off.reduce((sum, x) => sum + x, 0) / off.length) < 0.7 && Math.max(...off) > 1);
 });
 
 wind('the air is as dense as physics says, and the weather has days and seasons', () => {

@@ -74,6 +74,7 @@ export function createWindField(rng: Rng, labels: readonly string[], spec: WindS
   const slow = createSlowPart(rng.fork('farm wind'));
   const veer = createSlowPart(rng.fork('farm direction'));
   const farmShare = spec.farmShare ?? FARM_SHARE;
+  const veerDeg = spec.turbulenceIntensity === 0 ? 0 : VEER_DEG; // without turbulence the wind is what the file says, its direction too
   const meanAt = (tS: number) => meanOf(spec, tS);
   const sigmaAt = (meanMps: number) =>
     typeof spec.turbulenceIntensity === 'number'
@@ -102,7 +103,7 @@ export function createWindField(rng: Rng, labels: readonly string[], spec: WindS
     const sample = spec.series?.at(spec.series.fromS + tS);
     temperatureC = spec.series?.hasTemperature ? (sample?.temperatureC ?? null) : null;
     directionDeg =
-      ((sample && spec.series?.hasDirection ? sample.directionDeg : (spec.directionDeg ?? 270)) + VEER_DEG * veer.at(tS) + 360) % 360;
+      ((sample && spec.series?.hasDirection ? sample.directionDeg : (spec.directionDeg ?? 270)) + veerDeg * veer.at(tS) + 360) % 360;
   };
   const followPlaces = () => {
     const towards = ((270 - directionDeg) * Math.PI) / 180;
