@@ -1,11 +1,11 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { FileInvalid } from '../../actors/contracts/errors.ts';
+import { FileInvalid, UsageError } from '../../actors/contracts/errors.ts';
 import { solvePlainly } from '../bench/wake.bench.ts';
 import { machineNamed } from '../../twins/library/machines.ts';
 import { nrel5mwPowerThrust } from '../../twins/library/nrel-5mw-table.ts';
 import { createRng } from '../../twins/rng.ts';
-import { gridLayout, parseLayout, randomLayout } from '../../twins/wind/layout.ts';
+import { gridLayout, parseLayout, randomLayout, shapedLayout } from '../../twins/wind/layout.ts';
 import { parseRose } from '../../twins/wind/rose.ts';
 import { createFarmWakes, type SteadyWind, solveWakes, type WakeName } from '../../twins/wind/wake/farm.ts';
 import { jensenDeficit } from '../../twins/wind/wake/jensen.ts';
@@ -247,6 +247,19 @@ wakes('layouts keep their distances', () => {
   const square = gridLayout(49, 100);
   assert.is(new Set(Array.from(square.xM, (x, i) => `${x} ${square.yM[i]}`)).size, 49);
   assert.is(Math.max(...square.xM, ...square.yM), 600);
+});
+
+wakes('a layout has a shape and a spacing, or is a file', () => {
+  const rng = createRng(1);
+  assert.equal(shapedLayout('row:630', 3, rng), { xM: Float64Array.of(0, 630, 1_260), yM: new Float64Array(3) });
+  assert.equal(shapedLayout('grid:880', 9, rng), gridLayout(9, 880));
+  assert.equal(shapedLayout('random:700', 9, rng), randomLayout(9, 700, createRng(1)));
+  assert.is(shapedLayout('rows.csv', 3, rng), null);
+  for (const text of ['row:', 'grid:-5', 'random:far', 'row:1e9'])
+    assert.throws(
+      () => shapedLayout(text, 3, rng),
+      (error: unknown) => error instanceof UsageError && /is no spacing/.test(error.message),
+    );
 });
 
 wakes('says what is wrong with a layout or a rose, by line and column', () => {

@@ -1,4 +1,5 @@
 /** Where the turbines of a farm stand: rows, grids, chance with a spacing, or a file. East is x, north is y, in metres. */
+import { UsageError } from '../../actors/contracts/errors.ts';
 import type { Rng } from '../../actors/contracts/rng.ts';
 import { parseNumberTable, refuse } from './csv.ts';
 
@@ -11,6 +12,7 @@ export interface Layout {
 const ABOUT = 'a layout has the columns x,y in metres, a turbine a line';
 const SAME_PLACE_M = 1;
 const FARTHEST_M = 2e7; // half of the earth's circumference: map coordinates are within it
+const SPACING_MAX_M = 10_000;
 const TRIES = 10_000;
 
 /** Eastward, at equal distances. */
@@ -58,6 +60,23 @@ export function randomLayout(count: number, spacingM: number, rng: Rng): Layout 
     } while (nearest(xM, yM, i) < spacingM);
   }
   return { xM, yM };
+}
+
+/**
+ * A layout by its shape and its spacing in metres: `row:630`, `grid:880`, `random:700`. Null: the text is no shape, but a file's name.
+ *
+ * @throws UsageError for a spacing that is none
+ */
+export function shapedLayout(text: string, count: number, rng: Rng): Layout | null {
+  const [shape, spacing] = /^(row|grid|random):(.*)$/.exec(text)?.slice(1) ?? [];
+  if (shape === undefined) return null;
+  const spacingM = /^\d+(\.\d+)?$/.test(spacing) ? Number(spacing) : Number.NaN;
+  if (!(spacingM >= SAME_PLACE_M && spacingM <= SPACING_MAX_M))
+    throw new UsageError(`${text}: ${spacing === '' ? 'nothing' : spacing} is no spacing within ${SAME_PLACE_M}..${SPACING_MAX_M} m`, {
+      hint: 'as row:630, grid:880, random:700',
+    });
+  if (shape === 'row') return rowLayout(count, spacingM);
+  return shape === 'grid' ? gridLayout(count, spacingM) : randomLayout(count, spacingM, rng);
 }
 
 /** @throws FileInvalid by file, line and column: a missing column, no number, two turbines in one place. */

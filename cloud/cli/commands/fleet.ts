@@ -2,8 +2,9 @@
 import { UsageError } from '../../../actors/contracts/errors.ts';
 import type { FleetGroup } from '../../../scenarios/world.ts';
 import { windOf } from '../../../twins/library/machines.ts';
+import { createRng } from '../../../twins/rng.ts';
 import type { WindSpec } from '../../../twins/wind/field.ts';
-import { parseLayout } from '../../../twins/wind/layout.ts';
+import { type Layout, parseLayout, shapedLayout } from '../../../twins/wind/layout.ts';
 import { parseWindSeries } from '../../../twins/wind/series.ts';
 import type { UpOptions } from '../../config.ts';
 import { openMachine, readText } from './machine.ts';
@@ -13,8 +14,8 @@ export async function fleetOf(options: UpOptions): Promise<FleetGroup[]> {
   const twins = options.replay !== undefined && options.turbinesByDefault ? 0 : options.turbines;
   const groups = options.fleet ?? [{ turbines: twins, like: options.like }];
   const series = options.windFile === undefined ? null : parseWindSeries(readText(options.windFile), options.windFile);
-  const layout = options.layout === undefined ? null : parseLayout(readText(options.layout), options.layout);
   const all = groups.reduce((sum, { turbines }) => sum + turbines, 0);
+  const layout = options.layout === undefined ? null : openLayout(options.layout, all, options.seed);
   if (layout && layout.xM.length !== all)
     throw new UsageError(`${options.layout} has places for ${layout.xM.length} turbines, and the farm has ${all}`, {
       hint: `--turbines ${layout.xM.length}`,
@@ -31,3 +32,7 @@ export async function fleetOf(options: UpOptions): Promise<FleetGroup[]> {
     }),
   );
 }
+
+/** A shape with a spacing, or a file. */
+const openLayout = (text: string, count: number, seed: number): Layout =>
+  shapedLayout(text, count, createRng(seed).fork('layout')) ?? parseLayout(readText(text), text);

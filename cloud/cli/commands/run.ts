@@ -10,7 +10,7 @@ export function addRunCommands(program: Command, io: Io): void {
     .option('--turbines <n>', 'virtual turbines (default: 5)')
     .option('--like <machine>', 'their kind: desk-turbine, nrel-5mw, or a machine file (default: desk-turbine)')
     .option('--wind-file <csv>', 'the farm’s mean wind: t,windMps[,directionDeg,temperatureC]')
-    .option('--layout <csv>', 'where they stand: x,y in metres')
+    .option('--layout <where>', 'where they stand: a CSV with x,y in metres; or row:630, grid:880, random:700, with a spacing in metres')
     .option('--seed <n>', 'where chance begins (default: 1)')
     .option('--speed <x>', 'simulated time over wall time: 1x, 100x, max (default: 1x)')
     .option('--for <duration>', 'end after so much simulated time, with a summary')
