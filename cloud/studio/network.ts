@@ -1,109 +1,221 @@
 /**
- * A dense autoencoder on typed arrays: layers y = f(Wx + b), f = tanh between the layers and the identity at the end, the mean
- * squared error as its loss.
+ * A layered network's answers and gradients on typed arrays. Its loss is the mean squared error against its own input.
+ *
+ * All parameters lie behind each other in one array, weights before biases, so that gradients, moments and checkpoints are arrays of
+ * the same length and order.
  */
-import type { Rng } from '../../actors/contracts/rng.ts';
+import type { LayeredNetwork, NetworkLayer } from './layers.ts';
+import { fold, gridOf, patchOf, unfold, walkOf } from './network-images.ts';
+import { addProduct, type Matrix } from './network-products.ts';
 
-export interface Layer {
-  readonly inputs: number;
-  readonly outputs: number;
-  /** [outputs × inputs], row-major. */
-  readonly weights: Float32Array;
-  /** [outputs] */
-  readonly bias: Float32Array;
+/** Values of one window that go into a layer, and that come out. */
+export const inputsOf = (layer: NetworkLayer): number =>
+  layer.kind === 'dense' ? layer.inputs : layer.input.channels * layer.input.height * layer.input.width;
+export const outputsOf = (layer: NetworkLayer): number =>
+  layer.kind === 'dense' ? layer.outputs : layer.output.channels * layer.output.height * layer.output.width;
+
+export const countParameters = ({ layers }: LayeredNetwork): number =>
+  layers.reduce((sum, { weights, bias }) => sum + weights.length + bias.length, 0);
+
+/** Multiplications of one window's way through the network. */
+export const countMacs = ({ layers }: LayeredNetwork): number => layers.reduce((sum, layer) => sum + macsOf(layer), 0);
+
+/** …and of one window's part of a training step: forward, and back to every weight and to every input but the network's own. */
+export const countTrainingMacs = ({ layers }: LayeredNetwork): number =>
+  layers.reduce((sum, layer, l) => sum + macsOf(layer) * (l === 0 ? 2 : 3), 0);
+
+function macsOf(layer: NetworkLayer): number {
+  if (layer.kind === 'dense') return layer.inputs * layer.outputs;
+  return layer.weights.length * gridOf(walkOf(layer));
 }
 
-export interface Network {
-  readonly layers: readonly Layer[];
-}
-
-/** Glorot-uniform weights, zero biases. @param widths of the input, the hidden layers and the output */
-export function createNetwork(widths: readonly number[], rng: Rng): Network {
+/** The same network with its parameters in `values` [parameters]: what is written there is what it knows. */
+export function networkOn(network: LayeredNetwork, values: Float32Array): LayeredNetwork {
+  let at = 0;
+  const take = (length: number) => {
+    at += length;
+    return values.subarray(at - length, at);
+  };
   return {
-    layers: widths.slice(1).map((outputs, l) => {
-      const inputs = widths[l];
-      const chance = rng.fork(`layer ${l}`);
-      const limit = Math.sqrt(6 / (inputs + outputs));
-      const weights = new Float32Array(inputs * outputs).map((_, i) => limit * (2 * chance.uniform(i) - 1));
-      return { inputs, outputs, weights, bias: new Float32Array(outputs) };
-    }),
+    input: network.input,
+    layers: network.layers.map((layer) => ({ ...layer, weights: take(layer.weights.length), bias: take(layer.bias.length) })),
   };
 }
 
-/** Room for one batch: the activations of every layer and the gradients of every weight. */
+/** @returns [parameters], a copy */
+export function parametersOf(network: LayeredNetwork): Float32Array {
+  const values = new Float32Array(countParameters(network));
+  for (const [l, layer] of networkOn(network, values).layers.entries()) {
+    layer.weights.set(network.layers[l].weights);
+    layer.bias.set(network.layers[l].bias);
+  }
+  return values;
+}
+
+/** Room for some windows on their way through a network and back. */
 export interface Workspace {
-  /** [layers + 1][batch × width]; the first is the input. */
+  readonly windows: number;
+  /** [layers + 1][windows × width]; the first is the input. */
   readonly activations: readonly Float32Array[];
+  /** The loss by each of them. */
   readonly deltas: readonly Float32Array[];
-  readonly gradients: readonly { readonly weights: Float32Array; readonly bias: Float32Array }[];
+  /** One unfolded image. */
+  readonly columns: Float32Array;
 }
 
-export function createWorkspace(network: Network, batch: number): Workspace {
-  const widths = [network.layers[0].inputs, ...network.layers.map((layer) => layer.outputs)];
+export function createWorkspace({ layers }: LayeredNetwork, windows: number): Workspace {
+  const widths = [inputsOf(layers[0]), ...layers.map(outputsOf)];
+  const columns = layers.map((layer) => (layer.kind === 'dense' ? 0 : patchOf(walkOf(layer)) * gridOf(walkOf(layer))));
   return {
-    activations: widths.map((width) => new Float32Array(width * batch)),
-    deltas: widths.map((width) => new Float32Array(width * batch)),
-    gradients: network.layers.map(({ weights, bias }) => ({
-      weights: new Float32Array(weights.length),
-      bias: new Float32Array(bias.length),
-    })),
+    windows,
+    activations: widths.map((width) => new Float32Array(width * windows)),
+    deltas: widths.map((width) => new Float32Array(width * windows)),
+    columns: new Float32Array(Math.max(...columns)),
   };
 }
 
-/** Answers for the inputs in `activations[0]`. @returns [batch × outputs], the workspace's own */
-export function forward({ layers }: Network, w: Workspace, batch: number): Float32Array {
-  for (const [l, { inputs, outputs, weights, bias }] of layers.entries()) {
-    const x = w.activations[l];
+/** Silences some of a layer's outputs while it trains. */
+export interface Dropout {
+  /** 0..1 */
+  readonly rate: number;
+  /** Layers, from 0 on, after which it stands. They must be linear above 0: `relu`. */
+  readonly after: readonly number[];
+  /** Uniform in [0, 1): whether output `i` of layer `l` is kept for the `b`-th of the windows in hand. */
+  readonly draw: (l: number, b: number, i: number) => number;
+}
+
+/** Answers for the first `count` windows of `activations[0]`. @returns [count × outputs], the workspace's own */
+export function forward({ layers }: LayeredNetwork, w: Workspace, count: number, dropout?: Dropout): Float32Array {
+  for (const [l, layer] of layers.entries()) {
     const y = w.activations[l + 1];
-    const last = l === layers.length - 1;
-    for (let b = 0; b < batch; b++) {
-      for (let o = 0; o < outputs; o++) {
-        let sum = bias[o];
-        const row = o * inputs;
-        const from = b * inputs;
-        for (let i = 0; i < inputs; i++) sum += weights[row + i] * x[from + i];
-        y[b * outputs + o] = last ? sum : Math.tanh(sum);
-      }
-    }
+    const size = outputsOf(layer);
+    forwardLayer(layer, w.activations[l], y, w.columns, count);
+    if (layer.activation === 'tanh') for (let i = 0; i < count * size; i++) y[i] = Math.tanh(y[i]);
+    else if (layer.activation === 'relu') for (let i = 0; i < count * size; i++) if (y[i] < 0) y[i] = 0;
+    if (!dropout || dropout.rate === 0 || !dropout.after.includes(l)) continue;
+    const kept = 1 / (1 - dropout.rate);
+    for (let b = 0; b < count; b++) for (let i = 0; i < size; i++) y[b * size + i] *= dropout.draw(l, b, i) < dropout.rate ? 0 : kept;
   }
   return w.activations[layers.length];
 }
 
-/** Gradients of the mean squared error against `target`, after `forward`. @returns the loss. */
-export function backward({ layers }: Network, w: Workspace, target: Float32Array, batch: number): number {
-  const output = w.activations[layers.length];
-  const delta = w.deltas[layers.length];
-  const size = layers[layers.length - 1].outputs * batch;
-  let loss = 0;
-  for (let i = 0; i < size; i++) {
-    const error = output[i] - target[i];
-    loss += error * error;
-    delta[i] = (2 * error) / size;
+/**
+ * Adds the gradients of `share` × (the sum of squared errors of the windows that `forward` last saw) to `gradients`, a network of the
+ * same shape whose parameters are gradients. `dropout` must be what `forward` got.
+ */
+export function backward(
+  { layers }: LayeredNetwork,
+  w: Workspace,
+  count: number,
+  share: number,
+  gradients: LayeredNetwork,
+  dropout?: Dropout,
+): void {
+  const [input, output, delta] = [w.activations[0], w.activations[layers.length], w.deltas[layers.length]];
+  const size = count * outputsOf(layers[layers.length - 1]);
+  for (let i = 0; i < size; i++) delta[i] = 2 * share * (output[i] - input[i]);
+  for (let l = layers.length - 1; l >= 0; l--) {
+    const kept = dropout?.after.includes(l) ? 1 / (1 - dropout.rate) : 1;
+    throughActivation(layers[l], w.activations[l + 1], w.deltas[l + 1], count, kept);
+    backwardLayer(layers[l], w.activations[l], w.deltas[l + 1], l === 0 ? null : w.deltas[l], w.columns, count, gradients.layers[l]);
   }
-  for (let l = layers.length - 1; l >= 0; l--) backwardLayer(layers[l], w, l, batch);
-  return loss / size;
 }
 
-function backwardLayer({ inputs, outputs, weights }: Layer, w: Workspace, l: number, batch: number): void {
-  const x = w.activations[l];
-  const delta = w.deltas[l + 1];
-  const before = w.deltas[l];
-  const gradient = w.gradients[l];
-  gradient.weights.fill(0);
-  gradient.bias.fill(0);
-  before.fill(0);
-  for (let b = 0; b < batch; b++) {
-    const from = b * inputs;
-    for (let o = 0; o < outputs; o++) {
-      const d = delta[b * outputs + o];
-      const row = o * inputs;
-      gradient.bias[o] += d;
-      for (let i = 0; i < inputs; i++) {
-        gradient.weights[row + i] += d * x[from + i];
-        before[from + i] += d * weights[row + i];
-      }
+/** Squared errors of the windows that `forward` last saw, summed by window. @param out [windows], written from `at` on */
+export function squaredErrors({ layers }: LayeredNetwork, w: Workspace, count: number, out: Float64Array, at: number): void {
+  const [input, output] = [w.activations[0], w.activations[layers.length]];
+  const size = inputsOf(layers[0]);
+  for (let b = 0; b < count; b++) {
+    let sum = 0;
+    for (let i = b * size; i < (b + 1) * size; i++) sum += (output[i] - input[i]) ** 2;
+    out[at + b] = sum;
+  }
+}
+
+const matrix = (values: Float32Array, at: number, down: number, right: number): Matrix => ({ values, at, down, right });
+
+function forwardLayer(layer: NetworkLayer, x: Float32Array, y: Float32Array, columns: Float32Array, count: number): void {
+  const { weights, bias } = layer;
+  if (layer.kind === 'dense') {
+    const { inputs, outputs } = layer;
+    for (let b = 0; b < count; b++) y.set(bias, b * outputs);
+    addProduct(count, outputs, inputs, matrix(x, 0, inputs, 1), matrix(weights, 0, 1, inputs), matrix(y, 0, outputs, 1));
+    return;
+  }
+  const walk = walkOf(layer);
+  const [patch, grid, inputs, outputs] = [patchOf(walk), gridOf(walk), inputsOf(layer), outputsOf(layer)];
+  const place = layer.output.height * layer.output.width;
+  for (let b = 0; b < count; b++) {
+    for (let c = 0; c < bias.length; c++) y.fill(bias[c], b * outputs + c * place, b * outputs + (c + 1) * place);
+    if (layer.kind === 'conv') {
+      unfold(walk, x, b * inputs, columns);
+      addProduct(bias.length, grid, patch, matrix(weights, 0, patch, 1), matrix(columns, 0, grid, 1), matrix(y, b * outputs, grid, 1));
+    } else {
+      columns.fill(0, 0, patch * grid);
+      const channels = layer.input.channels;
+      addProduct(patch, grid, channels, matrix(weights, 0, 1, patch), matrix(x, b * inputs, grid, 1), matrix(columns, 0, grid, 1));
+      fold(walk, columns, y, b * outputs);
     }
   }
-  if (l === 0) return;
-  for (let i = 0; i < batch * inputs; i++) before[i] *= 1 - x[i] * x[i]; // tanh' = 1 − tanh²
+}
+
+/** Deltas of what a layer puts out → deltas of its sums, by what came out of it. */
+function throughActivation(layer: NetworkLayer, y: Float32Array, delta: Float32Array, count: number, kept: number): void {
+  const size = count * outputsOf(layer);
+  if (layer.activation === 'tanh')
+    for (let i = 0; i < size; i++) delta[i] *= 1 - y[i] * y[i]; // tanh' = 1 − tanh²
+  else if (layer.activation === 'relu') for (let i = 0; i < size; i++) delta[i] = y[i] > 0 ? delta[i] * kept : 0;
+}
+
+function backwardLayer(
+  layer: NetworkLayer,
+  x: Float32Array,
+  delta: Float32Array,
+  before: Float32Array | null,
+  columns: Float32Array,
+  count: number,
+  gradient: NetworkLayer,
+): void {
+  const [inputs, outputs] = [inputsOf(layer), outputsOf(layer)];
+  before?.fill(0, 0, count * inputs);
+  if (layer.kind === 'dense') {
+    for (let b = 0; b < count; b++) for (let o = 0; o < outputs; o++) gradient.bias[o] += delta[b * outputs + o];
+    addProduct(outputs, inputs, count, matrix(delta, 0, 1, outputs), matrix(x, 0, inputs, 1), matrix(gradient.weights, 0, inputs, 1));
+    if (before)
+      addProduct(count, inputs, outputs, matrix(delta, 0, outputs, 1), matrix(layer.weights, 0, inputs, 1), matrix(before, 0, inputs, 1));
+    return;
+  }
+  const walk = walkOf(layer);
+  const [patch, grid] = [patchOf(walk), gridOf(walk)];
+  const { weights, bias, input } = layer;
+  const place = outputs / bias.length;
+  for (let b = 0; b < count; b++) {
+    for (let c = 0; c < bias.length; c++) {
+      let sum = 0;
+      for (let i = b * outputs + c * place; i < b * outputs + (c + 1) * place; i++) sum += delta[i];
+      gradient.bias[c] += sum;
+    }
+    const unfolded = matrix(columns, 0, 1, grid);
+    const learned = matrix(gradient.weights, 0, patch, 1);
+    if (layer.kind === 'conv') {
+      unfold(walk, x, b * inputs, columns);
+      addProduct(bias.length, patch, grid, matrix(delta, b * outputs, grid, 1), unfolded, learned);
+      if (!before) continue;
+      columns.fill(0, 0, patch * grid);
+      addProduct(patch, grid, bias.length, matrix(weights, 0, 1, patch), matrix(delta, b * outputs, grid, 1), matrix(columns, 0, grid, 1));
+      fold(walk, columns, before, b * inputs);
+    } else {
+      unfold(walk, delta, b * outputs, columns);
+      addProduct(input.channels, patch, grid, matrix(x, b * inputs, grid, 1), unfolded, learned);
+      if (!before) continue;
+      addProduct(
+        input.channels,
+        grid,
+        patch,
+        matrix(weights, 0, patch, 1),
+        matrix(columns, 0, grid, 1),
+        matrix(before, b * inputs, grid, 1),
+      );
+    }
+  }
 }

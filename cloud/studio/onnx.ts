@@ -4,7 +4,7 @@
  *   input0 [N, F, T] → Flatten → (Gemm → Tanh)… → Gemm → Reshape [N, F, T] → |· − input0| → mean over T → ÷ thresholds → scores [N, F]
  */
 import protobuf from 'protobufjs';
-import type { Network } from './network.ts';
+import type { LayeredNetwork } from './layers.ts';
 import { onnxSchema } from './onnx-schema.ts';
 
 const FLOAT = 1;
@@ -13,7 +13,7 @@ const ATTRIBUTE_INT = 2;
 const ATTRIBUTE_INTS = 7;
 
 /** @param thresholds [features] */
-export function exportOnnx(network: Network, features: number, samples: number, thresholds: Float32Array): Uint8Array {
+export function exportOnnx(network: LayeredNetwork, features: number, samples: number, thresholds: Float32Array): Uint8Array {
   const initializer: object[] = [];
   const node: object[] = [];
   const tensor = (name: string, dims: number[], values: Float32Array) => {
@@ -26,11 +26,13 @@ export function exportOnnx(network: Network, features: number, samples: number, 
   };
 
   let x = add('Flatten', ['input0'], 'flat', [{ name: 'axis', type: ATTRIBUTE_INT, i: 1 }]);
-  for (const [l, { inputs, outputs, weights, bias }] of network.layers.entries()) {
+  for (const [l, layer] of network.layers.entries()) {
+    if (layer.kind !== 'dense') throw new Error(`a ${layer.kind} layer cannot be exported`);
+    const { inputs, outputs, weights, bias, activation } = layer;
     x = add('Gemm', [x, tensor(`W${l}`, [outputs, inputs], weights), tensor(`b${l}`, [outputs], bias)], `gemm${l}`, [
       { name: 'transB', type: ATTRIBUTE_INT, i: 1 },
     ]);
-    if (l < network.layers.length - 1) x = add('Tanh', [x], `tanh${l}`);
+    if (activation === 'tanh') x = add('Tanh', [x], `tanh${l}`);
   }
   const shape = BigInt64Array.from([-1n, BigInt(features), BigInt(samples)]);
   initializer.push({ name: 'shape', dims: [3], dataType: INT64, rawData: new Uint8Array(shape.buffer) });

@@ -5,7 +5,6 @@ import { ModelRejected } from '../../actors/contracts/errors.ts';
 import { onnxEngine } from '../../actors/inference/onnx.ts';
 import { sharedEngine } from '../../actors/inference/shared.ts';
 import { exportModel } from '../../cloud/studio/export.ts';
-import { backward, createNetwork, createWorkspace, forward } from '../../cloud/studio/network.ts';
 import { prepare } from '../../cloud/studio/prepare.ts';
 import { featureErrors, trainNetwork } from '../../cloud/studio/train.ts';
 import { twinBacking } from '../../twins/backing.ts';
@@ -29,39 +28,6 @@ async function trainSmall(seed: number) {
   const options = { name: 'small', version: '1.0.0', sequence: 1, fleet: 'test', lineage: { seed }, digest };
   return { prepared, trained, artefacts: exportModel(prepared, trained, options) };
 }
-
-studio('its gradients are those of finite differences', () => {
-  const rng = createRng(3);
-  const network = createNetwork([6, 4, 3, 6], rng);
-  const workspace = createWorkspace(network, 2);
-  const input = Float32Array.from({ length: 12 }, (_, i) => rng.fork('input').normal(i));
-  const loss = () => {
-    workspace.activations[0].set(input);
-    forward(network, workspace, 2);
-    return backward(network, workspace, input, 2);
-  };
-  loss();
-  const analytic = network.layers.map((_, l) => ({
-    weights: workspace.gradients[l].weights.slice(),
-    bias: workspace.gradients[l].bias.slice(),
-  }));
-
-  for (const [l, layer] of network.layers.entries()) {
-    for (const part of ['weights', 'bias'] as const) {
-      for (let i = 0; i < layer[part].length; i++) {
-        const kept = layer[part][i];
-        const step = 1e-2;
-        layer[part][i] = kept + step;
-        const above = loss();
-        layer[part][i] = kept - step;
-        const below = loss();
-        layer[part][i] = kept;
-        const numeric = (above - below) / (2 * step);
-        assert.ok(Math.abs(numeric - analytic[l][part][i]) <= 1e-4, `layer ${l} ${part}[${i}]: ${analytic[l][part][i]} against ${numeric}`);
-      }
-    }
-  }
-});
 
 studio('the exported network answers as the trainer does', async () => {
   const { prepared, trained, artefacts } = await trainSmall(11);
