@@ -10,6 +10,9 @@ export function createRng(seed: number): Rng {
   return stream(BigInt.asUintN(64, BigInt(seed)));
 }
 
+/** The stream of a key, on the other side of a thread. */
+export const rngOfKey = ([low, high]: Rng['key']): Rng => stream((BigInt(high) << 32n) | BigInt(low));
+
 function stream(key: bigint): Rng {
   const lo = Number(key & 0xffffffffn) >>> 0;
   const hi = Number(key >> 32n) >>> 0;
