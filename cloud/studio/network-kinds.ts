@@ -36,12 +36,11 @@ export function denseNetwork(input: readonly number[], hidden: readonly number[]
   };
 }
 
-const CONV_CHANNELS = 16;
 const CONV_CODE = 8;
 
 /**
- * T → T/2 → T/4 → T/(4s) samples, 16, 16 and 8 channels, and back; s is the largest of 5, 4, 3, 2 that divides. Within 0.15 M MAC up
- * to 11 features of 100 samples.
+ * T → T/2 → T/4 → T/(4s) samples, 16, 16 and 8 channels, and back; s is the largest of 5, 4, 3, 2 that divides. Machines of more than
+ * 11 features get 12 channels: so it stays within 0.15 M MAC up to 20 features of 100 samples.
  */
 export function convNetwork(features: number, samples: number, rng: Rng): LayeredNetwork {
   const last = [5, 4, 3, 2].find((step) => samples % (4 * step) === 0);
@@ -50,7 +49,8 @@ export function convNetwork(features: number, samples: number, rng: Rng): Layere
       hint: 'a conv network wants a multiple of 8, 12, 16 or 20 samples; --network dense takes any',
     });
   const image = (channels: number, width: number): Image => ({ channels, height: 1, width });
-  const [whole, half, quarter] = [image(features, samples), image(CONV_CHANNELS, samples / 2), image(CONV_CHANNELS, samples / 4)];
+  const channels = features > 11 ? 12 : 16;
+  const [whole, half, quarter] = [image(features, samples), image(channels, samples / 2), image(channels, samples / 4)];
   const code = image(CONV_CODE, quarter.width / last);
   const along = (kernel: number, stride: number, pad: number) => ({ kernel: [1, kernel], stride: [1, stride], pad: [0, pad] }) as const;
   return {

@@ -206,12 +206,18 @@ train('plans that cannot be are refused with what is wrong', () => {
   );
 });
 
-train('a learning rate that is too high is said, not exported', async () => {
+train('a training that has lost its way is said, not exported', async () => {
   const prepared = waves();
-  const wild = { ...prepared, training: prepared.training.map((x) => x * 2e37) };
-  await trainNetwork(wild, { rng: createRng(1), network: 'conv', epochs: 3, learningRate: 0.9 }).then(
+  let state: TrainState | null = null;
+  const onState = (now: TrainState) => {
+    state = now;
+  };
+  await trainNetwork(prepared, { rng: createRng(1), ...small, epochs: 1, onState });
+  state!.parameters[5] = Number.NaN; // what too high a learning rate comes to
+
+  await trainNetwork(prepared, { rng: createRng(1), ...small, resume: state! }).then(
     () => assert.unreachable(),
-    (error: unknown) => assert.ok(error instanceof UsageError && /lost its way/.test(error.message), String(error)),
+    (error: unknown) => assert.ok(error instanceof UsageError && /the loss of epoch 2 is NaN/.test(error.message), String(error)),
   );
 });
 
