@@ -7,6 +7,7 @@ import { addEvaluateCommand } from './commands/evaluate.ts';
 import { addFarmCommands } from './commands/farm.ts';
 import { addModelCommands } from './commands/model.ts';
 import { addRunCommands } from './commands/run.ts';
+import { addTrainCommand } from './commands/train.ts';
 import { addTwinCommands } from './commands/twin.ts';
 import { type Io, printError } from './print.ts';
 
@@ -41,6 +42,7 @@ addRunCommands(program, io);
 addFarmCommands(program, io);
 addModelCommands(program, io);
 addEvaluateCommand(program, io);
+addTrainCommand(program, io);
 addTwinCommands(program, io);
 addBenchCommand(program, io);
 

@@ -52,8 +52,8 @@ export interface TrainOptions extends Partial<TrainPlan> {
   readonly resume?: TrainState;
   /** Called after each epoch; training goes on when it resolves, so a caller may let others have their turn. */
   readonly onEpoch?: (epoch: Epoch) => void | Promise<void>;
-  /** After each mini-batch: `done` of `batches`. */
-  readonly onBatch?: (epoch: number, done: number, batches: number) => void | Promise<void>;
+  /** After each mini-batch: `done` of the epoch's `batches`, and its mean squared error. */
+  readonly onBatch?: (epoch: number, done: number, batches: number, loss: number) => void | Promise<void>;
   /** After each epoch, now and then within a long one, and at an abort. */
   readonly onState?: (state: TrainState) => void | Promise<void>;
 }
@@ -95,7 +95,7 @@ export async function trainNetwork(prepared: Prepared, options: TrainOptions): P
       const epoch = state.epoch + 1;
       memory.order.set(trains);
       shuffle(memory.order, rng.fork(`epoch ${epoch}`));
-      const done = await trainEpoch(memory, crew, plan, state, keep, (batch, batches) => onBatch?.(epoch, batch, batches));
+      const done = await trainEpoch(memory, crew, plan, state, keep, (batch, batches, loss) => onBatch?.(epoch, batch, batches, loss));
       if (!done || !(await crew.check())) break;
       const entry = { epoch, trainingLoss: meanOf(state.lossSum, trains.length * size), heldOutLoss: lossOf(memory, size) };
       if (!Number.isFinite(entry.trainingLoss) || !Number.isFinite(entry.heldOutLoss))
@@ -127,7 +127,7 @@ async function trainEpoch(
   plan: TrainPlan,
   from: TrainState,
   keep: (state: TrainState) => Promise<void>,
-  hear: (done: number, batches: number) => void | Promise<void>,
+  hear: (done: number, batches: number, loss: number) => void | Promise<void>,
 ): Promise<boolean> {
   const epoch = from.epoch + 1;
   const windows = memory.order.length;
@@ -137,7 +137,7 @@ async function trainEpoch(
     const to = Math.min(batches, state.batch + leg);
     const steps = (epoch - 1) * batches + state.batch;
     const work = { epoch, from: state.batch, to, steps, learningRate: learningRateOf(plan, epoch) };
-    const done = await crew.train(work, (count) => hear(count, batches));
+    const done = await crew.train(work, (count) => hear(count, batches, batchLoss(memory, count - 1)));
     let { lossSum } = state;
     for (let w = state.batch * plan.batch; w < Math.min(windows, done * plan.batch); w++) lossSum += memory.losses[w];
     state = { ...snapshot(memory, state), batch: done, lossSum };
@@ -145,6 +145,13 @@ async function trainEpoch(
     if (done < to) return false;
   }
   return true;
+}
+
+function batchLoss({ losses, batch, network }: TrainMemory, k: number): number {
+  let sum = 0;
+  const last = Math.min(losses.length, (k + 1) * batch);
+  for (let w = k * batch; w < last; w++) sum += losses[w];
+  return meanOf(sum, (last - k * batch) * inputsOf(network.layers[0]));
 }
 
 const begin = (network: LayeredNetwork): TrainState => {
@@ -204,6 +211,14 @@ export function reconstruct(network: LayeredNetwork, windows: Float32Array): Flo
     out.set(forward(network, workspace, part.length / size).subarray(0, part.length), from);
   }
   return out;
+}
+
+/** @param windows [windows × values] */
+export function meanSquaredError(network: LayeredNetwork, windows: Float32Array): number {
+  const outputs = reconstruct(network, windows);
+  let sum = 0;
+  for (let i = 0; i < windows.length; i++) sum += (outputs[i] - windows[i]) ** 2;
+  return meanOf(sum, windows.length);
 }
 
 /** Mean absolute errors by feature. @param windows [windows × features × samples]. @returns [windows × features] */

@@ -87,24 +87,6 @@ export function addRunCommands(program: Command, io: Io): void {
       const { prepareFile } = await import('./train.ts');
       await prepareFile(file, out, io);
     });
-  program
-    .command('train')
-    .description('An autoencoder with thresholds from windows it never saw; Ctrl-C keeps the best so far.')
-    .argument('<folder>', 'what `data prepare` made')
-    .requiredOption('--out <folder>', 'the unsigned model')
-    .option('--epochs <n>', 'at most', '20')
-    .option('--seed <n>', 'where chance begins', '1')
-    .option('--name <name>', 'of the model', 'windturbine-anomaly')
-    .option('--model-version <version>', 'of the model', '2.0.0')
-    .option('--sequence <n>', 'above that of every version before', '3')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  windfleet train prepared --out trained\n  windfleet train prepared --out trained --epochs 40 --seed 7 && windfleet model pack trained',
-    )
-    .action(async (folder: string, flags: import('./train.ts').TrainFlags) => {
-      const { trainFolder } = await import('./train.ts');
-      await trainFolder(folder, flags, io);
-    });
   data
     .command('record')
     .description('Records twins into the original’s CSV (of another machine: its own channels), with ground truth beside it.')
