@@ -4,6 +4,7 @@ import type { Clock } from '../../../actors/contracts/clock.ts';
 import type { Alarm, FleetViewEvent, TurbineView } from '../../../actors/contracts/fleet-view.ts';
 import type { TransitionReport } from '../../../actors/contracts/telemetry.ts';
 import type { ConsoleServices } from '../services.ts';
+import type { Trainings } from './trainings.ts';
 
 const EVERY_MS = 200;
 const HEARTBEAT_MS = 15_000;
@@ -13,12 +14,17 @@ const MAX_STREAMS = 64;
 export function streamRoutes(
   app: FastifyInstance,
   { view, jobs, deployments }: ConsoleServices,
+  trainings: Trainings,
   wall: Pick<Clock, 'setTimeout' | 'clearTimeout' | 'now'>,
 ): { close(): void } {
   const streams = new Set<() => void>();
   let jobsChanged = 0;
   jobs.onChange(() => {
     jobsChanged++;
+  });
+  let trainingsChanged = 0;
+  trainings.onChange(() => {
+    trainingsChanged++;
   });
 
   app.get('/api/stream', (request, reply) => {
@@ -39,6 +45,7 @@ export function streamRoutes(
     const alarms = new Map<string, Alarm>();
     let transitions: { thing: string; transition: TransitionReport }[] = [];
     let jobsSent = -1;
+    let trainingsSent = -1;
     let lastSent = wall.now();
     let timer = 0;
     const hear = (event: FleetViewEvent) => {
@@ -58,6 +65,10 @@ export function streamRoutes(
       } else if (wall.now() - lastSent > HEARTBEAT_MS) {
         raw.write(': still here\n\n');
         lastSent = wall.now();
+      }
+      if (trainingsSent !== trainingsChanged) {
+        trainingsSent = trainingsChanged;
+        send('trainings', trainings.list());
       }
       if (jobsSent === jobsChanged) return;
       jobsSent = jobsChanged;

@@ -7,6 +7,7 @@ import { Notice } from './notice.tsx';
 import { Rollouts } from './rollouts.tsx';
 import { turnsPerSecondOf } from './readings.ts';
 import { alarms, chosen, fleet, isConnected, listen, turbines } from './store.ts';
+import { Trainings } from './trainings.tsx';
 import { TurbineCard } from './turbine-card.tsx';
 
 function App() {
@@ -44,6 +45,7 @@ function App() {
             <section class="panel detail quiet">Waiting for the first turbine …</section>
           )}
           <div class="side">
+            <Trainings />
             <Rollouts />
             <Anomalies />
           </div>

@@ -3,6 +3,7 @@ import { computed, signal } from '@preact/signals';
 import type { Deployment } from '../../../actors/contracts/deployments.ts';
 import type { Alarm, TurbineView } from '../../../actors/contracts/fleet-view.ts';
 import type { TransitionReport } from '../../../actors/contracts/telemetry.ts';
+import type { TrainingReport } from '../../../actors/contracts/trainings.ts';
 import { readingsOf } from './readings.ts';
 
 /** One turbine's recent past: seconds and values, oldest first. */
@@ -20,6 +21,7 @@ export const turbines = signal<ReadonlyMap<string, TurbineView>>(new Map());
 export const alarms = signal<ReadonlyMap<string, Alarm>>(new Map());
 export const transitions = signal<ReadonlyMap<string, readonly TransitionReport[]>>(new Map());
 export const deployments = signal<readonly Deployment[]>([]);
+export const trainings = signal<readonly TrainingReport[]>([]);
 export const isConnected = signal(false);
 export const chosen = signal<string | null>(null);
 /** Turns over with every batch of news, so that plots know when to draw. */
@@ -55,6 +57,9 @@ export function listen(): void {
   source.addEventListener('fleet', ({ data }) => take(JSON.parse(data) as FleetNews));
   source.addEventListener('deployments', ({ data }) => {
     deployments.value = JSON.parse(data) as Deployment[];
+  });
+  source.addEventListener('trainings', ({ data }) => {
+    trainings.value = JSON.parse(data) as TrainingReport[];
   });
 }
 
