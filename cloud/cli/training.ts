@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import type { Clock } from '../../actors/contracts/clock.ts';
 import { didYouMean, UsageError } from '../../actors/contracts/errors.ts';
 import { isVersion } from '../../actors/package/version.ts';
 import { wallClock } from '../../physical/wall-clock.ts';
@@ -16,7 +17,7 @@ import { type NetworkKind, networkKinds } from '../studio/network-kinds.ts';
 import type { Prepared } from '../studio/prepare.ts';
 import { CHECKPOINT, readCheckpoint, removeCheckpoint, type TrainSubject, writeCheckpoint } from '../studio/train-checkpoint.ts';
 import { checkWindows } from '../studio/train-data.ts';
-import { type FoldedTraining, trainFolds } from '../studio/train-folds.ts';
+import { type FoldedTraining, type FoldsState, trainFolds } from '../studio/train-folds.ts';
 import { planTraining, type TrainPlan } from '../studio/train-plan.ts';
 import { threadCrew } from '../studio/train-threads.ts';
 import { type Io, printFacts } from './print.ts';
@@ -43,6 +44,7 @@ export interface TrainFlags {
 }
 
 const FLEET = 'windturbine-farm';
+const CHECKPOINT_MS = 1_000;
 const MOST_WORKERS = 16; // a mini-batch has no more slices than this by default
 
 const sha256 = (bytes: Uint8Array | string) => createHash('sha256').update(bytes).digest('hex');
@@ -66,6 +68,7 @@ export async function trainFolder(folder: string, flags: TrainFlags, io: Io): Pr
   const id = sha256(`${JSON.stringify(subject)} ${wall.epoch} ${process.pid}`).slice(0, 12);
   const model = `${flags.name}@${version}`;
   const progress = followTraining(io, { plan, windows, wall, cloud: flags.cloud, facts: { id, model, machine: prepared.machine }, resume });
+  const keeper = keepCheckpoints(flags.out, subject, wall);
   let training: FoldedTraining | null;
   try {
     training = await trainFolds(prepared, {
@@ -76,8 +79,9 @@ export async function trainFolder(folder: string, flags: TrainFlags, io: Io): Pr
       ...(resume ? { resume } : {}),
       onBatch: progress.onBatch,
       onEpoch: progress.onEpoch,
-      onState: (state) => writeCheckpoint(flags.out, subject, state),
+      onState: keeper.keep,
     });
+    if (!training?.isFinished) await keeper.flush();
   } catch (error) {
     await progress.end('failed');
     throw error;
@@ -130,6 +134,25 @@ export async function trainFolder(folder: string, flags: TrainFlags, io: Io): Pr
       ...thresholds.map(({ feature, mae }) => `  ${feature.padEnd(16)} threshold ${mae.toFixed(4)}`),
     ].join('\n'),
   );
+}
+
+/** Writes the newest state, but for epochs of milliseconds not each of them: a power cut costs no more than a second. */
+function keepCheckpoints(folder: string, subject: TrainSubject, wall: Pick<Clock, 'now'>) {
+  let [writtenAt, newest] = [Number.NEGATIVE_INFINITY, null as FoldsState | null];
+  const flush = async () => {
+    if (newest === null) return;
+    const state = newest;
+    newest = null;
+    await writeCheckpoint(folder, subject, state);
+    writtenAt = wall.now();
+  };
+  return {
+    async keep(state: FoldsState) {
+      newest = state;
+      if (wall.now() - writtenAt >= CHECKPOINT_MS) await flush();
+    },
+    flush,
+  };
 }
 
 function planOf(flags: TrainFlags): TrainPlan {

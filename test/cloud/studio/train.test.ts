@@ -8,42 +8,9 @@ import { foldSplit } from '../../../cloud/studio/train-data.ts';
 import { planTraining } from '../../../cloud/studio/train-plan.ts';
 import { threadCrew } from '../../../cloud/studio/train-threads.ts';
 import { createRng } from '../../../twins/rng.ts';
+import { waves } from '../../kit/waves.ts';
 
 const train = suite('train');
-
-/** Windows of sines with noise, each of its own phase: something that can be learned. */
-function waves({ windows = 90, heldOut = 30, features = 2, samples = 20 } = {}): Prepared {
-  const rng = createRng(77);
-  const make = (count: number, label: string) => {
-    const noise = rng.fork(label);
-    const values = new Float32Array(count * features * samples);
-    for (let i = 0; i < values.length; i++) {
-      const w = Math.floor(i / (features * samples));
-      const f = Math.floor(i / samples) % features;
-      values[i] = 1.3 * Math.sin((i % samples) * 0.3 * (f + 1) + 7 * noise.fork('phase').uniform(w)) + 0.1 * noise.normal(i);
-    }
-    return values;
-  };
-  return {
-    machine: 'desk-turbine',
-    source: 'waves',
-    signal: {
-      pipeline: 'stream',
-      rateHz: 20,
-      window: { samples, hop: samples, settle: 0 },
-      features: Array.from({ length: features }, (_, f) => ({
-        name: `f${f}`,
-        op: 'value',
-        channels: [`f${f}`],
-        parameters: {},
-        mean: 0,
-        std: 1,
-      })),
-    },
-    training: make(windows, 'training'),
-    heldOut: make(heldOut, 'held out'),
-  };
-}
 
 const small = { hidden: [12, 4, 12], batch: 40, epochs: 4, patience: 8 } as const;
 const bits = ({ network }: Trained) => Buffer.from(parametersOf(network).buffer).toString('hex');
