@@ -139,4 +139,40 @@ console_('says what is wrong with a request, and loses nothing', async () => {
   await close();
 });
 
+console_('shows trainings as those who train tell them, the newest few', async () => {
+  const { ask, post, url, close } = await openFarm();
+  const report = {
+    id: 'a1',
+    model: 'windturbine-anomaly@2.0.0',
+    machine: 'desk-turbine',
+    network: 'dense',
+    state: 'running',
+    epoch: 2,
+    epochs: 20,
+    fold: null,
+    share: 0.07,
+    windowsPerSecond: 9_000,
+    secondsLeft: 12,
+    history: [{ epoch: 1, trainingLoss: 0.5, heldOutLoss: 0.4 }],
+  };
+  const stream = await fetch(`${url}/api/stream`);
+  const reader = stream.body!.pipeThrough(new TextDecoderStream()).getReader();
+  assert.is((await post('/api/trainings', report)).status, 202);
+  for (let heard = ''; !heard.includes('event: trainings\ndata: [{"id":"a1"'); ) heard += (await reader.read()).value;
+  await reader.cancel();
+
+  for (let i = 0; i < 6; i++) await post('/api/trainings', { ...report, id: `b${i}` });
+  await post('/api/trainings', { ...report, id: 'b3', state: 'done', secondsLeft: 0 });
+  const list = (await (await ask('/api/trainings')).json()) as { id: string; state: string }[];
+  assert.equal(
+    list.map(({ id, state }) => `${id} ${state}`),
+    ['b5 running', 'b4 running', 'b3 done', 'b2 running', 'b1 running'],
+  );
+
+  for (const wrong of [{ ...report, share: 2 }, { ...report, history: [{ epoch: 1 }] }, { ...report, more: 1 }, 'no JSON'])
+    assert.is((await post('/api/trainings', wrong)).status, 400);
+  assert.is((await ask('/api/trainings', { method: 'POST', body: '{}' })).status, 415);
+  await close();
+});
+
 console_.run();
