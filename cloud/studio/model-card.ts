@@ -121,7 +121,9 @@ function course({ training, plan }: ModelCardFacts): string {
       ? []
       : [
           '',
-          `The training windows were shuffled into ${plan.folds} folds. Of the networks below, that with the lowest loss on the held-out windows is the model.`,
+          plan.fold === null
+            ? `The training windows were shuffled into ${plan.folds} folds. Of the networks below, that with the lowest loss on the held-out windows is the model.`
+            : `The training windows were shuffled into ${plan.folds} folds, of which number ${plan.fold} was left out to test on.`,
           '',
           table(
             ['fold', 'best epoch', 'loss of its own test part', 'loss of the held-out windows', ''],

@@ -15,7 +15,8 @@ export interface Matrix {
 
 /** Adds A [m × k] · B [k × n] to C [m × n]. `c.right` must be 1. */
 export function addProduct(m: number, n: number, k: number, a: Matrix, b: Matrix, c: Matrix): void {
-  const [wholeM, wholeN] = [m & ~3, n & ~3];
+  const wholeM = m & ~3;
+  const wholeN = n & ~3;
   addTiles(wholeM, wholeN, k, a, b, c);
   if (wholeN < n) addColumns(wholeM, wholeN, n, k, a, b, c);
   if (wholeM < m) addRows(wholeM, m, n, k, a, b, c);
@@ -25,13 +26,28 @@ function addTiles(m: number, n: number, k: number, a: Matrix, b: Matrix, c: Matr
   const { values: x, at: aAt, down: ai, right: ap } = a;
   const { values: y, at: bAt, down: bp, right: bj } = b;
   const { values: z, at: cAt, down: ci } = c;
-  const [ai2, ai3, bj2, bj3] = [2 * ai, 3 * ai, 2 * bj, 3 * bj];
+  const ai2 = 2 * ai;
+  const ai3 = 3 * ai;
+  const bj2 = 2 * bj;
+  const bj3 = 3 * bj;
   for (let i = 0; i < m; i += 4) {
     for (let j = 0; j < n; j += 4) {
-      let [s00, s01, s02, s03] = [0, 0, 0, 0];
-      let [s10, s11, s12, s13] = [0, 0, 0, 0];
-      let [s20, s21, s22, s23] = [0, 0, 0, 0];
-      let [s30, s31, s32, s33] = [0, 0, 0, 0];
+      let s00 = 0;
+      let s01 = 0;
+      let s02 = 0;
+      let s03 = 0;
+      let s10 = 0;
+      let s11 = 0;
+      let s12 = 0;
+      let s13 = 0;
+      let s20 = 0;
+      let s21 = 0;
+      let s22 = 0;
+      let s23 = 0;
+      let s30 = 0;
+      let s31 = 0;
+      let s32 = 0;
+      let s33 = 0;
       let from = aAt + i * ai;
       let beside = bAt + j * bj;
       for (let p = 0; p < k; p++) {
@@ -91,10 +107,14 @@ function addColumns(m: number, first: number, n: number, k: number, a: Matrix, b
   const { values: x, at: aAt, down: ai, right: ap } = a;
   const { values: y, at: bAt, down: bp, right: bj } = b;
   const { values: z, at: cAt, down: ci } = c;
-  const [ai2, ai3] = [2 * ai, 3 * ai];
+  const ai2 = 2 * ai;
+  const ai3 = 3 * ai;
   for (let j = first; j < n; j++) {
     for (let i = 0; i < m; i += 4) {
-      let [s0, s1, s2, s3] = [0, 0, 0, 0];
+      let s0 = 0;
+      let s1 = 0;
+      let s2 = 0;
+      let s3 = 0;
       let from = aAt + i * ai;
       let beside = bAt + j * bj;
       for (let p = 0; p < k; p++) {
@@ -120,11 +140,15 @@ function addRows(first: number, m: number, n: number, k: number, a: Matrix, b: M
   const { values: x, at: aAt, down: ai, right: ap } = a;
   const { values: y, at: bAt, down: bp, right: bj } = b;
   const { values: z, at: cAt, down: ci } = c;
-  const [bj2, bj3] = [2 * bj, 3 * bj];
+  const bj2 = 2 * bj;
+  const bj3 = 3 * bj;
   for (let i = first; i < m; i++) {
     let j = 0;
     for (; j + 4 <= n; j += 4) {
-      let [s0, s1, s2, s3] = [0, 0, 0, 0];
+      let s0 = 0;
+      let s1 = 0;
+      let s2 = 0;
+      let s3 = 0;
       let from = aAt + i * ai;
       let beside = bAt + j * bj;
       for (let p = 0; p < k; p++) {

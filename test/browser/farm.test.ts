@@ -48,6 +48,16 @@ browser('sees five turbines turn, injects a fault, sees the alarm, deploys a mod
       "[...document.querySelectorAll('[data-testid=turbine-state]')].every((state) => state.textContent === 'inferring · healthy')",
     );
 
+    const history = [0.5, 0.2, 0.1].map((loss, i) => ({ epoch: i + 1, trainingLoss: loss, heldOutLoss: 0.9 * loss }));
+    const facts = { model: 'windturbine-anomaly@2.0.0', machine: 'desk-turbine', network: 'dense', state: 'running', fold: null };
+    const course = { epoch: 4, epochs: 20, share: 0.2, windowsPerSecond: 5_000, secondsLeft: 30, history };
+    await fetch(`${farm.url}/api/trainings`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ id: 'shown', ...facts, ...course }),
+    });
+    await holds(page, "document.querySelector('[data-testid=training][data-state=running] canvas') !== null");
+
     await page.getByTestId('model-select').selectOption('windturbine-anomaly@1.1.0');
     await page.getByTestId('deploy-button').click();
     await holds(page, "document.querySelectorAll('[data-testid=execution][data-status=SUCCEEDED]').length === 5");
