@@ -1,14 +1,15 @@
 /** The card's figures of detection: what `windfleet evaluate --json` prints, as Markdown. */
 import { table } from './model-card-table.ts';
 
+/** Null where nothing was there to take it from. */
 export interface OverallFigures {
-  readonly aucPrSevere: number;
-  readonly aucPrMild: number;
-  readonly aucPrHeldOut: number;
-  readonly recallSevere: number;
-  readonly falseAlarmsPerTurbineWeek: number;
+  readonly aucPrSevere: number | null;
+  readonly aucPrMild: number | null;
+  readonly aucPrHeldOut: number | null;
+  readonly recallSevere: number | null;
+  readonly falseAlarmsPerTurbineWeek: number | null;
   readonly delayMedianS: number | null;
-  readonly care: number;
+  readonly care: number | null;
   readonly attribution: number | null;
 }
 
@@ -16,9 +17,9 @@ export interface EvaluationFigures {
   readonly faults: readonly {
     readonly fault: string;
     readonly severity: number;
-    readonly aucPr: number;
-    readonly prevalence: number;
-    readonly recall: number;
+    readonly aucPr: number | null;
+    readonly prevalence: number | null;
+    readonly recall: number | null;
     readonly delayMedianS: number | null;
     readonly delayP95S: number | null;
     readonly attribution: number | null;
@@ -66,6 +67,5 @@ export function evaluationSection(evaluation: EvaluationFigures | undefined): st
   ].join('\n');
 }
 
-/** Nothing was found to take it from: a dash. */
 const ratio = (value: number | null) => (value === null || !Number.isFinite(value) ? '–' : value.toFixed(2));
 const delay = (value: number | null) => (value === null || !Number.isFinite(value) ? '–' : `${value.toFixed(0)} s`);

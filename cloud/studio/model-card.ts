@@ -102,7 +102,7 @@ function network({ plan, seed, training, networkBytes, manifest }: ModelCardFact
   ].join('\n');
 }
 
-function course({ training, plan }: ModelCardFacts): string {
+function course({ training, plan, manifest }: ModelCardFacts): string {
   const { history, results, chosen } = training;
   const tests = chosen.fold === null ? 'held out' : `fold ${chosen.fold}`;
   return [
@@ -124,6 +124,9 @@ function course({ training, plan }: ModelCardFacts): string {
           plan.fold === null
             ? `The training windows were shuffled into ${plan.folds} folds. Of the networks below, that with the lowest loss on the held-out windows is the model.`
             : `The training windows were shuffled into ${plan.folds} folds, of which number ${plan.fold} was left out to test on.`,
+          ...(manifest.signal.window.hop < manifest.signal.window.samples
+            ? ['Neighbouring windows overlap, so a fold’s own test part holds much of what it trained on: its loss flatters.']
+            : []),
           '',
           table(
             ['fold', 'best epoch', 'loss of its own test part', 'loss of the held-out windows', ''],
