@@ -9,7 +9,17 @@
 import type { Rng } from '../../actors/contracts/rng.ts';
 import { adamStep, type Moving } from './adam.ts';
 import type { LayeredNetwork } from './layers.ts';
-import { backward, createWorkspace, type Dropout, forward, inputsOf, networkOn, outputsOf, squaredErrors } from './network.ts';
+import {
+  backward,
+  createWorkspace,
+  type Dropout,
+  forward,
+  inputsOf,
+  networkOn,
+  outputsOf,
+  parametersOf,
+  squaredErrors,
+} from './network.ts';
 
 const SLICE = 16; // windows
 const ROOM = 1 << 17; // activations that a member keeps in hand: as many as its cache holds
@@ -64,12 +74,9 @@ export function createTrainMemory(
     readonly checks: Uint32Array;
   },
 ): TrainMemory {
-  const parameters = floats(network.layers.reduce((sum, { weights, bias }) => sum + weights.length + bias.length, 0));
-  const onShared = networkOn(network, parameters);
-  for (const [l, { weights, bias }] of network.layers.entries()) {
-    onShared.layers[l].weights.set(weights);
-    onShared.layers[l].bias.set(bias);
-  }
+  const values = parametersOf(network);
+  const parameters = floats(values.length);
+  parameters.set(values);
   const windows = floats(parts.windows.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts.windows) {
@@ -79,7 +86,7 @@ export function createTrainMemory(
   const checks = new Uint32Array(new SharedArrayBuffer(4 * parts.checks.length));
   checks.set(parts.checks);
   return {
-    network: onShared,
+    network: networkOn(network, parameters),
     parameters,
     gradients: floats(Math.ceil(parts.batch / SLICE) * parameters.length),
     m: floats(parameters.length),

@@ -43,7 +43,7 @@ train('prints one JSON value, and the same bytes whatever the number of workers'
 });
 
 train('Ctrl-C exports the best so far and exits 130; --resume goes on to the same bytes', async () => {
-  const flags = [...small, '--epochs', '2000', '--patience', '2000', '--seed', '3'];
+  const flags = [...small, '--epochs', '1500', '--patience', '1500', '--seed', '3'];
   const whole = await runCli(['train', prepared, '--out', join(folder, 'whole'), ...flags]);
   assert.is(whole.code, 0, whole.err);
 
