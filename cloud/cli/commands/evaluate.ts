@@ -1,6 +1,6 @@
 /** `windfleet evaluate`: how well a model finds faults, on seeded and labelled fleets, beside four controls. */
 import { availableParallelism } from 'node:os';
-import { closeSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { ConfigInvalid, FileInvalid, reasonOf, UsageError } from '../../../actors/contracts/errors.ts';
 import { modelId } from '../../../actors/contracts/ids.ts';
@@ -9,6 +9,7 @@ import { type Io, printFacts } from '../print.ts';
 export interface EvaluateFlags {
   readonly seeds: string;
   readonly report?: string;
+  readonly card?: string;
   readonly json?: boolean;
   readonly workers?: string;
   readonly data: string;
@@ -25,6 +26,7 @@ export function addEvaluateCommand(program: Command, io: Io): void {
     .argument('<model>', 'name@version of the data folder or a starter, a package (.tar.gz), or a folder as `train` leaves it')
     .option('--seeds <a-b>', `fleets to play, ${SEEDS_MAX} at most`, '1-3')
     .option('--report <html>', 'curves, delays, heat map and calibration in one file')
+    .option('--card <md>', 'the model’s card: its figures of detection become these')
     .option('--workers <n>', 'threads (default: one a core)')
     .option('--data <folder>', 'whose models, and whose key is trusted', '.windfleet')
     .option('--json')
@@ -39,6 +41,9 @@ async function evaluateModel(model: string, flags: EvaluateFlags, io: Io): Promi
   const seeds = parseSeeds(flags.seeds);
   const workers = parseWorkers(flags.workers);
   if (flags.report !== undefined) checkWritable(flags.report);
+  const { evaluationPlace, withEvaluation } = await import('../../studio/model-card-evaluation.ts');
+  const card = flags.card === undefined ? null : readText(flags.card);
+  if (card !== null) evaluationPlace(card);
   const [{ readModel }, { scoreSeeds }, { evaluationText, seedsText }, { evaluatedMachine, evaluationChance }, { announceRule }] =
     await Promise.all([
       import('../evaluate/model-source.ts'),
@@ -96,6 +101,7 @@ async function evaluateModel(model: string, flags: EvaluateFlags, io: Io): Promi
     ]);
     writeWhole(flags.report, reportHtml(evidence, { plot: drawPlot, text: escapeText }));
   }
+  if (flags.card !== undefined && card !== null) writeWhole(flags.card, withEvaluation(card, evidence.evaluation));
   printFacts(io, flags.json === true, evidence.evaluation, () => evaluationText(evidence.evaluation));
 }
 
@@ -147,6 +153,15 @@ function checkWritable(file: string): void {
       cause: error,
       hint: 'name a file in a folder that is there',
     });
+  }
+}
+
+/** @throws FileInvalid */
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new FileInvalid(`--card ${file} cannot be read: ${reasonOf(error)}`, { cause: error });
   }
 }
 

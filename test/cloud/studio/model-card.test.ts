@@ -2,7 +2,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { exportModel } from '../../../cloud/studio/export.ts';
 import { modelCard, sparkline } from '../../../cloud/studio/model-card.ts';
-import type { OverallFigures } from '../../../cloud/studio/model-card-evaluation.ts';
+import type { FaultFigures, OverallFigures } from '../../../cloud/studio/evaluate/figures.ts';
+import { withEvaluation } from '../../../cloud/studio/model-card-evaluation.ts';
 import { trainFolds } from '../../../cloud/studio/train-folds.ts';
 import { planTraining } from '../../../cloud/studio/train-plan.ts';
 import { createRng } from '../../../twins/rng.ts';
@@ -53,7 +54,7 @@ card('takes the figures of an evaluation when there are some', async () => {
     care: 0.78,
     attribution: null,
   };
-  const fault = {
+  const fault: FaultFigures = {
     fault: 'bearing-wear',
     severity: 0.3,
     aucPr: 0.6,
@@ -62,12 +63,21 @@ card('takes the figures of an evaluation when there are some', async () => {
     delayMedianS: 61.4,
     delayP95S: null,
     attribution: 1,
+    falseAlarmsPerTurbineWeek: 0,
+    care: null,
+    windows: 900,
+    episodes: 3,
+    undetected: 0,
   };
-  const text = modelCard({
-    ...(await trained()),
-    evaluation: { faults: [fault], overall, controls: { random: { ...overall, aucPrSevere: 0.1 } } },
-  });
+  const controls = { random: { ...overall, aucPrSevere: 0.1 } };
+  const evaluation = { faults: [fault], overall, controls, seeds: [1000, 1001, 1002], normalTurbineHours: 120 };
+  const facts = await trained();
+  const text = modelCard({ ...facts, evaluation });
 
+  assert.is(withEvaluation(modelCard(facts), evaluation), text);
+  assert.is(withEvaluation(text, evaluation), text);
+  assert.throws(() => withEvaluation('# another card', evaluation), /has no section/);
+  assert.match(text, /On 3 labelled fleets of twins \(seeds 1000 to 1002\) with 120 normal turbine-hours/);
   assert.match(text, /\| this model \| 0\.91 \| 0\.63 \| 0\.87 \| 0\.80 \| 0\.40 \| 25 s \| 0\.78 \| – \|/);
   assert.match(text, /\| random \| 0\.10 \|/);
   assert.match(text, /\| bearing-wear \| 0\.3 \| 0\.60 \| 0\.10 \| 0\.50 \| 61 s \| – \| 1\.00 \|/);

@@ -128,6 +128,19 @@ train('what cannot be trained is said before it begins', async () => {
   await refused([], 3, /no whole number of windows/, flat);
 });
 
+train('a card that cannot take the figures of an evaluation is said before it is played', async () => {
+  const wrong = join(folder, 'wrong.md');
+  writeFileSync(wrong, '# Something else\n');
+  for (const [card, reason] of [
+    [wrong, /has no section “## Detection”/],
+    [join(folder, 'none.md'), /none\.md cannot be read/],
+  ] as const) {
+    const { code, err } = await runCli(['evaluate', 'windturbine-anomaly@1.1.0', '--card', card]);
+    assert.is(code, 3);
+    assert.match(err, reason);
+  }
+});
+
 train('--help names the networks, and what the original’s costs', async () => {
   const { out } = await runCli(['train', '--help']);
   assert.match(out, /200 epochs take days/);
