@@ -12,7 +12,8 @@ const mayImport: Record<string, readonly string[]> = {
   'actors/signal': ['actors/contracts', 'actors/signal'],
   'actors/dataplane': ['actors/contracts', 'actors/signal', 'actors/dataplane'],
   'actors/package': ['actors/contracts', 'actors/package', 'zod'],
-  'actors/inference': ['actors/contracts', 'actors/inference', 'onnxruntime-node'],
+  'actors/onnx': ['actors/contracts', 'actors/onnx'],
+  'actors/inference': ['actors/contracts', 'actors/onnx', 'actors/inference', 'onnxruntime-node'],
   'actors/ota': ['actors', 'xstate', 'zod'],
   actors: ['actors', 'xstate', '@xstate/inspect'],
   twins: ['actors/contracts', 'actors/signal', 'twins', 'faker'],
@@ -26,7 +27,7 @@ const mayImport: Record<string, readonly string[]> = {
   'cloud/index': ['actors/contracts', 'cloud', 'zod', '@duckdb/node-api'],
   'cloud/console': ['actors/contracts', 'cloud', 'zod', 'fastify', '@fastify/static', '@fastify/swagger', 'prom-client'],
   'cloud/console/web': ['actors/contracts', 'cloud/console/web', 'preact', '@preact/signals', '@preact/preset-vite', 'vite', 'uplot'],
-  'cloud/studio': ['actors/contracts', 'actors/signal', 'cloud/studio', 'protobufjs'],
+  'cloud/studio': ['actors/contracts', 'actors/signal', 'actors/onnx', 'cloud/studio'],
   scenarios: ['actors/contracts', 'scenarios', 'zod', 'yaml'],
   'scenarios/library': ['scenarios/dsl.ts'],
 };

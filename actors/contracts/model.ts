@@ -41,7 +41,15 @@ export interface ModelManifest {
   readonly fleet: string;
   readonly machine: string;
   readonly target: string; // 'any', 'x64', 'arm64'
-  readonly network: { readonly file: string; readonly sha256: string; readonly input: readonly number[] };
+  readonly network: {
+    readonly file: string;
+    readonly sha256: string;
+    /** Of `input0`; the batch is −1. */
+    readonly input: readonly number[];
+    /** Of ONNX: the operator set and the file format that the network is written in. */
+    readonly opset?: number | undefined;
+    readonly ir?: number | undefined;
+  };
   readonly signal: SignalSpec;
   readonly thresholds: readonly ThresholdSpec[];
   /** Windows in a row that must disagree before a verdict turns over. */

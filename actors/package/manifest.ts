@@ -27,7 +27,13 @@ const Manifest = z
     fleet: z.string().min(1).max(128),
     machine: z.string().min(1).max(64),
     target: z.enum(['any', 'x64', 'arm64']),
-    network: z.strictObject({ file: FileName, sha256: Sha256, input: z.array(z.int()).min(2).max(4) }),
+    network: z.strictObject({
+      file: FileName,
+      sha256: Sha256,
+      input: z.array(z.int()).min(2).max(4),
+      opset: z.int().min(1).max(1_000).optional(),
+      ir: z.int().min(1).max(1_000).optional(),
+    }),
     signal: z.strictObject({
       pipeline: z.enum(['stream', 'seed-db6']),
       rateHz: z.number().positive().max(1_000),

@@ -1,6 +1,7 @@
 /** A trained network → what a model package holds: manifest, network, golden samples. Nothing is signed here. */
 import type { GoldenSamples, ModelManifest } from '../../actors/contracts/model.ts';
 import { exportOnnx } from './onnx.ts';
+import { IR, OPSET } from './onnx-graph.ts';
 import type { Prepared } from './prepare.ts';
 import { thresholdsOf } from './thresholds.ts';
 import { featureErrors, type Trained } from './train.ts';
@@ -36,7 +37,7 @@ export function exportModel(
   const errors = featureErrors(trained.network, heldOut, samples);
   const thresholds = thresholdsOf(errors, names);
   const ratios = Float32Array.from(thresholds, ({ mae }) => mae);
-  const network = exportOnnx(trained.network, names.length, samples, ratios);
+  const network = exportOnnx(trained.network, ratios);
   const size = names.length * samples;
   const windows = heldOut.length / size;
   const chosen = Array.from({ length: Math.min(GOLDEN, windows) }, (_, i) => Math.floor((i * windows) / GOLDEN));
@@ -59,7 +60,7 @@ export function exportModel(
       fleet,
       machine: prepared.machine,
       target: 'any',
-      network: { file: 'compiled.onnx', sha256: digest(network), input: [-1, names.length, samples] },
+      network: { file: 'compiled.onnx', sha256: digest(network), input: [-1, names.length, samples], opset: OPSET, ir: IR },
       signal,
       thresholds,
       persistence: PERSISTENCE,

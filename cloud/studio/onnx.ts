@@ -1,67 +1,84 @@
 /**
  * A trained network as ONNX, opset 17, IR 8, with the error and the threshold inside the graph:
  *
- *   input0 [N, F, T] → Flatten → (Gemm → Tanh)… → Gemm → Reshape [N, F, T] → |· − input0| → mean over T → ÷ thresholds → scores [N, F]
+ *   input0 [N, F, T] or [N, C, H, W] → layers → reconstruction, in the input's shape → scores [N, F]
  */
-import protobuf from 'protobufjs';
-import type { LayeredNetwork } from './layers.ts';
-import { onnxSchema } from './onnx-schema.ts';
+import { writeOnnx } from '../../actors/onnx/write.ts';
+import type { Activation, ConvLayer, ConvTransposeLayer, DenseLayer, Image, LayeredNetwork } from './layers.ts';
+import { addFloats, addIntegers, addNode, batchedValue, emptyGraph, type Graph, modelOf } from './onnx-graph.ts';
+import { appendScores, INPUT, RECONSTRUCTION } from './onnx-scores.ts';
+import { optimise } from './onnx-passes.ts';
 
-const FLOAT = 1;
-const INT64 = 7;
-const ATTRIBUTE_INT = 2;
-const ATTRIBUTE_INTS = 7;
+/**
+ * @param thresholds [features]; the features are the first side of the input's shape
+ * @param form `as-trained` keeps each layer as it is; `convolutions` writes a transposed convolution of stride 1 as a plain one
+ */
+export function exportOnnx(
+  network: LayeredNetwork,
+  thresholds: Float32Array,
+  form: 'as-trained' | 'convolutions' = 'convolutions',
+): Uint8Array {
+  if (network.layers.length === 0 || thresholds.length !== network.input[0])
+    throw new Error(`${network.layers.length} layers, ${thresholds.length} thresholds for [${network.input.join(', ')}]`);
+  const graph = emptyGraph();
+  graph.inputs = [batchedValue(INPUT, network.input)];
+  let value = { name: INPUT, shape: network.input };
+  for (const [l, layer] of network.layers.entries())
+    value = layer.kind === 'dense' ? addDense(graph, layer, value, l) : addConvolution(graph, layer, value, l);
+  const { nodes } = graph;
+  // Whatever made the last value, its result carries the output's name.
+  if (value.shape.join() !== network.input.join()) shaped(graph, value, network.input, RECONSTRUCTION);
+  else nodes.push({ ...nodes.pop(), output: [RECONSTRUCTION], name: RECONSTRUCTION });
+  appendScores(graph, RECONSTRUCTION, network.input, thresholds);
+  if (form === 'convolutions') optimise(graph);
+  return writeOnnx(modelOf(graph));
+}
 
-/** @param thresholds [features] */
-export function exportOnnx(network: LayeredNetwork, features: number, samples: number, thresholds: Float32Array): Uint8Array {
-  const initializer: object[] = [];
-  const node: object[] = [];
-  const tensor = (name: string, dims: number[], values: Float32Array) => {
-    initializer.push({ name, dims, dataType: FLOAT, rawData: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) });
-    return name;
-  };
-  const add = (opType: string, input: string[], output: string, attribute: object[] = []) => {
-    node.push({ opType, name: output, input, output: [output], attribute });
-    return output;
-  };
+interface Value {
+  readonly name: string;
+  /** Without the batch. */
+  readonly shape: readonly number[];
+}
 
-  let x = add('Flatten', ['input0'], 'flat', [{ name: 'axis', type: ATTRIBUTE_INT, i: 1 }]);
-  for (const [l, layer] of network.layers.entries()) {
-    if (layer.kind !== 'dense') throw new Error(`a ${layer.kind} layer cannot be exported`);
-    const { inputs, outputs, weights, bias, activation } = layer;
-    x = add('Gemm', [x, tensor(`W${l}`, [outputs, inputs], weights), tensor(`b${l}`, [outputs], bias)], `gemm${l}`, [
-      { name: 'transB', type: ATTRIBUTE_INT, i: 1 },
-    ]);
-    if (activation === 'tanh') x = add('Tanh', [x], `tanh${l}`);
-  }
-  const shape = BigInt64Array.from([-1n, BigInt(features), BigInt(samples)]);
-  initializer.push({ name: 'shape', dims: [3], dataType: INT64, rawData: new Uint8Array(shape.buffer) });
-  add('Reshape', [x, 'shape'], 'reconstruction');
-  add('Sub', ['reconstruction', 'input0'], 'difference');
-  add('Abs', ['difference'], 'absolute');
-  add('ReduceMean', ['absolute'], 'error', [
-    { name: 'axes', type: ATTRIBUTE_INTS, ints: [2] },
-    { name: 'keepdims', type: ATTRIBUTE_INT, i: 0 },
-  ]);
-  add('Div', ['error', tensor('thresholds', [features], thresholds)], 'scores');
+function addDense(graph: Graph, { inputs, outputs, weights, bias, activation }: DenseLayer, value: Value, l: number): Value {
+  const flat =
+    value.shape.length === 1
+      ? value.name
+      : addNode(graph, 'Flatten', [value.name], value.name === INPUT ? 'flat' : `flat${l}`, { axis: 1 });
+  const w = addFloats(graph, `W${l}`, [outputs, inputs], weights);
+  const b = addFloats(graph, `b${l}`, [outputs], bias);
+  const name = addNode(graph, 'Gemm', [flat, w, b], `gemm${l}`, { transB: 1 });
+  return { name: addActivation(graph, activation, name, l), shape: [outputs] };
+}
 
-  const value = (name: string, dims: number[]) => ({
-    name,
-    type: { tensorType: { elemType: FLOAT, shape: { dim: [{ dimParam: 'N' }, ...dims.map((dimValue) => ({ dimValue }))] } } },
-  });
-  const Model = protobuf.Root.fromJSON(onnxSchema).lookupType('onnx.ModelProto');
-  return Model.encode(
-    Model.fromObject({
-      irVersion: 8,
-      producerName: 'windfleet',
-      opsetImport: [{ domain: '', version: 17 }],
-      graph: {
-        name: 'autoencoder',
-        node,
-        initializer,
-        input: [value('input0', [features, samples])],
-        output: [value('scores', [features]), value('reconstruction', [features, samples])],
-      },
-    }),
-  ).finish();
+function addConvolution(graph: Graph, layer: ConvLayer | ConvTransposeLayer, value: Value, l: number): Value {
+  const { input, output, kernel, stride, pad, weights, bias, activation } = layer;
+  const x = shaped(graph, value, sidesOf(input), `image${l}`);
+  const isTransposed = layer.kind === 'conv-transpose';
+  const [from, to] = isTransposed ? [input, output] : [output, input];
+  const w = addFloats(graph, `W${l}`, [from.channels, to.channels, ...kernel], weights);
+  const b = addFloats(graph, `b${l}`, [output.channels], bias);
+  const attributes = { kernel_shape: kernel, strides: stride, pads: [...pad, ...pad] };
+  // Where the stride does not come out even, a transposed convolution may answer one of several lengths: the layer's own is meant.
+  const more = [output.height, output.width].map((n, d) => n - (([input.height, input.width][d] - 1) * stride[d] + kernel[d] - 2 * pad[d]));
+  const name = isTransposed
+    ? addNode(graph, 'ConvTranspose', [x, w, b], `deconv${l}`, {
+        ...attributes,
+        ...(more.some((n) => n !== 0) && { output_padding: more }),
+      })
+    : addNode(graph, 'Conv', [x, w, b], `conv${l}`, attributes);
+  return { name: addActivation(graph, activation, name, l), shape: sidesOf(output) };
+}
+
+const sidesOf = ({ channels, height, width }: Image) => [channels, height, width];
+
+function addActivation(graph: Graph, activation: Activation, name: string, l: number): string {
+  if (activation === 'none') return name;
+  return activation === 'relu' ? addNode(graph, 'Relu', [name], `relu${l}`) : addNode(graph, 'Tanh', [name], `tanh${l}`);
+}
+
+/** The value in another shape of as many numbers. @returns its name */
+function shaped(graph: Graph, { name, shape }: Value, wanted: readonly number[], as: string): string {
+  if (shape.join() === wanted.join()) return name;
+  return addNode(graph, 'Reshape', [name, addIntegers(graph, `${as}_shape`, [-1, ...wanted])], as);
 }

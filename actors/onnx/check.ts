@@ -1,0 +1,118 @@
+/**
+ * Whether an ONNX file may be handed to ONNX Runtime: read strictly, within the limits, every operator known, every shape followed
+ * from the input to the outputs. No file is opened, no memory is taken by what a tensor only claims to be.
+ */
+import { OnnxFault, shown } from './fault.ts';
+import { EXTERNAL } from './fields.ts';
+import { LIMITS } from './limits.ts';
+import { DATA_TYPES, type OnnxGraph, type OnnxModel, type OnnxNode, type OnnxTensor, type OnnxValue } from './model.ts';
+import { readOnnx } from './read.ts';
+import { type GraphShapes, inferShapes } from './shapes.ts';
+
+/** The batch that shapes are followed with; engines run the same. */
+export const BATCH = 64;
+
+export interface CheckedOnnx extends GraphShapes {
+  readonly model: OnnxModel;
+  readonly graph: OnnxGraph;
+  readonly opset: number;
+  readonly ir: number;
+}
+
+/**
+ * @param input its only input: name and shape, the batch first as −1
+ * @throws OnnxFault
+ */
+export function checkOnnx(bytes: Uint8Array, input: { readonly name: string; readonly shape: readonly number[] }): CheckedOnnx {
+  const model = readOnnx(bytes);
+  const graph = model.graph ?? {};
+  const ir = model.irVersion ?? 0;
+  const [oldest, newest] = LIMITS.irVersions;
+  if (ir < oldest || ir > newest) throw new OnnxFault(`its IR version is ${ir}; ${oldest} to ${newest} are read`);
+  const opset = opsetOf(model);
+  const dims = new Map((graph.initializer ?? []).map((tensor) => [tensor.name ?? '', tensor]));
+  if (dims.size !== (graph.initializer ?? []).length) throw new OnnxFault('two of its initialisers have the same name');
+  let elements = 0;
+  for (const tensor of graph.initializer ?? []) elements += checkTensor(tensor);
+  for (const node of graph.node ?? []) elements += checkNode(node);
+  if (elements > LIMITS.elements) throw new OnnxFault(`its tensors have ${elements} elements in all; the limit is ${LIMITS.elements}`);
+
+  const outside = (graph.input ?? []).filter(({ name = '' }) => !dims.has(name));
+  checkInput(outside, input);
+  return { model, graph, opset, ir, ...inferShapes(graph, new Map([[input.name, [BATCH, ...input.shape.slice(1)]]]), BATCH) };
+}
+
+/** The shape of an output, the batch first as −1. @throws OnnxFault when it has none of that name, or it does not lead with the batch. */
+export function outputShape({ graph, values }: Pick<CheckedOnnx, 'graph' | 'values'>, name: string): number[] {
+  const names = (graph.output ?? []).map((output) => output.name ?? '');
+  const known = values.get(name);
+  if (!names.includes(name) || !known) throw new OnnxFault(`it has no output ${name} but ${names.map(shown).join(', ') || 'none'}`);
+  if (known.dims[0] !== BATCH) throw new OnnxFault(`its output ${name} is [${known.dims.join(', ')}] for a batch of ${BATCH}`);
+  return [-1, ...known.dims.slice(1)];
+}
+
+function opsetOf(model: OnnxModel): number {
+  const opsets = model.opsetImport ?? [];
+  const foreign = opsets.find(({ domain = '' }) => domain !== '' && domain !== 'ai.onnx');
+  if (foreign) throw new OnnxFault(`it imports operators of ${shown(foreign.domain ?? '')}; only ONNX’s own are run`);
+  if (opsets.length !== 1) throw new OnnxFault(`it imports ${opsets.length} operator sets, not one`);
+  const version = opsets[0].version ?? 0;
+  const [oldest, newest] = LIMITS.opsets;
+  if (version < oldest || version > newest) throw new OnnxFault(`its opset is ${version}; ${oldest} to ${newest} are read`);
+  return version;
+}
+
+const WIDTHS = new Map<number, number>([
+  [DATA_TYPES.float, 4],
+  [DATA_TYPES.uint8, 1],
+  [DATA_TYPES.int8, 1],
+  [DATA_TYPES.int32, 4],
+  [DATA_TYPES.int64, 8],
+  [DATA_TYPES.bool, 1],
+]);
+
+/** @returns how many elements it has, all of them there. */
+function checkTensor(tensor: OnnxTensor): number {
+  const { name = '', dims = [], dataType = 0, rawData, floatData, int32Data, int64Data, dataLocation = 0 } = tensor;
+  const where = `tensor ${shown(name)} [${dims.slice(0, 8).join(', ')}]`;
+  if (dataLocation !== 0) throw new OnnxFault(EXTERNAL);
+  const width = WIDTHS.get(dataType);
+  if (width === undefined) throw new OnnxFault(`${where} has type ${dataType}; float32, int8, uint8, int32, int64 and bool are run`);
+  if (dims.length > LIMITS.rank) throw new OnnxFault(`${where} has ${dims.length} dimensions; the limit is ${LIMITS.rank}`);
+  if (dims.some((n) => !Number.isSafeInteger(n) || n < 0)) throw new OnnxFault(`${where} has a side that is no count`);
+  const elements = dims.reduce((all, n) => all * n, 1);
+  if (elements > LIMITS.elements) throw new OnnxFault(`${where} has ${elements} elements; the limit is ${LIMITS.elements}`);
+  const raw = rawData ? rawData.length : 0;
+  const typed = (dataType === DATA_TYPES.float ? floatData : dataType === DATA_TYPES.int64 ? int64Data : int32Data) ?? [];
+  const lists = [floatData, int32Data, int64Data].filter((list) => list !== undefined && list.length > 0).length;
+  if (raw > 0 && raw !== elements * width) throw new OnnxFault(`${where} has ${raw} bytes of data, not ${elements * width}`);
+  if (raw === 0 && typed.length !== elements) throw new OnnxFault(`${where} has ${typed.length} values, not ${elements}`);
+  if (lists > (raw > 0 || elements === 0 ? 0 : 1)) throw new OnnxFault(`${where} keeps its values twice`);
+  return elements;
+}
+
+function checkNode({ opType = '', domain = '', attribute = [], input = [], output = [] }: OnnxNode): number {
+  if (domain !== '' && domain !== 'ai.onnx')
+    throw new OnnxFault(`unknown operator ${shown(domain)}.${shown(opType)}; only ONNX’s own are run`);
+  if (input.length > 64 || output.length > 64) throw new OnnxFault(`${shown(opType)} has more than 64 inputs or outputs`);
+  let elements = 0;
+  for (const { name = '', t, ints = [], floats = [] } of attribute) {
+    if (ints.length + floats.length > LIMITS.attributeNumbers) throw new OnnxFault(`${shown(opType)}.${shown(name)} has too many numbers`);
+    if (t) elements += checkTensor(t);
+  }
+  return elements;
+}
+
+function checkInput(inputs: readonly OnnxValue[], wanted: { readonly name: string; readonly shape: readonly number[] }): void {
+  if (inputs.length !== 1 || inputs[0].name !== wanted.name)
+    throw new OnnxFault(`its inputs are ${inputs.map(({ name = '' }) => shown(name)).join(', ') || 'none'}, not ${wanted.name}`);
+  const tensor = inputs[0].type?.tensorType;
+  if (tensor?.elemType !== DATA_TYPES.float) throw new OnnxFault(`its input ${wanted.name} has type ${tensor?.elemType ?? 0}, not float32`);
+  const dims = (tensor.shape?.dim ?? []).map(({ dimValue }) => dimValue ?? null);
+  const said = dims.map((n) => n ?? 'N').join(', ');
+  const fits = dims.length === wanted.shape.length && dims.slice(1).every((n, d) => n === null || n === wanted.shape[d + 1]);
+  if (!fits)
+    throw new OnnxFault(`its input ${wanted.name} is [${said}], not [${wanted.shape.map((n) => (n === -1 ? 'N' : n)).join(', ')}]`);
+  if (dims[0] !== null && dims[0] > 0)
+    throw new OnnxFault(`its batch is fixed at ${dims[0]}; export it with a dynamic first dimension (dynamic_axes in PyTorch)`);
+}
