@@ -54,7 +54,7 @@ export async function runEdge(
     bus,
     jobs: deviceJobs(bus, clock),
     objects,
-    engine: onnxEngine(),
+    engine: onnxEngine({ arch: process.arch }),
     disk: () => fileDisk(join(data, 'device')),
     trustedKeys,
     async firstModel() {

@@ -176,7 +176,7 @@ export async function openWorld(spec: WorldSpec, { clock, log, events, decorate 
     bus: deviceBus,
     jobs: deviceJobs(deviceBus, clock),
     objects,
-    engine: sharedEngine(onnxEngine()),
+    engine: sharedEngine(onnxEngine({ arch: process.arch })),
     disk: ports.disk,
     trustedKeys,
     firstModel: async (machine) => (machine === 'desk-turbine' ? firstModel : null), // the starters are for desk turbines

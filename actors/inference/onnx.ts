@@ -2,36 +2,35 @@
  * ONNX Runtime as an `Engine`: one thread a session, batches of a fixed shape, so that a window's scores depend on nothing but
  * the window. The network's output `scores` is error over threshold, both inside the graph.
  */
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { ModelRejected, reasonOf } from '../contracts/errors.ts';
 import { modelId } from '../contracts/ids.ts';
 import type { Engine, Inference } from '../contracts/inference.ts';
 import type { GoldenSamples, ModelManifest } from '../contracts/model.ts';
+import { BATCH } from '../onnx/check.ts';
+import { openSession } from './session.ts';
 
-const BATCH = 64;
 const INPUT = 'input0';
 const OUTPUT = 'scores';
 
-export function onnxEngine(): Engine {
+export interface EngineOptions {
+  /** `process.arch` of where it runs; absent, only packages for any processor load. */
+  readonly arch?: string | undefined;
+}
+
+export function onnxEngine({ arch }: EngineOptions = {}): Engine {
   return {
     async load(manifest, network, golden) {
       const model = modelId(manifest.name, manifest.version);
-      const session = await InferenceSession.create(network, {
-        executionProviders: ['cpu'],
-        intraOpNumThreads: 1,
-        interOpNumThreads: 1,
-        executionMode: 'sequential',
-        logSeverityLevel: 4, // a refused model is our error to tell
-        extra: { session: { intra_op: { allow_spinning: '0' } } },
-      }).catch((error: unknown) => {
-        throw new ModelRejected(model, `ONNX Runtime cannot load it: ${firstLine(reasonOf(error))}`, error);
+      if (manifest.target !== 'any' && manifest.target !== arch)
+        throw new ModelRejected(model, `it is compiled for ${manifest.target}, this is ${arch ?? 'a processor that was not named'}`);
+      const session = await openSession(model, network, {
+        input: INPUT,
+        shape: manifest.network.input,
+        outputs: { [OUTPUT]: [-1, manifest.signal.features.length] },
       });
       const inference = onnxInference(session, manifest);
       try {
-        if (!session.inputNames.includes(INPUT))
-          throw new ModelRejected(model, `it has no input ${INPUT} but ${session.inputNames.join(', ')}`);
-        if (!session.outputNames.includes(OUTPUT))
-          throw new ModelRejected(model, `it has no output ${OUTPUT} but ${session.outputNames.join(', ')}`);
         await answerGolden(inference, manifest, golden);
         return inference;
       } catch (error) {

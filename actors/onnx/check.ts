@@ -19,30 +19,55 @@ export interface CheckedOnnx extends GraphShapes {
   readonly ir: number;
 }
 
+/** What a manifest says of its network's ends; the batch comes first, as −1. */
+export interface ExpectedEnds {
+  /** Its only input. */
+  readonly input: string;
+  readonly shape: readonly number[];
+  /** By name; other outputs may be there too. */
+  readonly outputs: Readonly<Record<string, readonly number[]>>;
+}
+
 /**
- * @param input its only input: name and shape, the batch first as −1
- * @throws OnnxFault
+ * @param expected absent for a network of any inputs and outputs
+ * @throws OnnxFault in words
  */
-export function checkOnnx(bytes: Uint8Array, input: { readonly name: string; readonly shape: readonly number[] }): CheckedOnnx {
+export function checkOnnx(bytes: Uint8Array, expected?: ExpectedEnds): CheckedOnnx {
   const model = readOnnx(bytes);
   const graph = model.graph ?? {};
   const ir = model.irVersion ?? 0;
   const [oldest, newest] = LIMITS.irVersions;
   if (ir < oldest || ir > newest) throw new OnnxFault(`its IR version is ${ir}; ${oldest} to ${newest} are read`);
   const opset = opsetOf(model);
-  const dims = new Map((graph.initializer ?? []).map((tensor) => [tensor.name ?? '', tensor]));
-  if (dims.size !== (graph.initializer ?? []).length) throw new OnnxFault('two of its initialisers have the same name');
+  const stored = new Set((graph.initializer ?? []).map(({ name = '' }) => name));
+  if (stored.size !== (graph.initializer ?? []).length) throw new OnnxFault('two of its initialisers have the same name');
   let elements = 0;
   for (const tensor of graph.initializer ?? []) elements += checkTensor(tensor);
   for (const node of graph.node ?? []) elements += checkNode(node);
   if (elements > LIMITS.elements) throw new OnnxFault(`its tensors have ${elements} elements in all; the limit is ${LIMITS.elements}`);
 
-  const outside = (graph.input ?? []).filter(({ name = '' }) => !dims.has(name));
-  checkInput(outside, input);
-  return { model, graph, opset, ir, ...inferShapes(graph, new Map([[input.name, [BATCH, ...input.shape.slice(1)]]]), BATCH) };
+  const inputs = (graph.input ?? []).filter(({ name = '' }) => !stored.has(name));
+  if (expected) checkInput(inputs, expected);
+  const shapes = new Map(inputs.map((input) => [input.name ?? '', expected ? [BATCH, ...expected.shape.slice(1)] : declaredShape(input)]));
+  const checked = { model, graph, opset, ir, ...inferShapes(graph, shapes, BATCH) };
+  for (const [name, shape] of Object.entries(expected?.outputs ?? {})) {
+    const own = outputShape(checked, name);
+    if (own.join() !== shape.join()) throw new OnnxFault(`its output ${name} is ${sides(own)}, not ${sides(shape)}`);
+  }
+  return checked;
 }
 
-/** The shape of an output, the batch first as −1. @throws OnnxFault when it has none of that name, or it does not lead with the batch. */
+const sides = (shape: readonly (number | null)[]) => `[${shape.map((n) => (n === -1 || n === null ? 'N' : n)).join(', ')}]`;
+
+/** What an input says of itself, with the batch that engines run; what it leaves open beside that counts as 1. */
+function declaredShape({ name = '', type }: OnnxValue): number[] {
+  const shape = (type?.tensorType?.shape?.dim ?? []).map(({ dimValue = 0 }, d) => (dimValue > 0 ? dimValue : d === 0 ? BATCH : 1));
+  if (shape.length > LIMITS.rank || shape.reduce((all, n) => all * n, 1) > LIMITS.valueElements * BATCH)
+    throw new OnnxFault(`its input ${shown(name)} is ${sides(shape)}, more than ${LIMITS.valueElements} values a window`);
+  return shape;
+}
+
+/** The shape of an output, the batch first as −1. @throws OnnxFault when there is none of that name, or it does not lead with the batch. */
 export function outputShape({ graph, values }: Pick<CheckedOnnx, 'graph' | 'values'>, name: string): number[] {
   const names = (graph.output ?? []).map((output) => output.name ?? '');
   const known = values.get(name);
@@ -103,16 +128,14 @@ function checkNode({ opType = '', domain = '', attribute = [], input = [], outpu
   return elements;
 }
 
-function checkInput(inputs: readonly OnnxValue[], wanted: { readonly name: string; readonly shape: readonly number[] }): void {
-  if (inputs.length !== 1 || inputs[0].name !== wanted.name)
-    throw new OnnxFault(`its inputs are ${inputs.map(({ name = '' }) => shown(name)).join(', ') || 'none'}, not ${wanted.name}`);
+function checkInput(inputs: readonly OnnxValue[], { input, shape }: ExpectedEnds): void {
+  if (inputs.length !== 1 || inputs[0].name !== input)
+    throw new OnnxFault(`its inputs are ${inputs.map(({ name = '' }) => shown(name)).join(', ') || 'none'}, not ${input}`);
   const tensor = inputs[0].type?.tensorType;
-  if (tensor?.elemType !== DATA_TYPES.float) throw new OnnxFault(`its input ${wanted.name} has type ${tensor?.elemType ?? 0}, not float32`);
-  const dims = (tensor.shape?.dim ?? []).map(({ dimValue }) => dimValue ?? null);
-  const said = dims.map((n) => n ?? 'N').join(', ');
-  const fits = dims.length === wanted.shape.length && dims.slice(1).every((n, d) => n === null || n === wanted.shape[d + 1]);
-  if (!fits)
-    throw new OnnxFault(`its input ${wanted.name} is [${said}], not [${wanted.shape.map((n) => (n === -1 ? 'N' : n)).join(', ')}]`);
-  if (dims[0] !== null && dims[0] > 0)
-    throw new OnnxFault(`its batch is fixed at ${dims[0]}; export it with a dynamic first dimension (dynamic_axes in PyTorch)`);
+  if (tensor?.elemType !== DATA_TYPES.float) throw new OnnxFault(`its input ${input} has type ${tensor?.elemType ?? 0}, not float32`);
+  const dims = (tensor.shape?.dim ?? []).map(({ dimValue = 0, dimParam }) => (dimValue === 0 && dimParam !== undefined ? null : dimValue));
+  if (dims.length !== shape.length || dims.slice(1).some((n, d) => n !== null && n !== shape[d + 1]))
+    throw new OnnxFault(`its input ${input} is ${sides(dims)}, not ${sides(shape)}`);
+  if (dims[0] !== null && dims[0] !== 0 && dims[0] !== -1)
+    throw new OnnxFault(`its batch is fixed at ${dims[0]}; export it with a first side that is free (dynamic_axes in PyTorch)`);
 }

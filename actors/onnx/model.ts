@@ -93,3 +93,9 @@ export function tensorValues({ dataType, dims = [], rawData, floatData, int32Dat
 /** An attribute of a node by its name. */
 export const attributeOf = (node: OnnxNode, name: string): OnnxAttribute | undefined =>
   node.attribute?.find((attribute) => attribute.name === name);
+
+/** An attribute's integer. A zero may have been left out of the file: protobuf's default. */
+export function intAttribute(node: OnnxNode, name: string, otherwise: number): number {
+  const attribute = attributeOf(node, name);
+  return attribute ? (attribute.i ?? 0) : otherwise;
+}

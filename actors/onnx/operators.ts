@@ -3,7 +3,7 @@
  * refused, since nobody could say what it would take to run. Shapes after the ONNX operator specification, opsets 7 to 21.
  */
 import { OnnxFault } from './fault.ts';
-import { attributeOf, DATA_TYPES, type OnnxNode, tensorValues } from './model.ts';
+import { attributeOf, DATA_TYPES, intAttribute, type OnnxNode, tensorValues } from './model.ts';
 
 /** A value of the graph for one batch: its shape, its type, and its numbers where they are few and known before it runs. */
 export interface Known {
@@ -23,7 +23,6 @@ export type Rule = (node: OnnxNode, inputs: readonly (Known | null)[]) => Inferr
 
 const product = (dims: readonly number[]) => dims.reduce((all, n) => all * n, 1);
 
-const int = (node: OnnxNode, name: string, otherwise: number) => attributeOf(node, name)?.i ?? otherwise;
 const ints = (node: OnnxNode, name: string) => attributeOf(node, name)?.ints;
 const text = (node: OnnxNode, name: string) => {
   const s = attributeOf(node, name)?.s;
@@ -69,8 +68,8 @@ const broadcast =
 const gemm: Rule = (node, inputs) => {
   const [a, b] = [needed(inputs, 0).dims, needed(inputs, 1).dims];
   if (a.length !== 2 || b.length !== 2) throw new OnnxFault(`Gemm of [${a.join(', ')}] and [${b.join(', ')}]`);
-  const [rows, inner] = int(node, 'transA', 0) ? [a[1], a[0]] : a;
-  const [wanted, columns] = int(node, 'transB', 0) ? [b[1], b[0]] : b;
+  const [rows, inner] = intAttribute(node, 'transA', 0) ? [a[1], a[0]] : a;
+  const [wanted, columns] = intAttribute(node, 'transB', 0) ? [b[1], b[0]] : b;
   if (inner !== wanted) throw new OnnxFault(`its weights [${b.join(', ')}] do not take ${inner} values`);
   return { outputs: [{ dims: [rows, columns], type: DATA_TYPES.float }], macs: rows * inner * columns };
 };
@@ -135,7 +134,7 @@ function slid(dims: readonly number[], s: Spatial, roundUp: boolean): number[] {
 
 const conv: Rule = (node, inputs) => {
   const [x, w] = [needed(inputs, 0).dims, needed(inputs, 1).dims];
-  const group = int(node, 'group', 1);
+  const group = intAttribute(node, 'group', 1);
   if (x.length < 3 || w.length !== x.length || x[1] !== w[1] * group)
     throw new OnnxFault(`its weights [${w.join(', ')}] do not fit an input [${x.join(', ')}]`);
   const dims = [x[0], w[0], ...slid(x.slice(2), spatialOf(node, w.slice(2)), false)];
@@ -144,7 +143,7 @@ const conv: Rule = (node, inputs) => {
 
 const convTranspose: Rule = (node, inputs) => {
   const [x, w] = [needed(inputs, 0).dims, needed(inputs, 1).dims];
-  const group = int(node, 'group', 1);
+  const group = intAttribute(node, 'group', 1);
   if (x.length < 3 || w.length !== x.length || x[1] !== w[0])
     throw new OnnxFault(`its weights [${w.join(', ')}] do not fit an input [${x.join(', ')}]`);
   if (ints(node, 'output_shape') || (text(node, 'auto_pad') ?? 'NOTSET') !== 'NOTSET')
@@ -163,7 +162,7 @@ const pool: Rule = (node, inputs) => {
   const { dims, type } = needed(inputs, 0);
   const s = spatialOf(node, ints(node, 'kernel_shape') ?? []);
   if (s.kernel.length !== dims.length - 2) throw new OnnxFault('its kernel does not fit its input');
-  return { outputs: [{ dims: [...dims.slice(0, 2), ...slid(dims.slice(2), s, int(node, 'ceil_mode', 0) === 1)], type }] };
+  return { outputs: [{ dims: [...dims.slice(0, 2), ...slid(dims.slice(2), s, intAttribute(node, 'ceil_mode', 0) === 1)], type }] };
 };
 
 const axis = (a: number, rank: number): number => {
@@ -181,13 +180,13 @@ const axesOf = (node: OnnxNode, inputs: readonly (Known | null)[], rank: number)
 const reduce: Rule = (node, inputs) => {
   const { dims, type } = needed(inputs, 0);
   const axes = axesOf(node, inputs, dims.length) ?? dims.map((_, d) => d);
-  const kept = int(node, 'keepdims', 1) === 1;
+  const kept = intAttribute(node, 'keepdims', 1) === 1;
   return { outputs: [{ dims: dims.flatMap((n, d) => (axes.includes(d) ? (kept ? [1] : []) : [n])), type }] };
 };
 
 const flatten: Rule = (node, inputs) => {
   const { dims, type } = needed(inputs, 0);
-  const at = int(node, 'axis', 1);
+  const at = intAttribute(node, 'axis', 1);
   const from = at < 0 ? at + dims.length : at;
   return { outputs: [{ dims: [product(dims.slice(0, from)), product(dims.slice(from))], type }] };
 };
@@ -195,7 +194,7 @@ const flatten: Rule = (node, inputs) => {
 const reshape: Rule = (node, inputs) => {
   const known = needed(inputs, 0);
   const wanted = numbers(inputs, 1, 'new sides');
-  const dims = wanted.map((n, d) => (n === 0 && int(node, 'allowzero', 0) === 0 ? (known.dims[d] ?? 0) : n));
+  const dims = wanted.map((n, d) => (n === 0 && intAttribute(node, 'allowzero', 0) === 0 ? (known.dims[d] ?? 0) : n));
   const free = dims.filter((n) => n === -1).length;
   const rest = product(dims.filter((n) => n !== -1));
   const whole = product(known.dims);
@@ -231,7 +230,7 @@ const transpose: Rule = (node, inputs) => {
 const concat: Rule = (node, inputs) => {
   const all = inputs.map((_, i) => needed(inputs, i));
   const { dims, type } = all[0];
-  const at = axis(int(node, 'axis', 0), dims.length);
+  const at = axis(intAttribute(node, 'axis', 0), dims.length);
   if (all.some((known) => known.dims.length !== dims.length || known.dims.some((n, d) => d !== at && n !== dims[d])))
     throw new OnnxFault('its inputs do not fit each other');
   const side = all.reduce((sum, known) => sum + known.dims[at], 0);
@@ -266,7 +265,7 @@ const slice: Rule = (node, inputs) => {
 
 const split: Rule = (node, inputs) => {
   const { dims, type } = needed(inputs, 0);
-  const at = axis(int(node, 'axis', 0), dims.length);
+  const at = axis(intAttribute(node, 'axis', 0), dims.length);
   const count = node.output?.length ?? 0;
   const sides =
     ints(node, 'split') ?? (inputs[1] ? numbers(inputs, 1, 'parts') : Array.from({ length: count }, () => Math.ceil(dims[at] / count)));
@@ -276,13 +275,13 @@ const split: Rule = (node, inputs) => {
 
 const shape: Rule = (node, inputs) => {
   const { dims } = needed(inputs, 0);
-  const values = dims.slice(int(node, 'start', 0), attributeOf(node, 'end')?.i ?? dims.length);
+  const values = dims.slice(intAttribute(node, 'start', 0), intAttribute(node, 'end', dims.length));
   return { outputs: [{ dims: [values.length], type: DATA_TYPES.int64, values }] };
 };
 
 const gather: Rule = (node, inputs) => {
   const [data, indices] = [needed(inputs, 0), needed(inputs, 1)];
-  const at = axis(int(node, 'axis', 0), data.dims.length);
+  const at = axis(intAttribute(node, 'axis', 0), data.dims.length);
   const dims = [...data.dims.slice(0, at), ...indices.dims, ...data.dims.slice(at + 1)];
   const picked =
     data.dims.length === 1 && data.values && indices.values
@@ -298,15 +297,15 @@ const constant: Rule = (node) => {
   if (list) return { outputs: [{ dims: [list.length], type: DATA_TYPES.int64, values: list }] };
   const floats = attributeOf(node, 'value_floats')?.floats;
   if (floats) return { outputs: [{ dims: [floats.length], type: DATA_TYPES.float }] };
-  const [i, f] = [attributeOf(node, 'value_int')?.i, attributeOf(node, 'value_float')?.f];
-  if (i !== undefined) return { outputs: [{ dims: [], type: DATA_TYPES.int64, values: [i] }] };
-  if (f !== undefined) return { outputs: [{ dims: [], type: DATA_TYPES.float }] };
+  if (attributeOf(node, 'value_int'))
+    return { outputs: [{ dims: [], type: DATA_TYPES.int64, values: [intAttribute(node, 'value_int', 0)] }] };
+  if (attributeOf(node, 'value_float')) return { outputs: [{ dims: [], type: DATA_TYPES.float }] };
   throw new OnnxFault('it has no value');
 };
 
 const cast: Rule = (node, inputs) => {
   const known = needed(inputs, 0);
-  const type = int(node, 'to', 0);
+  const type = intAttribute(node, 'to', 0);
   if (!(Object.values(DATA_TYPES) as number[]).includes(type)) throw new OnnxFault(`it casts to type ${type}`);
   return { outputs: [type === DATA_TYPES.float ? { dims: known.dims, type } : { ...known, type }] };
 };

@@ -43,9 +43,15 @@ function readMessage(cursor: Cursor, end: number, type: string): Record<string, 
 }
 
 function readField(cursor: Cursor, end: number, wire: number, field: Field, message: Record<string, unknown>, where: string): void {
-  if (field.kind === 'skip') return skipField(cursor, end, wire, where);
   const isNumber = field.kind === 'int' || field.kind === 'float';
-  if (isNumber && field.repeated && wire === WIRE.length) return readPacked(cursor, end, field, message, where);
+  if (field.kind === 'skip') {
+    skipField(cursor, end, wire, where);
+    return;
+  }
+  if (isNumber && field.repeated && wire === WIRE.length) {
+    readPacked(cursor, end, field, message, where);
+    return;
+  }
   const wanted = field.kind === 'int' ? WIRE.varint : field.kind === 'float' ? WIRE.fixed32 : WIRE.length;
   if (wire !== wanted) throw new OnnxFault(`it is no ONNX: ${where} has wire type ${wire}, not ${wanted}`);
 

@@ -6,8 +6,8 @@
  * A padding below zero is a crop of the input. Where that input comes out of a convolution of stride 1, it need not be made at all:
  * that one's padding shrinks by the crop.
  */
-import { type OnnxNode, tensorValues } from '../../actors/onnx/model.ts';
-import { addFloats, addIntegers, freshName, type Graph, intOf, intsOf, makeNode, producerOf, readersOf } from './onnx-graph.ts';
+import { intAttribute, type OnnxNode, tensorValues } from '../../actors/onnx/model.ts';
+import { addFloats, addIntegers, freshName, type Graph, intsOf, makeNode, producerOf, readersOf } from './onnx-graph.ts';
 
 export function asConvolutions(graph: Graph): number {
   let count = 0;
@@ -32,7 +32,7 @@ function asConvolution(graph: Graph, node: OnnxNode): OnnxNode[] | null {
     intsOf(node, 'strides', ones).every((n) => n === 1) &&
     intsOf(node, 'dilations', ones).every((n) => n === 1) &&
     intsOf(node, 'output_padding', zeros).every((n) => n === 0) &&
-    intOf(node, 'group', 1) === 1;
+    intAttribute(node, 'group', 1) === 1;
   if (!tensor || !isPlain || rank === 0) return null;
 
   const flipped = addFloats(

@@ -1,6 +1,6 @@
 /** Two nodes that are one: a normalisation with fixed statistics inside the weights before it, an added bias inside its product. */
-import { attributeOf, type OnnxNode, type OnnxTensor, tensorValues } from '../../actors/onnx/model.ts';
-import { addFloats, freshName, type Graph, intOf, makeNode, producerOf, readersOf } from './onnx-graph.ts';
+import { attributeOf, intAttribute, type OnnxNode, type OnnxTensor, tensorValues } from '../../actors/onnx/model.ts';
+import { addFloats, freshName, type Graph, makeNode, producerOf, readersOf } from './onnx-graph.ts';
 
 /** BatchNormalization y = (x − mean) / √(var + ε) · scale + shift after Conv, ConvTranspose or Gemm: both are linear. */
 export function fuseNormalisation(graph: Graph): number {
@@ -50,10 +50,10 @@ interface Layout {
 function layoutOf({ opType, ...node }: OnnxNode, { dims = [] }: OnnxTensor): Layout | null {
   const inner = dims.slice(1).reduce((all, n) => all * n, 1);
   if (opType === 'Conv') return { outputs: dims[0], outputAt: (i) => Math.floor(i / inner) };
-  if (opType === 'ConvTranspose' && intOf(node, 'group', 1) === 1)
+  if (opType === 'ConvTranspose' && intAttribute(node, 'group', 1) === 1)
     return { outputs: dims[1], outputAt: (i) => Math.floor(i / (inner / dims[1])) % dims[1] };
-  if (opType === 'Gemm' && intOf(node, 'transA', 0) === 0 && !attributeOf(node, 'alpha') && !attributeOf(node, 'beta'))
-    return intOf(node, 'transB', 0) === 1
+  if (opType === 'Gemm' && intAttribute(node, 'transA', 0) === 0 && !attributeOf(node, 'alpha') && !attributeOf(node, 'beta'))
+    return intAttribute(node, 'transB', 0) === 1
       ? { outputs: dims[0], outputAt: (i) => Math.floor(i / inner) }
       : { outputs: dims[1], outputAt: (i) => i % dims[1] };
   return null;

@@ -111,5 +111,3 @@ export const readersOf = (graph: Graph, name: string): number =>
 
 export const intsOf = (node: OnnxNode, name: string, otherwise: readonly number[]): readonly number[] =>
   attributeOf(node, name)?.ints ?? otherwise;
-
-export const intOf = (node: OnnxNode, name: string, otherwise: number): number => attributeOf(node, name)?.i ?? otherwise;

@@ -100,10 +100,14 @@ studio('a network that is none, or lies about itself, is refused and ends nothin
   const { manifest, network, golden } = starter('1.0.0');
   const engine = onnxEngine();
   const cases: [string, Parameters<typeof engine.load>, RegExp][] = [
-    ['garbage', [manifest, Buffer.from('garbage'), golden], /ONNX Runtime cannot load it/],
-    ['nothing', [manifest, new Uint8Array(), golden], /ONNX Runtime cannot load it/],
-    ['half of it', [manifest, network.slice(0, network.length / 2), golden], /ONNX Runtime cannot load it/],
-    ['another shape', [{ ...manifest, network: { ...manifest.network, input: [-1, 7, 99] } }, network, golden], /does not hold/],
+    ['garbage', [manifest, Buffer.from('garbage'), golden], /it is no ONNX/],
+    ['nothing', [manifest, new Uint8Array(), golden], /it is empty/],
+    ['half of it', [manifest, network.slice(0, network.length / 2), golden], /it is cut short/],
+    [
+      'another shape',
+      [{ ...manifest, network: { ...manifest.network, input: [-1, 7, 99] } }, network, golden],
+      /its input input0 is \[N, 7, 100\], not \[N, 7, 99\]/,
+    ],
     [
       'golden samples of another model',
       [manifest, network, { ...golden, scores: golden.scores.map((row) => row.map((x) => x + 1)) }],
