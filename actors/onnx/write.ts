@@ -2,36 +2,38 @@
 import { type Field, fieldsOf } from './fields.ts';
 import type { OnnxModel } from './model.ts';
 
-export function writeOnnx(model: OnnxModel): Uint8Array {
-  return Buffer.concat(messageParts(model, 'Model'));
-}
+export const writeOnnx = (model: OnnxModel): Uint8Array => messageBytes(model, 'Model');
 
-function messageParts(message: object, type: string): Uint8Array[] {
+function messageBytes(message: object, type: string): Uint8Array {
   const values = new Map<string, unknown>(Object.entries(message));
   const parts: Uint8Array[] = [];
   for (const [id, field] of fieldsOf(type)) {
     const value = values.get(field.name);
     if (value === undefined) continue;
     if (field.repeated && (field.kind === 'int' || field.kind === 'float')) {
-      const packed = (value as readonly number[]).map((x) => (field.kind === 'int' ? varint(x) : float(x)));
-      if (packed.length > 0) parts.push(varint((id << 3) | 2), ...withLength(packed));
+      const numbers = value as readonly number[];
+      const packed = Buffer.concat(numbers.map((x) => (field.kind === 'int' ? varint(x) : float(x))));
+      if (packed.length > 0) parts.push(varint((id << 3) | 2), varint(packed.length), packed);
       continue;
     }
-    for (const item of field.repeated ? (value as readonly unknown[]) : [value]) parts.push(...fieldParts(id, field, item));
+    for (const item of field.repeated ? (value as readonly unknown[]) : [value]) pushField(parts, id, field, item);
   }
-  return parts;
+  return Buffer.concat(parts);
 }
 
-function fieldParts(id: number, field: Field, value: unknown): Uint8Array[] {
-  if (field.kind === 'int') return [varint((id << 3) | 0), varint(value as number)];
-  if (field.kind === 'float') return [varint((id << 3) | 5), float(value as number)];
-  const tag = varint((id << 3) | 2);
-  if (field.kind === 'string') return [tag, ...withLength([Buffer.from(value as string)])];
-  if (field.kind === 'bytes') return [tag, ...withLength([value as Uint8Array])];
-  return [tag, ...withLength(messageParts(value as object, field.of))];
+function pushField(parts: Uint8Array[], id: number, field: Field, value: unknown): void {
+  if (field.kind === 'int') parts.push(varint(id << 3), varint(value as number));
+  else if (field.kind === 'float') parts.push(varint((id << 3) | 5), float(value as number));
+  else {
+    const bytes =
+      field.kind === 'string'
+        ? Buffer.from(value as string)
+        : field.kind === 'bytes'
+          ? (value as Uint8Array)
+          : messageBytes(value as object, field.of);
+    parts.push(varint((id << 3) | 2), varint(bytes.length), bytes);
+  }
 }
-
-const withLength = (parts: Uint8Array[]): Uint8Array[] => [varint(parts.reduce((sum, { length }) => sum + length, 0)), ...parts];
 
 /** An int64 as protobuf writes it: seven bits a byte, ten bytes for a negative one. */
 function varint(value: number): Uint8Array {

@@ -15,7 +15,8 @@ export function fuseNormalisation(graph: Graph): number {
     const stored = before.input?.[2] === undefined ? null : graph.tensors.get(before.input[2]);
     if (stored === undefined) continue; // a bias that is computed
     const [scale, shift, mean, variance] = statistics;
-    const epsilon = attributeOf(node, 'epsilon')?.f ?? 1e-5;
+    const said = attributeOf(node, 'epsilon');
+    const epsilon = said ? (said.f ?? 0) : 1e-5;
     const factor = Float64Array.from(scale, (s, o) => s / Math.sqrt(variance[o] + epsilon));
     const old = tensorValues(weights);
     const bias = stored ? tensorValues(stored) : new Float32Array(factor.length);
