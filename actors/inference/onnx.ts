@@ -18,18 +18,10 @@ export interface EngineOptions {
   readonly arch?: string | undefined;
 }
 
-export function onnxEngine({ arch }: EngineOptions = {}): Engine {
+export function onnxEngine(options: EngineOptions = {}): Engine {
   return {
     async load(manifest, network, golden) {
-      const model = modelId(manifest.name, manifest.version);
-      if (manifest.target !== 'any' && manifest.target !== arch)
-        throw new ModelRejected(model, `it is compiled for ${manifest.target}, this is ${arch ?? 'a processor that was not named'}`);
-      const session = await openSession(model, network, {
-        input: INPUT,
-        shape: manifest.network.input,
-        outputs: { [OUTPUT]: [-1, manifest.signal.features.length] },
-      });
-      const inference = onnxInference(session, manifest);
+      const inference = await openNetwork(manifest, network, options);
       try {
         await answerGolden(inference, manifest, golden);
         return inference;
@@ -39,6 +31,22 @@ export function onnxEngine({ arch }: EngineOptions = {}): Engine {
       }
     },
   };
+}
+
+/**
+ * A network before it has golden samples, or to find out what they are.
+ * @throws ModelRejected when it is for another processor, or is no network that its manifest describes.
+ */
+export async function openNetwork(manifest: ModelManifest, network: Uint8Array, { arch }: EngineOptions = {}): Promise<Inference> {
+  const model = modelId(manifest.name, manifest.version);
+  if (manifest.target !== 'any' && manifest.target !== arch)
+    throw new ModelRejected(model, `it is compiled for ${manifest.target}, this is ${arch ?? 'a processor that was not named'}`);
+  const session = await openSession(model, network, {
+    input: INPUT,
+    shape: manifest.network.input,
+    outputs: { [OUTPUT]: [-1, manifest.signal.features.length] },
+  });
+  return onnxInference(session, manifest);
 }
 
 function onnxInference(session: InferenceSession, manifest: ModelManifest): Inference {

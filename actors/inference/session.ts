@@ -17,7 +17,8 @@ export async function openSession(model: string, network: Uint8Array, expected?:
     interOpNumThreads: 1,
     executionMode: 'sequential',
     logSeverityLevel: 4, // a refused model is our error to tell
-    extra: { session: { intra_op: { allow_spinning: '0' } } },
+    // Weights in int8 become float32 once, at load: then their products run in the layouts that float32 has.
+    extra: { session: { intra_op: { allow_spinning: '0' }, disable_quant_qdq: '1' } },
   }).catch((error: unknown) => {
     throw new ModelRejected(model, `ONNX Runtime cannot load it: ${reasonOf(error).split('\n')[0].slice(0, 300)}`, error);
   });

@@ -36,6 +36,7 @@ const program = new Command('windfleet')
   .description('An actor-model fleet simulator and digital twin for machine learning at the edge.')
   .version('0.1.0')
   .showSuggestionAfterError()
+  .enablePositionalOptions() // `model pack --version 1.0.0` is the model’s
   .exitOverride()
   .configureOutput({ writeErr: (text) => process.stderr.write(text) });
 addRunCommands(program, io);

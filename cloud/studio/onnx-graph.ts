@@ -22,6 +22,9 @@ export interface Graph {
 export const OPSET = 17;
 export const IR = 8;
 
+/** The file format that an operator set came with. */
+export const irOf = (opset: number): number => (opset <= 18 ? IR : opset <= 20 ? 9 : 10);
+
 export const emptyGraph = (): Graph => ({ nodes: [], tensors: new Map(), inputs: [], outputs: [], opset: OPSET });
 
 export function openGraph({ node = [], initializer = [], input = [], output = [] }: OnnxGraph, opset: number): Graph {
@@ -38,7 +41,7 @@ export function openGraph({ node = [], initializer = [], input = [], output = []
 /** The same graph always gives the same model. */
 export function modelOf(graph: Graph): OnnxModel {
   return {
-    irVersion: IR,
+    irVersion: irOf(graph.opset),
     producerName: 'windfleet',
     graph: {
       node: graph.nodes,

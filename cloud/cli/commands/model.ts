@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { reasonOf, FileInvalid } from '../../../actors/contracts/errors.ts';
 import { type Io, printFacts, table } from '../print.ts';
+import type { CompileFlags, SourceFlags } from './onnx.ts';
 
 export function addModelCommands(program: Command, io: Io): void {
   const model = program.command('model').description('Model packages and the catalogue.');
@@ -26,28 +27,41 @@ export function addModelCommands(program: Command, io: Io): void {
         () => `${manifest.name}@${manifest.version} is whole and signed; sequence ${manifest.sequence}, for ${manifest.machine}`,
       );
     });
-  model
-    .command('pack')
-    .description('Signs a trained model (a folder with manifest.json, its network and its golden samples) into a package.')
-    .argument('<folder>')
+  sourceOptions(
+    model
+      .command('pack')
+      .description('Signs a model into a package: a folder with its manifest, network and golden samples, or a bare ONNX file.')
+      .argument('<source>', 'a folder, or an ONNX file from anywhere'),
+  )
     .option('--out <folder>', 'where the package goes', '.')
-    .option('--data <folder>', 'whose key signs', '.windfleet')
+    .option('--json')
     .addHelpText(
       'after',
-      '\nExamples:\n  windfleet model pack cloud/models/starter/windturbine-anomaly-1.1.0\n  windfleet model pack trained --out packages',
+      `\nA bare ONNX ends in \`scores\` [N, features], or in a reconstruction of its input, to which the scores are added; its batch is freed.
+What else it needs comes from --prepared, from --like, or from a starter (or the original) whose windows have its shape.
+
+Examples:\n  windfleet model pack trained --out packages\n  windfleet model pack autoencoder.onnx --name from-pytorch --version 1.0.0 --prepared prepared`,
     )
-    .action(async (folder: string, { out, data }: { out: string; data: string }) => {
-      const [{ writeFile }, { join }, { openKey }, { readArtefacts }, { packModel }] = await Promise.all([
-        import('node:fs/promises'),
-        import('node:path'),
-        import('../../models/keys.ts'),
-        import('../../models/starter.ts'),
-        import('../../../actors/package/package.ts'),
-      ]);
-      const { bytes, name, sha256 } = packModel(readArtefacts(folder), openKey(data).privateKey);
-      await writeFile(join(out, name), bytes);
-      io.out(`${join(out, name)}  ${bytes.length} bytes  sha256 ${sha256}`);
-    });
+    .action(async (source: string, flags: SourceFlags & { readonly out: string; readonly json?: boolean }) =>
+      (await import('./onnx.ts')).packFile(source, flags, io),
+    );
+  sourceOptions(
+    model
+      .command('compile')
+      .description(
+        'Optimises a model’s graph for a named processor, proves on the golden samples that its answers stay, and names the target.',
+      )
+      .argument('<source>', 'an ONNX file, a model’s folder or a package')
+      .requiredOption('--target <processor>', 'x64 or arm64; devices of another refuse it'),
+  )
+    .option('--int8', 'weights in int8, with the loss that this costs')
+    .option('--out <folder>', 'where the compiled model goes (default: NAME-VERSION-TARGET)')
+    .option('--json')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  windfleet model compile trained --target arm64 --out for-jetson\n  windfleet model compile trained/compiled.onnx --target x64 --int8 --prepared prepared',
+    )
+    .action(async (source: string, flags: CompileFlags) => (await import('./onnx.ts')).compileFile(source, flags, io));
   model
     .command('publish')
     .description('Puts a package into a data folder’s catalogue; a version never changes once it is there.')
@@ -89,6 +103,16 @@ export function addModelCommands(program: Command, io: Io): void {
       io.out(`key ${keyId(openKey(data).publicKey)}`);
     });
 }
+
+/** What `pack` and `compile` are told of a model. */
+const sourceOptions = (command: Command): Command =>
+  command
+    .option('--name <name>', 'the model’s; of a folder: another than its manifest says')
+    .option('--version <version>', 'SemVer, as 1.2.3')
+    .option('--sequence <n>', 'grows with every release; a device installs only what is above its own')
+    .option('--like <model>', 'whose signal, thresholds and machine a bare ONNX takes: N@V, a folder, a package or a manifest.json')
+    .option('--prepared <folder>', 'what `data prepare` left: held-out windows to find thresholds and losses from')
+    .option('--data <folder>', 'whose key signs and is trusted, and whose catalogue --like reads', '.windfleet');
 
 async function openCatalogue(data: string) {
   const [{ join }, { createCatalogue }, { openKey }, { diskObjects }] = await Promise.all([

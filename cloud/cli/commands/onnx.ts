@@ -1,0 +1,291 @@
+/** `windfleet model pack` and `compile`: a model from a folder, a package, or a bare ONNX file with what else it needs. */
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync } from 'node:fs';
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { FileInvalid, reasonOf, UsageError } from '../../../actors/contracts/errors.ts';
+import { modelId, parseModelId } from '../../../actors/contracts/ids.ts';
+import type { ModelManifest } from '../../../actors/contracts/model.ts';
+import { openNetwork } from '../../../actors/inference/onnx.ts';
+import { OnnxFault } from '../../../actors/onnx/fault.ts';
+import { LIMITS } from '../../../actors/onnx/limits.ts';
+import { parseManifest } from '../../../actors/package/manifest.ts';
+import { openModel, packModel } from '../../../actors/package/package.ts';
+import { isVersion } from '../../../actors/package/version.ts';
+import { createRng } from '../../../twins/rng.ts';
+import { createCatalogue } from '../../models/catalogue.ts';
+import { openKey } from '../../models/keys.ts';
+import { readArtefacts } from '../../models/starter.ts';
+import { diskObjects } from '../../objects/disk.ts';
+import { compileModel, type CompileReport, type Deviation, type Target } from '../../studio/compile.ts';
+import { type Description, describeModel } from '../../studio/describe.ts';
+import type { ModelArtefacts } from '../../studio/export.ts';
+import { readPrepared, writeArtefacts } from '../../studio/files.ts';
+import { type ForeignNetwork, openForeign } from '../../studio/onnx-import.ts';
+import { ORIGINAL_INPUT, originalSignal, originalThresholds } from '../../studio/onnx-original.ts';
+import { type Io, printFacts } from '../print.ts';
+
+export interface SourceFlags {
+  readonly data: string;
+  readonly name?: string;
+  readonly version?: string;
+  readonly sequence?: string;
+  readonly like?: string;
+  readonly prepared?: string;
+}
+
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
+export async function packFile(
+  source: string,
+  flags: SourceFlags & { readonly out: string; readonly json?: boolean },
+  io: Io,
+): Promise<void> {
+  const artefacts = await readSource(source, flags, io);
+  const { bytes, name, sha256: digest } = packModel(artefacts, openKey(flags.data).privateKey);
+  const file = join(flags.out, name);
+  await writeFile(file, bytes).catch((error: unknown) => {
+    throw new FileInvalid(`${file} cannot be written: ${reasonOf(error)}`, { cause: error, hint: '--out names a folder that exists' });
+  });
+  const { manifest } = artefacts;
+  const facts = { file, name: manifest.name, version: manifest.version, target: manifest.target, bytes: bytes.length, sha256: digest };
+  printFacts(io, flags.json ?? false, facts, () => `${file}  ${bytes.length} bytes  sha256 ${digest}`);
+}
+
+export interface CompileFlags extends SourceFlags {
+  readonly target: string;
+  readonly int8?: boolean;
+  readonly out?: string;
+  readonly json?: boolean;
+}
+
+export async function compileFile(source: string, flags: CompileFlags, io: Io): Promise<void> {
+  const target = targetOf(flags.target);
+  const artefacts = await readSource(source, flags, io);
+  const prepared = flags.prepared === undefined ? null : await readPrepared(flags.prepared);
+  const { artefacts: compiled, report } = await named(source, () =>
+    compileModel(artefacts, {
+      target,
+      int8: flags.int8 ?? false,
+      // As if on the target: what is proved here is that the graph gives the same answers; a device asks them again when it loads.
+      open: (manifest, network) => openNetwork(manifest, network, { arch: target }),
+      digest: sha256,
+      now: () => process.hrtime.bigint(),
+      heldOut: prepared && fits(prepared, artefacts.manifest) ? prepared.heldOut : null,
+    }),
+  );
+  const out = flags.out ?? `${compiled.manifest.name}-${compiled.manifest.version}-${target}`;
+  await writeArtefacts(out, compiled).catch((error: unknown) => {
+    throw new FileInvalid(`${out} cannot be written: ${reasonOf(error)}`, { cause: error });
+  });
+  printFacts(io, flags.json ?? false, { out, ...report }, () => described(out, report));
+}
+
+function fits({ signal }: { readonly signal: ModelManifest['signal'] }, manifest: ModelManifest): boolean {
+  if (signal.features.length === manifest.signal.features.length && signal.window.samples === manifest.signal.window.samples) return true;
+  throw new UsageError(
+    `--prepared holds ${signal.features.length} features × ${signal.window.samples} samples, ${manifest.name}@${manifest.version} reads ${manifest.signal.features.length} × ${manifest.signal.window.samples}`,
+  );
+}
+
+function targetOf(text: string): Target {
+  if (text === 'x64' || text === 'arm64') return text;
+  throw new UsageError(`--target ${text} is no processor that models are compiled for`, { hint: 'x64 or arm64' });
+}
+
+/** A folder, a package, or an ONNX file. @throws FileInvalid, UsageError, ModelRejected, VerificationRefused */
+async function readSource(source: string, flags: SourceFlags, io: Io): Promise<ModelArtefacts> {
+  const facts = await stat(source).catch((error: unknown) => {
+    throw new FileInvalid(`${source} cannot be read: ${reasonOf(error)}`, { cause: error });
+  });
+  if (facts.isDirectory()) return renamed(readFolder(source), flags);
+  if (facts.size > LIMITS.bytes)
+    throw new FileInvalid(`${source} has ${facts.size} bytes; a network may have ${LIMITS.bytes}`, { hint: 'is it the right file?' });
+  const bytes = await readFile(source).catch((error: unknown) => {
+    throw new FileInvalid(`${source} cannot be read: ${reasonOf(error)}`, { cause: error });
+  });
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return renamed(openModel(bytes, { trustedKeys: [openKey(flags.data).publicKey] }), flags);
+  const beside = flags.like === undefined && flags.prepared === undefined ? manifestBeside(source, bytes) : null;
+  if (beside) return renamed(readFolder(beside), flags);
+  return describeFile(source, bytes, flags, io);
+}
+
+function readFolder(folder: string): ModelArtefacts {
+  try {
+    return readArtefacts(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined || error instanceof FileInvalid) throw error;
+    if (!('syscall' in (error as object))) throw error;
+    throw new FileInvalid(`${folder} is no trained model: ${reasonOf(error)}`, {
+      cause: error,
+      hint: 'a model’s folder holds manifest.json, its network and its golden samples, as `windfleet train --out DIR` leaves them',
+    });
+  }
+}
+
+/** The folder of a network that lies in it with its own manifest; null for a network alone. */
+function manifestBeside(file: string, bytes: Uint8Array): string | null {
+  const folder = dirname(file);
+  if (!existsSync(join(folder, 'manifest.json'))) return null;
+  const { manifest } = readFolder(folder);
+  return manifest.network.file === basename(file) && manifest.network.sha256 === sha256(bytes) ? folder : null;
+}
+
+/** Under another name, version or sequence where one is given. */
+function renamed({ manifest, network, golden }: ModelArtefacts, flags: SourceFlags): ModelArtefacts {
+  const { name = manifest.name, version = manifest.version } = flags;
+  checkName(name, version);
+  return { manifest: { ...manifest, name, version, sequence: sequenceOf(flags, manifest.sequence) }, network, golden };
+}
+
+function checkName(name: string, version: string): void {
+  if (!parseModelId(`${name}@${version}`)) throw new UsageError(`--name ${name} is no name: letters, digits and inner dashes`);
+  if (!isVersion(version)) throw new UsageError(`--version ${version} is no version, as 1.2.3`);
+}
+
+function sequenceOf({ sequence }: SourceFlags, otherwise: number): number {
+  if (sequence === undefined) return otherwise;
+  if (!/^\d{1,15}$/.test(sequence) || Number(sequence) < 1) throw new UsageError(`--sequence ${sequence} is no whole number from 1 on`);
+  return Number(sequence);
+}
+
+async function describeFile(source: string, bytes: Uint8Array, flags: SourceFlags, io: Io): Promise<ModelArtefacts> {
+  const foreign = await named(source, async () => openForeign(bytes));
+  const { name, version } = flags;
+  if (name === undefined || version === undefined)
+    throw new UsageError(`${source} is a bare network: it wants a name and a version`, { hint: '--name N --version V' });
+  checkName(name, version);
+  const description = await descriptionOf(source, foreign, flags, io);
+  const lineage = { source: basename(source), sourceSha256: sha256(bytes), ...description.lineage };
+  return named(source, () =>
+    describeModel(
+      foreign,
+      { ...description, name, version, lineage },
+      { open: (manifest, network) => openNetwork(manifest, network), digest: sha256 },
+    ),
+  );
+}
+
+type Rest = Omit<Description, 'name' | 'version'>;
+
+/** What a bare network lacks: from prepared data, from a model like it, or by its shape. */
+async function descriptionOf(source: string, foreign: ForeignNetwork, flags: SourceFlags, io: Io): Promise<Rest> {
+  if (flags.like !== undefined || (flags.prepared === undefined && !isOriginal(foreign))) {
+    const like = flags.like === undefined ? starterLike(source, foreign) : await readLike(flags.like, flags.data);
+    const { manifest, windows } = like;
+    const held = flags.prepared === undefined ? null : await readPrepared(flags.prepared);
+    if (held) fits(held, manifest);
+    else
+      io.err(
+        `signal and thresholds are those of ${manifest.name}@${manifest.version}; with --prepared DIR thresholds come from held-out windows`,
+      );
+    return {
+      sequence: sequenceOf(flags, manifest.sequence + 1),
+      fleet: manifest.fleet,
+      machine: manifest.machine,
+      signal: manifest.signal,
+      thresholds: held && !foreign.hasScores ? null : manifest.thresholds,
+      persistence: manifest.persistence,
+      windows: held?.heldOut ?? windows ?? noise(manifest.signal),
+      lineage: { like: `${manifest.name}@${manifest.version}` },
+    };
+  }
+  const common = { sequence: sequenceOf(flags, 1), fleet: 'windturbine-farm', persistence: 2 };
+  if (flags.prepared !== undefined) {
+    const { machine, signal, heldOut, source: from } = await readPrepared(flags.prepared);
+    if (foreign.hasScores)
+      throw new UsageError(`${source} has its thresholds inside; --prepared cannot say what they are`, {
+        hint: '--like N@V|DIR names a model with the same',
+      });
+    return { ...common, machine, signal, thresholds: null, windows: heldOut, lineage: { prepared: from } };
+  }
+  io.err(
+    'signal and thresholds are those that the original ships for [N, 6, 10, 10]; with --prepared DIR thresholds come from held-out windows',
+  );
+  return {
+    ...common,
+    machine: 'desk-turbine',
+    signal: originalSignal,
+    thresholds: originalThresholds,
+    windows: noise(originalSignal),
+    lineage: { like: 'the original' },
+  };
+}
+
+const isOriginal = ({ input }: ForeignNetwork) => input.join() === ORIGINAL_INPUT.join();
+
+/** Normalised windows of nothing in particular: enough to see that a device computes what this machine does. */
+function noise({ features, window }: ModelManifest['signal']): Float32Array {
+  const rng = createRng(1).fork('golden');
+  return Float32Array.from({ length: 6 * features.length * window.samples }, (_, i) => rng.normal(i));
+}
+
+interface Like {
+  readonly manifest: ModelManifest;
+  readonly windows: Float32Array | null;
+}
+
+/** A published model, a package, a model's folder, or a manifest alone. */
+async function readLike(like: string, data: string): Promise<Like> {
+  const of = ({ manifest, golden }: ModelArtefacts): Like => ({ manifest, windows: Float32Array.from(golden.windows.flat()) });
+  const trustedKeys = [openKey(data).publicKey];
+  const facts = await stat(like).catch(() => null);
+  if (facts?.isDirectory()) return of(readFolder(like));
+  if (facts) {
+    const bytes = await readFile(like);
+    if (bytes[0] === 0x1f) return of(openModel(bytes, { trustedKeys }));
+    return { manifest: await named(like, async () => parseManifest(bytes)), windows: null };
+  }
+  const id = parseModelId(like);
+  if (!id) throw new UsageError(`--like ${like} is no folder, package, manifest or published model, as windturbine-anomaly@1.1.0`);
+  const catalogue = createCatalogue(diskObjects(join(data, 'objects')), trustedKeys);
+  return of(openModel(await catalogue.read(modelId(id.name, id.version)), { trustedKeys }));
+}
+
+/** The newest starter whose windows have the network's shape. */
+function starterLike(source: string, { input }: ForeignNetwork): Like {
+  const folder = join(packageRoot(import.meta.dirname), 'cloud/models/starter');
+  const starters = readdirSync(folder).map((name) => readFolder(join(folder, name)));
+  const fitting = starters
+    .filter(({ manifest }) => manifest.network.input.slice(1).join() === input.join())
+    .sort((a, b) => b.manifest.sequence - a.manifest.sequence);
+  if (fitting.length === 0)
+    throw new UsageError(`${source} reads windows [N, ${input.join(', ')}], as no model here does`, {
+      hint: '--like N@V|DIR|manifest.json says whose signal it reads; --prepared DIR is what `windfleet data prepare` left',
+    });
+  const [{ manifest, golden }] = fitting;
+  return { manifest, windows: Float32Array.from(golden.windows.flat()) };
+}
+
+/** A fault of a network as a fault of its file. */
+async function named<T>(file: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof OnnxFault)) throw error;
+    throw new FileInvalid(`${file}: ${error.message}`, { cause: error });
+  }
+}
+
+function packageRoot(folder: string): string {
+  return existsSync(join(folder, 'package.json')) ? folder : packageRoot(dirname(folder));
+}
+
+function described(out: string, report: CompileReport): string {
+  const { model, target, int8, passes, nodes, macs, bytes, windowsPerSecond, golden, heldOut } = report;
+  const change = (what: string, [before, after]: readonly [number, number], unit = '') =>
+    `  ${what.padEnd(14)} ${Math.round(before)} → ${Math.round(after)}${unit}  (${(after / before).toFixed(2)}×)`;
+  const proof = (what: string, { windows, max, mean, verdictsChanged }: Deviation) =>
+    `  ${what.padEnd(14)} ${windows} windows: scores off by ${max.toExponential(1)} at most, ${mean.toExponential(1)} on average; ${(100 * verdictsChanged).toFixed(2)} % of the verdicts changed`;
+  return [
+    `${out}: ${model} compiled for ${target}${int8 ? ', weights in int8' : ''}`,
+    ...Object.entries(passes).map(([pass, places]) => `  ${pass}: ${places}`),
+    change('nodes', nodes),
+    change('MAC a window', macs),
+    change('bytes', bytes),
+    change('windows/s here', windowsPerSecond),
+    proof('golden', golden),
+    ...(heldOut ? [proof('held out', heldOut)] : int8 ? ['  held out       not measured: --prepared DIR gives the windows'] : []),
+    `  sign it with \`windfleet model pack ${out}\``,
+  ].join('\n');
+}
