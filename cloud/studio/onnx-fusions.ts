@@ -84,5 +84,6 @@ export function fuseBias(graph: Graph): number {
 function isBatchOfRows(graph: Graph, value: string): boolean {
   const node = producerOf(graph, value);
   if (node?.opType === 'Flatten' || node?.opType === 'Gemm') return true;
+  if (node?.opType === 'Reshape') return graph.tensors.get(node.input?.[1] ?? '')?.dims?.[0] === 2;
   return ['Relu', 'Tanh', 'Sigmoid', 'LeakyRelu', 'Elu'].includes(node?.opType ?? '') && isBatchOfRows(graph, node?.input?.[0] ?? '');
 }

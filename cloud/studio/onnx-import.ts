@@ -7,7 +7,6 @@ import { OnnxFault, shown } from '../../actors/onnx/fault.ts';
 import { DATA_TYPES, type OnnxNode, tensorValues } from '../../actors/onnx/model.ts';
 import { writeOnnx } from '../../actors/onnx/write.ts';
 import { addIntegers, addNode, batchedValue, freshName, type Graph, modelOf, openGraph } from './onnx-graph.ts';
-import { optimise } from './onnx-passes.ts';
 import { appendScores, INPUT, RECONSTRUCTION, SCORES } from './onnx-scores.ts';
 
 export interface ForeignNetwork {
@@ -17,7 +16,7 @@ export interface ForeignNetwork {
   /** Whether the error over the threshold is in it already. */
   readonly hasScores: boolean;
   readonly producer: string;
-  /** The network as ours; of one that has scores, the thresholds are those inside. @param thresholds [features] */
+  /** The network with ends like ours, and nothing else changed; of one that has scores, the thresholds are those inside. @param thresholds [features] */
   withScores(thresholds: Float32Array): Uint8Array;
 }
 
@@ -55,7 +54,6 @@ export function openForeign(bytes: Uint8Array): ForeignNetwork {
     withScores(thresholds) {
       const own: Graph = { ...graph, nodes: [...graph.nodes], tensors: new Map(graph.tensors) };
       if (!hasScores) appendScores(own, RECONSTRUCTION, input, thresholds);
-      optimise(own);
       return writeOnnx(modelOf(own));
     },
   };

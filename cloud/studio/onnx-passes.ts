@@ -74,8 +74,7 @@ function foldShapes(graph: Graph): number {
   graph.nodes = graph.nodes.map((node): OnnxNode => {
     const [data, shape] = node.input ?? [];
     if (node.opType !== 'Reshape' || shape === undefined || graph.tensors.has(shape)) return node;
-    const [a, b] = [one.get(shape)?.values, other.get(shape)?.values];
-    if (!a || !b) return node;
+    const [a, b] = [one, other].map((values) => values.get(node.output?.[0] ?? '')?.dims ?? []);
     const fixed = a.map((n, d) => (n === b[d] ? n : -1));
     if (fixed.filter((n) => n === -1).length > 1) return node;
     folded++;

@@ -61,7 +61,7 @@ export interface CompileFlags extends SourceFlags {
 
 export async function compileFile(source: string, flags: CompileFlags, io: Io): Promise<void> {
   const target = targetOf(flags.target);
-  const artefacts = await readSource(source, flags, io);
+  const artefacts = await readSource(source, flags, io, { name: nameOf(source), version: '1.0.0' });
   const prepared = flags.prepared === undefined ? null : await readPrepared(flags.prepared);
   const { artefacts: compiled, report } = await named(source, () =>
     compileModel(artefacts, {
@@ -93,8 +93,25 @@ function targetOf(text: string): Target {
   throw new UsageError(`--target ${text} is no processor that models are compiled for`, { hint: 'x64 or arm64' });
 }
 
-/** A folder, a package, or an ONNX file. @throws FileInvalid, UsageError, ModelRejected, VerificationRefused */
-async function readSource(source: string, flags: SourceFlags, io: Io): Promise<ModelArtefacts> {
+/** A model's name out of its file's. */
+const nameOf = (file: string): string =>
+  basename(file)
+    .replace(/\.[^.]*$/, '')
+    .replace(/[^a-zA-Z0-9]+/g, '-')
+    .replace(/^-|-$/g, '')
+    .slice(0, 64) || 'model';
+
+interface Called {
+  readonly name: string;
+  readonly version: string;
+}
+
+/**
+ * A folder, a package, or an ONNX file.
+ * @param otherwise how a bare network is called when the flags do not say
+ * @throws FileInvalid, UsageError, ModelRejected, VerificationRefused
+ */
+async function readSource(source: string, flags: SourceFlags, io: Io, otherwise: Called | null = null): Promise<ModelArtefacts> {
   const facts = await stat(source).catch((error: unknown) => {
     throw new FileInvalid(`${source} cannot be read: ${reasonOf(error)}`, { cause: error });
   });
@@ -107,7 +124,7 @@ async function readSource(source: string, flags: SourceFlags, io: Io): Promise<M
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) return renamed(openModel(bytes, { trustedKeys: [openKey(flags.data).publicKey] }), flags);
   const beside = flags.like === undefined && flags.prepared === undefined ? manifestBeside(source, bytes) : null;
   if (beside) return renamed(readFolder(beside), flags);
-  return describeFile(source, bytes, flags, io);
+  return describeFile(source, bytes, { ...otherwise, ...flags }, io);
 }
 
 function readFolder(folder: string): ModelArtefacts {
@@ -139,8 +156,8 @@ function renamed({ manifest, network, golden }: ModelArtefacts, flags: SourceFla
 }
 
 function checkName(name: string, version: string): void {
-  if (!parseModelId(`${name}@${version}`)) throw new UsageError(`--name ${name} is no name: letters, digits and inner dashes`);
   if (!isVersion(version)) throw new UsageError(`--version ${version} is no version, as 1.2.3`);
+  if (!parseModelId(`${name}@${version}`)) throw new UsageError(`--name ${name} is no name: letters, digits and inner dashes`);
 }
 
 function sequenceOf({ sequence }: SourceFlags, otherwise: number): number {
