@@ -3,8 +3,10 @@ export const LIMITS = {
   /** Of the file. */
   bytes: 128 * 1024 * 1024,
   nodes: 1_000,
-  /** Entries of any other list of names or messages. */
+  /** Stored tensors, and named values. */
   entries: 4_096,
+  /** Inputs, outputs or attributes of a node, and sides of a shape. */
+  few: 64,
   /** Of a name, bytes of UTF-8. */
   nameBytes: 256,
   /** Of a text that is skipped: PyTorch writes a stack trace beside a node. */
@@ -13,10 +15,8 @@ export const LIMITS = {
   rank: 6,
   /** Of a stored tensor, and of all of them. */
   elements: 16 * 1024 * 1024,
-  /** Numbers in an attribute's list. */
-  attributeNumbers: 4_096,
-  /** Of one value while it runs, a window. */
-  valueElements: 1024 * 1024,
+  /** Of all values that are made while it runs, a window. */
+  valueElements: 2 * 1024 * 1024,
   /** Multiplications a window. */
   macs: 1_000_000_000,
   irVersions: [3, 10],

@@ -15,7 +15,7 @@ const WIRE = { varint: 0, fixed64: 1, length: 2, fixed32: 5 } as const;
 export function readOnnx(bytes: Uint8Array): OnnxModel {
   if (bytes.length === 0) throw new OnnxFault('it is empty');
   if (bytes.length > LIMITS.bytes) throw new OnnxFault(`it has ${bytes.length} bytes; the limit is ${LIMITS.bytes}`);
-  const cursor: Cursor = { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), at: 0 };
+  const cursor: Cursor = { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), at: 0, numbers: 0 };
   const model = readMessage(cursor, bytes.length, 'Model') as OnnxModel;
   if (model.irVersion === undefined || !model.graph) throw new OnnxFault('it is no ONNX: it names no ir_version or holds no graph');
   return model;
@@ -25,6 +25,8 @@ interface Cursor {
   readonly bytes: Uint8Array;
   readonly view: DataView;
   at: number;
+  /** In all lists of them so far. */
+  numbers: number;
 }
 
 /** Messages nest at most as deep as the table, which has no cycle: subgraphs are refused. */
@@ -63,8 +65,21 @@ function readField(cursor: Cursor, end: number, wire: number, field: Field, mess
   }
   const list = listOf<unknown>(message, field.name);
   list.push(value);
-  const limit = isNumber ? LIMITS.elements : where === 'Graph.node' ? LIMITS.nodes : LIMITS.entries;
+  if (isNumber) countNumber(cursor);
+  const limit = limitOf(where, isNumber);
   if (list.length > limit) throw new OnnxFault(`${where} has more than ${limit} entries`);
+}
+
+function limitOf(where: string, isNumber: boolean): number {
+  if (where === 'Graph.node') return LIMITS.nodes;
+  if (where === 'Tensor.dims' || where === 'Shape.dim' || where.startsWith('Node.')) return LIMITS.few;
+  return isNumber ? LIMITS.elements : LIMITS.entries;
+}
+
+/** A number of one byte in the file takes eight in memory. */
+function countNumber(cursor: Cursor): void {
+  cursor.numbers++;
+  if (cursor.numbers > LIMITS.elements) throw new OnnxFault(`it has more than ${LIMITS.elements} numbers in lists`);
 }
 
 function listOf<T>(message: Record<string, unknown>, name: string): T[] {
@@ -91,9 +106,11 @@ function readValue(cursor: Cursor, end: number, field: Field, where: string): un
 function readPacked(cursor: Cursor, end: number, field: Field, message: Record<string, unknown>, where: string): void {
   const until = readEnd(cursor, end, where);
   const list = listOf<number>(message, field.name);
+  const limit = limitOf(where, true);
   while (cursor.at < until) {
     list.push(field.kind === 'int' ? readVarint(cursor, until, where) : readFloat(cursor, until, where));
-    if (list.length > LIMITS.elements) throw new OnnxFault(`${where} has more than ${LIMITS.elements} numbers`);
+    countNumber(cursor);
+    if (list.length > limit) throw new OnnxFault(`${where} has more than ${limit} numbers`);
   }
 }
 

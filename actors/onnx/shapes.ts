@@ -25,6 +25,7 @@ export function inferShapes(graph: OnnxGraph, inputs: ReadonlyMap<string, readon
   for (const [name, dims] of inputs) values.set(name, { dims, type: DATA_TYPES.float });
 
   let macs = 0;
+  let made = 0;
   for (const [n, node] of (graph.node ?? []).entries()) {
     const where = `node ${n} (${shown(node.opType ?? '')}${node.name ? ` ${shown(node.name)}` : ''})`;
     const rule = OPERATORS.get(node.opType ?? '');
@@ -42,7 +43,9 @@ export function inferShapes(graph: OnnxGraph, inputs: ReadonlyMap<string, readon
       const value = inferred.outputs[o];
       if (name === '' || !value) continue; // a Dropout's mask, a BatchNormalization's running mean: nobody may read them
       if (values.has(name)) throw new OnnxFault(`${where} makes ${shown(name)}, which is there already`);
-      checkSize(where, value.dims, batch);
+      made += sizeOf(where, value.dims);
+      if (!(made <= LIMITS.valueElements * batch))
+        throw new OnnxFault(`${where} makes [${value.dims.join(', ')}]: more than ${LIMITS.valueElements} values a window in all`);
       values.set(name, value);
     }
   }
@@ -58,9 +61,8 @@ function follow<T>(where: string, rule: () => T): T {
   }
 }
 
-function checkSize(where: string, dims: readonly number[], batch: number): void {
+function sizeOf(where: string, dims: readonly number[]): number {
   if (dims.length > LIMITS.rank + 1) throw new OnnxFault(`${where} makes a value of ${dims.length} dimensions`);
   if (dims.some((n) => !Number.isSafeInteger(n) || n < 1)) throw new OnnxFault(`${where} makes [${dims.join(', ')}]`);
-  if (!(dims.reduce((all, n) => all * n, 1) <= LIMITS.valueElements * batch))
-    throw new OnnxFault(`${where} makes [${dims.join(', ')}], more than ${LIMITS.valueElements} values a window`);
+  return dims.reduce((all, n) => all * n, 1);
 }

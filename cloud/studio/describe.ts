@@ -82,6 +82,7 @@ export async function describeModel(
   const scores = await score(network, thresholds, Float32Array.from(golden.flat()));
   if (scores.some((value) => !Number.isFinite(value)))
     throw new OnnxFault(`${modelId(description.name, description.version)} answers a normal window with what is no number`);
+  await expectIndependence(scores, golden, (asked) => score(network, thresholds, asked));
   return {
     network,
     golden: {
@@ -90,4 +91,19 @@ export async function describeModel(
     },
     manifest: manifestOf(network, thresholds),
   };
+}
+
+/** A network that looks along the batch (a normalisation that was left in training, say) would judge a turbine by its neighbours. */
+async function expectIndependence(
+  scores: Float32Array,
+  windows: readonly (readonly number[])[],
+  score: (asked: Float32Array) => Promise<Float32Array>,
+): Promise<void> {
+  const features = scores.length / windows.length;
+  const others = windows.map((window) => window.map((x) => 100 * x - 7));
+  const again = await score(Float32Array.from([...others, ...windows.toReversed()].flat()));
+  for (let w = 0; w < windows.length; w++)
+    for (let f = 0; f < features; f++)
+      if (again[(windows.length + w) * features + f] !== scores[(windows.length - 1 - w) * features + f])
+        throw new OnnxFault(`a window’s scores depend on the other windows of its batch ; was it exported for inference?`);
 }

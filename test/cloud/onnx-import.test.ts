@@ -173,6 +173,21 @@ imported('a network for other windows than its signal’s, or whose answer is no
   );
 });
 
+imported('a network that looks at a window’s neighbours becomes no model', async () => {
+  const { network } = modelAround(mixedNetwork(4, 40, createRng(2)));
+  const { graph = {}, ...model } = readOnnx(network);
+  // Centred over the batch, as a normalisation in training does.
+  const node = [
+    { opType: 'ReduceMean', input: ['input0'], output: ['centre'], attribute: [{ name: 'axes', type: 7, ints: [0] }] },
+    { opType: 'Sub', input: ['input0', 'centre'], output: ['centred'] },
+    ...(graph.node ?? []).map((old) => ({ ...old, input: (old.input ?? []).map((name) => (name === 'input0' ? 'centred' : name)) })),
+  ];
+  await described(writeOnnx({ ...model, graph: { ...graph, node } }), 4, 40).then(
+    () => assert.unreachable(),
+    (error: unknown) => assert.match(String(error), /depend on the other windows of its batch/),
+  );
+});
+
 imported('int8 takes a quarter of the bytes, says what it moves, and carries its own golden answers', async () => {
   const artefacts = modelAround(seedNetwork(createRng(3)));
   const { artefacts: compiled, report } = await compileModel(artefacts, { ...options('x64', true), heldOut: normals(30 * 600, 5) });
