@@ -60,7 +60,7 @@ export function exportModel(
       fleet,
       machine: prepared.machine,
       target: 'any',
-      network: { file: 'compiled.onnx', sha256: digest(network), input: [-1, names.length, samples], opset: OPSET, ir: IR },
+      network: { file: 'compiled.onnx', sha256: digest(network), input: [-1, ...trained.network.input], opset: OPSET, ir: IR },
       signal,
       thresholds,
       persistence: PERSISTENCE,

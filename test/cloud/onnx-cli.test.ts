@@ -68,6 +68,12 @@ command('a folder is compiled for a processor, signed, and another processor is 
   assert.is(again.code, 6);
   assert.match(again.err, /compiled for arm64 already/);
   assert.is((await run('model', 'compile', starter, '--target', 'sparc')).code, 2);
+
+  // A folder whose network does not do what its golden samples say is not signed.
+  writeFileSync('for-arm/golden.json', readFileSync(join(starter, 'golden.json')));
+  const lying = await run('model', 'pack', 'for-arm', '--data', data);
+  assert.is(lying.code, 6);
+  assert.match(lying.err, /golden sample 0/);
   assert.is((await run('model', 'compile', starter)).code, 2);
 });
 

@@ -24,7 +24,8 @@ export function addModelCommands(program: Command, io: Io): void {
         io,
         json,
         manifest,
-        () => `${manifest.name}@${manifest.version} is whole and signed; sequence ${manifest.sequence}, for ${manifest.machine}`,
+        () =>
+          `${manifest.name}@${manifest.version} is whole and signed; sequence ${manifest.sequence}, for ${manifest.machine}${manifest.target === 'any' ? '' : `, compiled for ${manifest.target}`}`,
       );
     });
   sourceOptions(

@@ -6,7 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import { FileInvalid, reasonOf, UsageError } from '../../../actors/contracts/errors.ts';
 import { modelId, parseModelId } from '../../../actors/contracts/ids.ts';
 import type { ModelManifest } from '../../../actors/contracts/model.ts';
-import { openNetwork } from '../../../actors/inference/onnx.ts';
+import { onnxEngine, openNetwork } from '../../../actors/inference/onnx.ts';
 import { OnnxFault } from '../../../actors/onnx/fault.ts';
 import { LIMITS } from '../../../actors/onnx/limits.ts';
 import { parseManifest } from '../../../actors/package/manifest.ts';
@@ -42,13 +42,17 @@ export async function packFile(
   io: Io,
 ): Promise<void> {
   const artefacts = await readSource(source, flags, io);
+  const { target } = artefacts.manifest;
+  // What a device would refuse is not signed: the same check, and the golden samples, as if on its processor.
+  const engine = onnxEngine(target === 'any' ? {} : { arch: target });
+  await (await engine.load(artefacts.manifest, artefacts.network, artefacts.golden)).close();
   const { bytes, name, sha256: digest } = packModel(artefacts, openKey(flags.data).privateKey);
   const file = join(flags.out, name);
   await writeFile(file, bytes).catch((error: unknown) => {
     throw new FileInvalid(`${file} cannot be written: ${reasonOf(error)}`, { cause: error, hint: '--out names a folder that exists' });
   });
   const { manifest } = artefacts;
-  const facts = { file, name: manifest.name, version: manifest.version, target: manifest.target, bytes: bytes.length, sha256: digest };
+  const facts = { file, name: manifest.name, version: manifest.version, target, bytes: bytes.length, sha256: digest };
   printFacts(io, flags.json ?? false, facts, () => `${file}  ${bytes.length} bytes  sha256 ${digest}`);
 }
 
@@ -81,11 +85,12 @@ export async function compileFile(source: string, flags: CompileFlags, io: Io): 
   printFacts(io, flags.json ?? false, { out, ...report }, () => described(out, report));
 }
 
+/** @throws UsageError when the windows are not of the features that the model reads. */
 function fits({ signal }: { readonly signal: ModelManifest['signal'] }, manifest: ModelManifest): boolean {
-  if (signal.features.length === manifest.signal.features.length && signal.window.samples === manifest.signal.window.samples) return true;
-  throw new UsageError(
-    `--prepared holds ${signal.features.length} features × ${signal.window.samples} samples, ${manifest.name}@${manifest.version} reads ${manifest.signal.features.length} × ${manifest.signal.window.samples}`,
-  );
+  const said = ({ features, window }: ModelManifest['signal']) =>
+    `${features.map(({ name }) => name).join(', ')} × ${window.samples} samples`;
+  if (said(signal) === said(manifest.signal)) return true;
+  throw new UsageError(`--prepared holds windows of ${said(signal)}; ${manifest.name}@${manifest.version} reads ${said(manifest.signal)}`);
 }
 
 function targetOf(text: string): Target {
