@@ -5,7 +5,16 @@
 import { OnnxFault, shown } from './fault.ts';
 import { EXTERNAL } from './fields.ts';
 import { LIMITS } from './limits.ts';
-import { DATA_TYPES, type OnnxGraph, type OnnxModel, type OnnxNode, type OnnxTensor, type OnnxValue } from './model.ts';
+import {
+  ATTRIBUTE_TYPES,
+  DATA_TYPES,
+  type OnnxAttribute,
+  type OnnxGraph,
+  type OnnxModel,
+  type OnnxNode,
+  type OnnxTensor,
+  type OnnxValue,
+} from './model.ts';
 import { readOnnx } from './read.ts';
 import { type GraphShapes, inferShapes } from './shapes.ts';
 
@@ -119,7 +128,32 @@ function checkTensor(tensor: OnnxTensor): number {
 function checkNode({ opType = '', domain = '', attribute = [] }: OnnxNode): number {
   if (domain !== '' && domain !== 'ai.onnx')
     throw new OnnxFault(`unknown operator ${shown(domain)}.${shown(opType)}; only ONNX’s own are run`);
-  return attribute.reduce((sum, { t }) => sum + (t ? checkTensor(t) : 0), 0);
+  const names = attribute.map(({ name = '' }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw new OnnxFault(`${shown(opType)} says its ${shown(twice)} twice`);
+  return attribute.reduce((sum, one) => sum + checkAttribute(opType, one), 0);
+}
+
+/** Where each type keeps its value; readers differ in whether they go by the type or by what is there. */
+const HELD_IN: ReadonlyMap<number, keyof OnnxAttribute> = new Map([
+  [ATTRIBUTE_TYPES.float, 'f'],
+  [ATTRIBUTE_TYPES.int, 'i'],
+  [ATTRIBUTE_TYPES.string, 's'],
+  [ATTRIBUTE_TYPES.tensor, 't'],
+  [ATTRIBUTE_TYPES.floats, 'floats'],
+  [ATTRIBUTE_TYPES.ints, 'ints'],
+  [ATTRIBUTE_TYPES.strings, 'strings'],
+]);
+
+/** @returns how many elements it stores */
+function checkAttribute(opType: string, attribute: OnnxAttribute): number {
+  const held = HELD_IN.get(attribute.type ?? 0);
+  const others = [...HELD_IN.values()].filter((field) => field !== held && attribute[field] !== undefined);
+  if (held === undefined || others.length > 0)
+    throw new OnnxFault(
+      `${shown(opType)} has an attribute ${shown(attribute.name ?? '')} that does not hold what its type (${attribute.type ?? 0}) says`,
+    );
+  return attribute.t ? checkTensor(attribute.t) : 0;
 }
 
 function checkInput(inputs: readonly OnnxValue[], { input, shape }: ExpectedEnds): void {

@@ -4,6 +4,7 @@ import { ModelRejected } from '../../actors/contracts/errors.ts';
 import { onnxEngine } from '../../actors/inference/onnx.ts';
 import { LIMITS } from '../../actors/onnx/limits.ts';
 import type { OnnxGraph, OnnxModel, OnnxNode, OnnxTensor } from '../../actors/onnx/model.ts';
+import { OPERATORS } from '../../actors/onnx/operators.ts';
 import { readOnnx } from '../../actors/onnx/read.ts';
 import { writeOnnx } from '../../actors/onnx/write.ts';
 import { createRng } from '../../twins/rng.ts';
@@ -148,6 +149,16 @@ const cases: readonly (readonly [string, Uint8Array, RegExp])[] = [
     /reads ghost, which nothing before it makes/,
   ],
   ['a value made twice', withNode({ opType: 'Relu', input: ['input0'], output: ['conv0'] }), /makes conv0, which is there already/],
+  [
+    'an attribute said twice',
+    withNode({ opType: 'Flatten', input: ['input0'], output: ['z'], attribute: [axis(1), axis(2)] }),
+    /Flatten says its axis twice/,
+  ],
+  [
+    'an attribute that is not of its type',
+    withNode({ opType: 'Flatten', input: ['input0'], output: ['z'], attribute: [{ name: 'axis', type: 7, i: 1, ints: [2] }] }),
+    /attribute axis that does not hold what its type \(7\) says/,
+  ],
   ['another input', withGraph({ input: [{ ...graph.input[0], name: 'x' }] }), /its inputs are x, not input0/],
   ['two inputs', withGraph({ input: [...graph.input, { ...graph.input[0], name: 'y' }] }), /its inputs are input0, y, not input0/],
   ['an input of float64', withGraph({ input: [{ name: 'input0', type: { tensorType: { elemType: 11 } } }] }), /has type 11, not float32/],
@@ -175,6 +186,10 @@ const cases: readonly (readonly [string, Uint8Array, RegExp])[] = [
     /more than 2097152 values a window|more than 1000000000 multiplications/,
   ],
 ];
+
+function axis(i: number) {
+  return { name: 'axis', type: 2, i };
+}
 
 function shapedInput(dims: readonly (number | null)[]) {
   const dim = dims.map((n) => (n === null ? { dimParam: 'N' } : { dimValue: n }));
@@ -213,6 +228,48 @@ hostile('every cut, and every flipped byte of the structure, is refused or loads
   assert.ok(loaded < 150);
   const inference = await engine.load(manifest, network, golden); // the process goes on
   await inference.close();
+});
+
+/** Numbers that shapes and attributes should not be, and some that they may. */
+const ODD = [0, 1, 2, 3, -1, -2, 5, 7, 40, 64, 160, 1_000, 4_096, 2 ** 31, 2 ** 40, -(2 ** 31)];
+
+hostile('a graph that was rewired at random is refused or loads; nothing else happens', async () => {
+  const engine = onnxEngine();
+  const rng = createRng(9).fork('wires');
+  let drawn = 0;
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(rng.uniform(drawn++) * list.length)];
+  const operators = [...OPERATORS.keys()];
+  const values = [...graph.node.flatMap(({ output = [] }) => output), 'input0', ...graph.initializer.map(({ name = '' }) => name)];
+  const attribute = () => ({
+    name: pick(['axis', 'axes', 'kernel_shape', 'pads', 'strides', 'perm', 'group', 'dilations', 'output_padding', 'keepdims', 'to']),
+    ...pick([
+      { type: 7, ints: [pick(ODD), pick(ODD)] },
+      { type: 7, ints: [pick(ODD)] },
+      { type: 2, i: pick(ODD) },
+    ]),
+  });
+  let reached = 0; // ONNX Runtime, or beyond
+  for (let i = 0; i < 400; i++) {
+    const node = [...graph.node];
+    const at = Math.floor(rng.uniform(drawn++) * node.length);
+    const old = node[at];
+    const made = { opType: pick(operators), input: [pick(values), pick(values)], output: ['z'], attribute: [attribute()] };
+    if (i % 4 === 0) node[at] = { ...old, opType: pick(operators) };
+    else if (i % 4 === 1) node[at] = { ...old, input: (old.input ?? []).map((name) => (pick([true, false]) ? pick(values) : name)) };
+    else if (i % 4 === 2) node[at] = { ...old, attribute: [...(old.attribute ?? []), attribute()] };
+    else node.splice(at, 1, made, { ...old, input: ['z', ...(old.input ?? []).slice(1)] });
+    await engine.load(manifest, withGraph({ node }), golden).then(
+      (inference) => {
+        reached++;
+        return inference.close();
+      },
+      (error: unknown) => {
+        assert.instance(error, ModelRejected);
+        if (/ONNX Runtime|cannot answer|golden sample/.test(String(error))) reached++;
+      },
+    );
+  }
+  assert.ok(reached > 20, `only ${reached} reached ONNX Runtime`);
 });
 
 hostile.run();

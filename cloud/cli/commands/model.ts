@@ -2,7 +2,8 @@
 import type { Command } from 'commander';
 import { reasonOf, FileInvalid } from '../../../actors/contracts/errors.ts';
 import { type Io, printFacts, table } from '../print.ts';
-import type { CompileFlags, SourceFlags } from './onnx.ts';
+import type { CompileFlags } from './model-compile.ts';
+import type { SourceFlags } from './model-source.ts';
 
 export function addModelCommands(program: Command, io: Io): void {
   const model = program.command('model').description('Model packages and the catalogue.');
@@ -44,7 +45,7 @@ What else it needs comes from --prepared, from --like, or from a starter (or the
 Examples:\n  windfleet model pack trained --out packages\n  windfleet model pack autoencoder.onnx --name from-pytorch --version 1.0.0 --prepared prepared`,
     )
     .action(async (source: string, flags: SourceFlags & { readonly out: string; readonly json?: boolean }) =>
-      (await import('./onnx.ts')).packFile(source, flags, io),
+      (await import('./model-compile.ts')).packFile(source, flags, io),
     );
   sourceOptions(
     model
@@ -62,7 +63,7 @@ Examples:\n  windfleet model pack trained --out packages\n  windfleet model pack
       'after',
       '\nExamples:\n  windfleet model compile trained --target arm64 --out for-jetson\n  windfleet model compile trained/compiled.onnx --target x64 --int8 --prepared prepared',
     )
-    .action(async (source: string, flags: CompileFlags) => (await import('./onnx.ts')).compileFile(source, flags, io));
+    .action(async (source: string, flags: CompileFlags) => (await import('./model-compile.ts')).compileFile(source, flags, io));
   model
     .command('publish')
     .description('Puts a package into a data folder’s catalogue; a version never changes once it is there.')

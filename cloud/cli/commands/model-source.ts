@@ -1,29 +1,28 @@
-/** `windfleet model pack` and `compile`: a model from a folder, a package, or a bare ONNX file with what else it needs. */
-import { createHash } from 'node:crypto';
+/** A model from a folder, a package, or a bare ONNX file with what else it needs: what `model pack` and `model compile` start from. */
 import { existsSync, readdirSync } from 'node:fs';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { FileInvalid, reasonOf, UsageError } from '../../../actors/contracts/errors.ts';
 import { modelId, parseModelId } from '../../../actors/contracts/ids.ts';
 import type { ModelManifest } from '../../../actors/contracts/model.ts';
-import { onnxEngine, openNetwork } from '../../../actors/inference/onnx.ts';
+import { openNetwork } from '../../../actors/inference/onnx.ts';
 import { OnnxFault } from '../../../actors/onnx/fault.ts';
 import { LIMITS } from '../../../actors/onnx/limits.ts';
+import { sha256Hex } from '../../../actors/package/digest.ts';
 import { parseManifest } from '../../../actors/package/manifest.ts';
-import { openModel, packModel } from '../../../actors/package/package.ts';
+import { openModel } from '../../../actors/package/package.ts';
 import { isVersion } from '../../../actors/package/version.ts';
 import { createRng } from '../../../twins/rng.ts';
 import { createCatalogue } from '../../models/catalogue.ts';
 import { openKey } from '../../models/keys.ts';
 import { readArtefacts } from '../../models/starter.ts';
 import { diskObjects } from '../../objects/disk.ts';
-import { compileModel, type CompileReport, type Deviation, type Target } from '../../studio/compile.ts';
 import { type Description, describeModel } from '../../studio/describe.ts';
 import type { ModelArtefacts } from '../../studio/export.ts';
-import { readPrepared, writeArtefacts } from '../../studio/files.ts';
+import { readPrepared } from '../../studio/files.ts';
 import { type ForeignNetwork, openForeign } from '../../studio/onnx-import.ts';
 import { ORIGINAL_INPUT, originalSignal, originalThresholds } from '../../studio/onnx-original.ts';
-import { type Io, printFacts } from '../print.ts';
+import type { Io } from '../print.ts';
 
 export interface SourceFlags {
   readonly data: string;
@@ -34,72 +33,8 @@ export interface SourceFlags {
   readonly prepared?: string;
 }
 
-const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
-
-export async function packFile(
-  source: string,
-  flags: SourceFlags & { readonly out: string; readonly json?: boolean },
-  io: Io,
-): Promise<void> {
-  const artefacts = await readSource(source, flags, io);
-  const { target } = artefacts.manifest;
-  // What a device would refuse is not signed: the same check, and the golden samples, as if on its processor.
-  const engine = onnxEngine(target === 'any' ? {} : { arch: target });
-  await (await engine.load(artefacts.manifest, artefacts.network, artefacts.golden)).close();
-  const { bytes, name, sha256: digest } = packModel(artefacts, openKey(flags.data).privateKey);
-  const file = join(flags.out, name);
-  await writeFile(file, bytes).catch((error: unknown) => {
-    throw new FileInvalid(`${file} cannot be written: ${reasonOf(error)}`, { cause: error, hint: '--out names a folder that exists' });
-  });
-  const { manifest } = artefacts;
-  const facts = { file, name: manifest.name, version: manifest.version, target, bytes: bytes.length, sha256: digest };
-  printFacts(io, flags.json ?? false, facts, () => `${file}  ${bytes.length} bytes  sha256 ${digest}`);
-}
-
-export interface CompileFlags extends SourceFlags {
-  readonly target: string;
-  readonly int8?: boolean;
-  readonly out?: string;
-  readonly json?: boolean;
-}
-
-export async function compileFile(source: string, flags: CompileFlags, io: Io): Promise<void> {
-  const target = targetOf(flags.target);
-  const artefacts = await readSource(source, flags, io, { name: nameOf(source), version: '1.0.0' });
-  const prepared = flags.prepared === undefined ? null : await readPrepared(flags.prepared);
-  const { artefacts: compiled, report } = await named(source, () =>
-    compileModel(artefacts, {
-      target,
-      int8: flags.int8 ?? false,
-      // As if on the target: what is proved here is that the graph gives the same answers; a device asks them again when it loads.
-      open: (manifest, network) => openNetwork(manifest, network, { arch: target }),
-      digest: sha256,
-      now: () => process.hrtime.bigint(),
-      heldOut: prepared && fits(prepared, artefacts.manifest) ? prepared.heldOut : null,
-    }),
-  );
-  const out = flags.out ?? `${compiled.manifest.name}-${compiled.manifest.version}-${target}`;
-  await writeArtefacts(out, compiled).catch((error: unknown) => {
-    throw new FileInvalid(`${out} cannot be written: ${reasonOf(error)}`, { cause: error });
-  });
-  printFacts(io, flags.json ?? false, { out, ...report }, () => described(out, report));
-}
-
-/** @throws UsageError when the windows are not of the features that the model reads. */
-function fits({ signal }: { readonly signal: ModelManifest['signal'] }, manifest: ModelManifest): boolean {
-  const said = ({ features, window }: ModelManifest['signal']) =>
-    `${features.map(({ name }) => name).join(', ')} × ${window.samples} samples`;
-  if (said(signal) === said(manifest.signal)) return true;
-  throw new UsageError(`--prepared holds windows of ${said(signal)}; ${manifest.name}@${manifest.version} reads ${said(manifest.signal)}`);
-}
-
-function targetOf(text: string): Target {
-  if (text === 'x64' || text === 'arm64') return text;
-  throw new UsageError(`--target ${text} is no processor that models are compiled for`, { hint: 'x64 or arm64' });
-}
-
-/** A model's name out of its file's. */
-const nameOf = (file: string): string =>
+/** A model’s name out of its file's. */
+export const nameOf = (file: string): string =>
   basename(file)
     .replace(/\.[^.]*$/, '')
     .replace(/[^a-zA-Z0-9]+/g, '-')
@@ -116,7 +51,7 @@ interface Called {
  * @param otherwise how a bare network is called when the flags do not say
  * @throws FileInvalid, UsageError, ModelRejected, VerificationRefused
  */
-async function readSource(source: string, flags: SourceFlags, io: Io, otherwise: Called | null = null): Promise<ModelArtefacts> {
+export async function readSource(source: string, flags: SourceFlags, io: Io, otherwise: Called | null = null): Promise<ModelArtefacts> {
   const facts = await stat(source).catch((error: unknown) => {
     throw new FileInvalid(`${source} cannot be read: ${reasonOf(error)}`, { cause: error });
   });
@@ -150,7 +85,7 @@ function manifestBeside(file: string, bytes: Uint8Array): string | null {
   const folder = dirname(file);
   if (!existsSync(join(folder, 'manifest.json'))) return null;
   const { manifest } = readFolder(folder);
-  return manifest.network.file === basename(file) && manifest.network.sha256 === sha256(bytes) ? folder : null;
+  return manifest.network.file === basename(file) && manifest.network.sha256 === sha256Hex(bytes) ? folder : null;
 }
 
 /** Under another name, version or sequence where one is given. */
@@ -178,12 +113,12 @@ async function describeFile(source: string, bytes: Uint8Array, flags: SourceFlag
     throw new UsageError(`${source} is a bare network: it wants a name and a version`, { hint: '--name N --version V' });
   checkName(name, version);
   const description = await descriptionOf(source, foreign, flags, io);
-  const lineage = { source: basename(source), sourceSha256: sha256(bytes), ...description.lineage };
+  const lineage = { source: basename(source), sourceSha256: sha256Hex(bytes), ...description.lineage };
   return named(source, () =>
     describeModel(
       foreign,
       { ...description, name, version, lineage },
-      { open: (manifest, network) => openNetwork(manifest, network), digest: sha256 },
+      { open: (manifest, network) => openNetwork(manifest, network), digest: sha256Hex },
     ),
   );
 }
@@ -279,8 +214,16 @@ function starterLike(source: string, { input }: ForeignNetwork): Like {
   return { manifest, windows: Float32Array.from(golden.windows.flat()) };
 }
 
+/** @throws UsageError when the windows are not of the features that the model reads. */
+export function fits({ signal }: { readonly signal: ModelManifest['signal'] }, manifest: ModelManifest): boolean {
+  const said = ({ features, window }: ModelManifest['signal']) =>
+    `${features.map(({ name }) => name).join(', ')} × ${window.samples} samples`;
+  if (said(signal) === said(manifest.signal)) return true;
+  throw new UsageError(`--prepared holds windows of ${said(signal)}; ${manifest.name}@${manifest.version} reads ${said(manifest.signal)}`);
+}
+
 /** A fault of a network as a fault of its file. */
-async function named<T>(file: string, work: () => Promise<T>): Promise<T> {
+export async function named<T>(file: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -291,23 +234,4 @@ async function named<T>(file: string, work: () => Promise<T>): Promise<T> {
 
 function packageRoot(folder: string): string {
   return existsSync(join(folder, 'package.json')) ? folder : packageRoot(dirname(folder));
-}
-
-function described(out: string, report: CompileReport): string {
-  const { model, target, int8, passes, nodes, macs, bytes, windowsPerSecond, golden, heldOut } = report;
-  const change = (what: string, [before, after]: readonly [number, number], unit = '') =>
-    `  ${what.padEnd(14)} ${Math.round(before)} → ${Math.round(after)}${unit}  (${(after / before).toFixed(2)}×)`;
-  const proof = (what: string, { windows, max, mean, verdictsChanged }: Deviation) =>
-    `  ${what.padEnd(14)} ${windows} windows: scores off by ${max.toExponential(1)} at most, ${mean.toExponential(1)} on average; ${(100 * verdictsChanged).toFixed(2)} % of the verdicts changed`;
-  return [
-    `${out}: ${model} compiled for ${target}${int8 ? ', weights in int8' : ''}`,
-    ...Object.entries(passes).map(([pass, places]) => `  ${pass}: ${places}`),
-    change('nodes', nodes),
-    change('MAC a window', macs),
-    change('bytes', bytes),
-    change('windows/s here', windowsPerSecond),
-    proof('golden', golden),
-    ...(heldOut ? [proof('held out', heldOut)] : int8 ? ['  held out       not measured: --prepared DIR gives the windows'] : []),
-    `  sign it with \`windfleet model pack ${out}\``,
-  ].join('\n');
 }
