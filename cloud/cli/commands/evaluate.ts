@@ -67,7 +67,7 @@ async function evaluateModel(model: string, flags: EvaluateFlags, io: Io): Promi
   if (manifest.signal.rateHz !== RATE_HZ)
     throw new ConfigInvalid(`${id} wants ${manifest.signal.rateHz} samples a second; the twins give ${RATE_HZ}`);
   openWindowSource(manifest.signal, channels, 1); // refuses what the machine lacks before anything is played
-  await (await onnxEngine().load(manifest, network, golden)).close();
+  await (await onnxEngine({ arch: process.arch }).load(manifest, network, golden)).close();
 
   const scored = await scoreSeeds({
     model: id,

@@ -26,7 +26,7 @@ const tell = (news: EvaluationNews) => port.postMessage(news);
 const { manifest, network, golden } = workerData as EvaluationJob;
 const { channels, catalogue } = evaluatedMachine(manifest.machine);
 const recorder = twinRecorder(manifest.machine);
-const loading = onnxEngine().load(manifest, network, golden);
+const loading = onnxEngine({ arch: process.arch }).load(manifest, network, golden);
 
 port.on('message', async (seed: number) => {
   try {
