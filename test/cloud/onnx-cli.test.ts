@@ -68,6 +68,7 @@ command('a folder is compiled for a processor, signed, and another processor is 
   assert.is(again.code, 6);
   assert.match(again.err, /compiled for arm64 already/);
   assert.is((await run('model', 'compile', starter, '--target', 'sparc')).code, 2);
+  assert.is((await run('model', 'compile', starter, '--target', 'x64', '--evaluate', 'some')).code, 2);
 
   // A folder whose network does not do what its golden samples say is not signed.
   writeFileSync('for-arm/golden.json', readFileSync(join(starter, 'golden.json')));

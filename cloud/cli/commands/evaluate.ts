@@ -4,6 +4,7 @@ import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } 
 import type { Command } from 'commander';
 import { ConfigInvalid, FileInvalid, reasonOf, UsageError } from '../../../actors/contracts/errors.ts';
 import { modelId } from '../../../actors/contracts/ids.ts';
+import type { ModelContents } from '../../../actors/package/package.ts';
 import { type Io, printFacts } from '../print.ts';
 
 export interface EvaluateFlags {
@@ -44,14 +45,27 @@ async function evaluateModel(model: string, flags: EvaluateFlags, io: Io): Promi
   const { evaluationPlace, withEvaluation } = await import('../../studio/model-card-evaluation.ts');
   const card = flags.card === undefined ? null : readText(flags.card);
   if (card !== null) evaluationPlace(card);
-  const [{ readModel }, { scoreSeeds }, { evaluationText, seedsText }, { evaluatedMachine, evaluationChance }, { announceRule }] =
-    await Promise.all([
-      import('../evaluate/model-source.ts'),
-      import('../evaluate/crew.ts'),
-      import('../evaluate/text.ts'),
-      import('../evaluate/play.ts'),
-      import('../evaluate/announce.ts'),
+  const [{ readModel }, { evaluationText }] = await Promise.all([import('../evaluate/model-source.ts'), import('../evaluate/text.ts')]);
+  const evidence = await playSeeds(await readModel(model, flags.data), seeds, workers, io);
+  if (flags.report !== undefined) {
+    const [{ reportHtml }, { drawPlot, escapeText }] = await Promise.all([
+      import('../../studio/evaluate/report.ts'),
+      import('../../../twins/validity/draw.ts'),
     ]);
+    writeWhole(flags.report, reportHtml(evidence, { plot: drawPlot, text: escapeText }));
+  }
+  if (flags.card !== undefined && card !== null) writeWhole(flags.card, withEvaluation(card, evidence.evaluation));
+  printFacts(io, flags.json === true, evidence.evaluation, () => evaluationText(evidence.evaluation));
+}
+
+/** Plays the fleets of these seeds and scores them with the model; ended early, the figures are of the seeds that are complete. */
+export async function playSeeds({ manifest, network, golden }: ModelContents, seeds: readonly number[], workers: number, io: Io) {
+  const [{ scoreSeeds }, { seedsText }, { evaluatedMachine, evaluationChance }, { announceRule }] = await Promise.all([
+    import('../evaluate/crew.ts'),
+    import('../evaluate/text.ts'),
+    import('../evaluate/play.ts'),
+    import('../evaluate/announce.ts'),
+  ]);
   const [{ evaluationFleet, protocolOf }, { controlsOf }, { summarise }, { openWindowSource }, { onnxEngine }] = await Promise.all([
     import('../../studio/evaluate/fleet.ts'),
     import('../../studio/evaluate/controls.ts'),
@@ -60,7 +74,6 @@ async function evaluateModel(model: string, flags: EvaluateFlags, io: Io): Promi
     import('../../../actors/inference/onnx.ts'),
   ]);
 
-  const { manifest, network, golden } = await readModel(model, flags.data);
   const id = modelId(manifest.name, manifest.version);
   protocolOf(manifest.machine);
   const { channels, catalogue } = evaluatedMachine(manifest.machine);
@@ -82,7 +95,7 @@ async function evaluateModel(model: string, flags: EvaluateFlags, io: Io): Promi
     io.err(
       `ended early: ${scored.length} of ${seeds.length} seeds are complete (${seedsText(scored.map(({ seed }) => seed))}); the figures are theirs alone`,
     );
-  const evidence = summarise({
+  return summarise({
     seedsAsked: seeds.length,
     announceRule,
     manifest,
@@ -94,15 +107,6 @@ async function evaluateModel(model: string, flags: EvaluateFlags, io: Io): Promi
       fleet: evaluationFleet(windows.seed, evaluationChance(windows.seed), manifest.machine, catalogue),
     })),
   });
-  if (flags.report !== undefined) {
-    const [{ reportHtml }, { drawPlot, escapeText }] = await Promise.all([
-      import('../../studio/evaluate/report.ts'),
-      import('../../../twins/validity/draw.ts'),
-    ]);
-    writeWhole(flags.report, reportHtml(evidence, { plot: drawPlot, text: escapeText }));
-  }
-  if (flags.card !== undefined && card !== null) writeWhole(flags.card, withEvaluation(card, evidence.evaluation));
-  printFacts(io, flags.json === true, evidence.evaluation, () => evaluationText(evidence.evaluation));
 }
 
 const RATE_HZ = 20;

@@ -1,14 +1,18 @@
 /** `windfleet model pack` and `model compile`. */
 import { writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { FileInvalid, reasonOf, UsageError } from '../../../actors/contracts/errors.ts';
+import type { ModelManifest } from '../../../actors/contracts/model.ts';
 import { onnxEngine, openNetwork } from '../../../actors/inference/onnx.ts';
 import { sha256Hex } from '../../../actors/package/digest.ts';
 import { packModel } from '../../../actors/package/package.ts';
 import { openKey } from '../../models/keys.ts';
 import { compileModel, type CompileReport, type Deviation, type Target } from '../../studio/compile.ts';
+import type { ModelArtefacts } from '../../studio/export.ts';
 import { readPrepared, writeArtefacts } from '../../studio/files.ts';
 import { type Io, printFacts } from '../print.ts';
+import { parseSeeds, playSeeds } from './evaluate.ts';
 import { fits, named, nameOf, readSource, type SourceFlags } from './model-source.ts';
 
 export async function packFile(
@@ -34,12 +38,15 @@ export async function packFile(
 export interface CompileFlags extends SourceFlags {
   readonly target: string;
   readonly int8?: boolean;
+  /** Seeds to evaluate both on. */
+  readonly evaluate?: string;
   readonly out?: string;
   readonly json?: boolean;
 }
 
 export async function compileFile(source: string, flags: CompileFlags, io: Io): Promise<void> {
   const target = targetOf(flags.target);
+  const seeds = flags.evaluate === undefined ? null : parseSeeds(flags.evaluate);
   const artefacts = await readSource(source, flags, io, { name: nameOf(source), version: '1.0.0' });
   const prepared = flags.prepared === undefined ? null : await readPrepared(flags.prepared);
   const { artefacts: compiled, report } = await named(source, () =>
@@ -53,11 +60,37 @@ export async function compileFile(source: string, flags: CompileFlags, io: Io): 
       heldOut: prepared && fits(prepared, artefacts.manifest) ? prepared.heldOut : null,
     }),
   );
+  const detection = seeds && (await detectionOf(artefacts, compiled, seeds, io));
   const out = flags.out ?? `${compiled.manifest.name}-${compiled.manifest.version}-${target}`;
-  await writeArtefacts(out, compiled).catch((error: unknown) => {
+  const kept = detection ? { ...compiled, manifest: withLoss(compiled.manifest, detection) } : compiled;
+  await writeArtefacts(out, kept).catch((error: unknown) => {
     throw new FileInvalid(`${out} cannot be written: ${reasonOf(error)}`, { cause: error });
   });
-  printFacts(io, flags.json ?? false, { out, ...report }, () => described(out, report));
+  printFacts(io, flags.json ?? false, { out, ...report, detection }, () => described(out, report, detection));
+}
+
+const FIGURES = ['aucPrSevere', 'aucPrMild', 'aucPrHeldOut', 'falseAlarmsPerTurbineWeek'] as const;
+
+/** Figures of `windfleet evaluate`, before and after; null where the fleets have too few windows to say. */
+type Detection = Readonly<Record<(typeof FIGURES)[number], readonly [before: number | null, after: number | null]>> & {
+  readonly seeds: string;
+};
+
+/** The same fleets, found faults in by both: here, whatever the target, since the graph is the same. */
+async function detectionOf(before: ModelArtefacts, after: ModelArtefacts, seeds: readonly number[], io: Io): Promise<Detection> {
+  const play = async ({ manifest, network, golden }: ModelArtefacts) =>
+    (await playSeeds({ manifest: { ...manifest, target: 'any' }, network, golden }, seeds, availableParallelism(), io)).evaluation.overall;
+  const [old, fresh] = [await play(before), await play(after)];
+  const pairs = FIGURES.map((figure) => [figure, [old[figure], fresh[figure]]] as const);
+  return {
+    seeds: seeds.length === 1 ? `${seeds[0]}` : `${seeds[0]}-${seeds[seeds.length - 1]}`,
+    ...(Object.fromEntries(pairs) as Omit<Detection, 'seeds'>),
+  };
+}
+
+function withLoss(manifest: ModelManifest, { seeds, aucPrSevere: [before, after] }: Detection): ModelManifest {
+  const loss = before === null || after === null ? {} : { compiledAucPrSevereLoss: before - after, compiledEvaluatedOn: seeds };
+  return { ...manifest, lineage: { ...manifest.lineage, ...loss } };
 }
 
 function targetOf(text: string): Target {
@@ -65,7 +98,7 @@ function targetOf(text: string): Target {
   throw new UsageError(`--target ${text} is no processor that models are compiled for`, { hint: 'x64 or arm64' });
 }
 
-function described(out: string, report: CompileReport): string {
+function described(out: string, report: CompileReport, detection: Detection | null): string {
   const { model, target, int8, passes, nodes, macs, bytes, windowsPerSecond, golden, heldOut } = report;
   const change = (what: string, [before, after]: readonly [number, number], unit = '') =>
     `  ${what.padEnd(14)} ${Math.round(before)} → ${Math.round(after)}${unit}  (${(after / before).toFixed(2)}×)`;
@@ -80,6 +113,13 @@ function described(out: string, report: CompileReport): string {
     change('windows/s here', windowsPerSecond),
     proof('golden', golden),
     ...(heldOut ? [proof('held out', heldOut)] : int8 ? ['  held out       not measured: --prepared DIR gives the windows'] : []),
+    ...(detection
+      ? FIGURES.map(
+          (figure) => `  ${figure} on seeds ${detection.seeds}: ${detection[figure].map((x) => x?.toFixed(4) ?? '–').join(' → ')}`,
+        )
+      : int8
+        ? ['  detection      not measured: --evaluate 1-2 plays labelled fleets with both (a minute a seed)']
+        : []),
     `  sign it with \`windfleet model pack ${out}\``,
   ].join('\n');
 }

@@ -57,6 +57,7 @@ Examples:\n  windfleet model pack trained --out packages\n  windfleet model pack
       .requiredOption('--target <processor>', 'x64 or arm64; devices of another refuse it'),
   )
     .option('--int8', 'weights in int8, with the loss that this costs')
+    .option('--evaluate <a-b>', 'seeds of labelled fleets to measure the loss of detection on, as `windfleet evaluate` does')
     .option('--out <folder>', 'where the compiled model goes (default: NAME-VERSION-TARGET)')
     .option('--json')
     .addHelpText(
