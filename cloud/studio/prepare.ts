@@ -5,9 +5,10 @@
  */
 import type { Channel } from '../../actors/contracts/channels.ts';
 import { FileInvalid } from '../../actors/contracts/errors.ts';
-import type { FeatureSpec, SignalSpec } from '../../actors/contracts/model.ts';
+import type { SignalSpec } from '../../actors/contracts/model.ts';
 import type { Recording } from '../../actors/contracts/recording.ts';
 import { streamPipeline } from '../../actors/signal/stream.ts';
+import { featureLists } from './features.ts';
 
 export interface Prepared {
   readonly machine: string;
@@ -24,31 +25,11 @@ const RATE_HZ = 20;
 const HELD_OUT = 0.25;
 const STILL_SAMPLES = 200;
 
-const plain = { mean: 0, std: 1 };
-
-/** The features of a desk turbine's default detector, low-passed: its polled light barriers and its sway are noisy from second to second. */
-const deskFeatures: readonly FeatureSpec[] = [
-  { name: 'roll', op: 'roll', channels: ['qx', 'qy', 'qz', 'qw'], parameters: { seconds: 12 }, ...plain },
-  { name: 'pitch', op: 'pitch', channels: ['qx', 'qy', 'qz', 'qw'], parameters: { seconds: 12 }, ...plain },
-  // So short a high-pass leaves the impulses and little of the rotor's own once and thrice a turn.
-  { name: 'vibration', op: 'vibration', channels: ['ax', 'ay', 'az'], parameters: { seconds: 0.05, rmsSeconds: 1 }, ...plain },
-  { name: 'wind_speed_rps', op: 'value', channels: ['wind_speed_rps'], parameters: { seconds: 2 }, ...plain },
-  { name: 'rps', op: 'value', channels: ['rps'], parameters: { seconds: 4 }, ...plain },
-  { name: 'voltage', op: 'value', channels: ['voltage'], parameters: { seconds: 2 }, ...plain },
-  {
-    name: 'voltage_per_rps',
-    op: 'relation',
-    channels: ['voltage', 'rps'],
-    parameters: { slope: 0, offset: 0, seconds: 20, lagSeconds: 1 },
-    ...plain,
-  },
-];
-
 /** @throws FileInvalid when there are too few samples of a turning rotor. */
 export function prepare(recording: Recording, machine: string, source: string): Prepared {
   const fitted = fitStatistics(
     recording,
-    fitRelations(recording, { pipeline: 'stream', rateHz: RATE_HZ, window: WINDOW, features: deskFeatures }),
+    fitRelations(recording, { pipeline: 'stream', rateHz: RATE_HZ, window: WINDOW, features: featureLists[machine] }),
   );
   const training = cutWindows(recording, fitted, 0, 1 - HELD_OUT);
   const heldOut = cutWindows(recording, fitted, 1 - HELD_OUT, 1);

@@ -84,7 +84,7 @@ export function addRunCommands(program: Command, io: Io): void {
       '\nExamples:\n  windfleet data prepare farm.csv --out prepared\n  windfleet data prepare dataset_wind_turbine.csv --out prepared',
     )
     .action(async (file: string, { out }: { out: string }) => {
-      const { prepareFile } = await import('./train.ts');
+      const { prepareFile } = await import('./prepare.ts');
       await prepareFile(file, out, io);
     });
   data
