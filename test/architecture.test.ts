@@ -27,7 +27,7 @@ const mayImport: Record<string, readonly string[]> = {
   'cloud/index': ['actors/contracts', 'cloud', 'zod', '@duckdb/node-api'],
   'cloud/console': ['actors/contracts', 'cloud', 'zod', 'fastify', '@fastify/static', '@fastify/swagger', 'prom-client'],
   'cloud/console/web': ['actors/contracts', 'cloud/console/web', 'preact', '@preact/signals', '@preact/preset-vite', 'vite', 'uplot'],
-  'cloud/studio': ['actors/contracts', 'actors/signal', 'actors/onnx', 'cloud/studio'],
+  'cloud/studio': ['actors/contracts', 'actors/onnx', 'actors/signal', 'cloud/studio', '@duckdb/node-api'],
   scenarios: ['actors/contracts', 'scenarios', 'zod', 'yaml'],
   'scenarios/library': ['scenarios/dsl.ts'],
 };

@@ -23,9 +23,10 @@ export interface Recording {
 }
 
 const LEADING = ['nanoId', 'turbineId'] as const;
+const isLeading = (name: string): boolean => name === 'eventTime' || LEADING.some((leading) => leading === name);
 
 /** Columns of a desk turbine's recording, in the original's order. */
-export const recordingColumns: readonly string[] = [
+const DESK_COLUMNS: readonly string[] = [
   ...LEADING,
   'arduino_timestamp',
   'nanoFreemem',
@@ -35,11 +36,16 @@ export const recordingColumns: readonly string[] = [
   'wind_speed_rps',
 ];
 
-/** Columns of a recording of a machine: the desk turbine's are the original's. */
-const columnsOf = (channels: readonly Channel[]): readonly string[] =>
-  channels === deskTurbine.channels ? recordingColumns : [...LEADING, 'eventTime', ...channels.map(({ name }) => name)];
+/** Columns of a recording of a machine: a desk turbine's are the original's. */
+export const recordingColumns = (channels: readonly Channel[] = deskTurbine.channels): readonly string[] =>
+  channels.length === deskTurbine.channels.length && DESK_COLUMNS.every((name) => isLeading(name) || channels.some((c) => c.name === name))
+    ? DESK_COLUMNS
+    : [...LEADING, 'eventTime', ...channels.map(({ name }) => name)];
 
-export const recordingHeader = (channels = deskTurbine.channels): string => columnsOf(channels).join(',');
+export const recordingHeader = (channels = deskTurbine.channels): string => recordingColumns(channels).join(',');
+
+/** As the original writes it: `2021-04-12T12:36:01.123000+00:00`. @param at epoch milliseconds */
+export const printTime = (at: Millis): string => new Date(at).toISOString().replace('Z', '000+00:00');
 
 /** One row of the file. @param values one sample from `offset` on. @param at epoch milliseconds */
 export function printRecordedSample(
@@ -49,10 +55,10 @@ export function printRecordedSample(
   offset: number,
   channels = deskTurbine.channels,
 ): string {
-  return columnsOf(channels)
+  return recordingColumns(channels)
     .map((name) => {
       if (name === 'nanoId' || name === 'turbineId') return thing;
-      if (name === 'eventTime') return new Date(at).toISOString().replace('Z', '000+00:00');
+      if (name === 'eventTime') return printTime(at);
       const index = column(channels, name);
       return printReading(channels[index], values[offset + index]);
     })
@@ -69,15 +75,15 @@ export function parseRecording(text: string, file: string): Recording {
   const lines = text.split(/\r?\n/);
   const header = lines[0].replace(/^\uFEFF/, '').split(',');
   const faults: string[] = [];
-  for (const name of recordingColumns) if (!header.includes(name)) faults.push(`${file}:1 has no column ${name}`);
+  for (const name of DESK_COLUMNS) if (!header.includes(name)) faults.push(`${file}:1 has no column ${name}`);
   for (const [i, name] of header.entries()) {
-    if (!recordingColumns.includes(name))
+    if (!DESK_COLUMNS.includes(name))
       faults.push(`${file}:1 has a column ${name === '' ? `without a name (number ${i + 1})` : name} that no desk turbine has`);
     else if (header.indexOf(name) !== i) faults.push(`${file}:1 has the column ${name} twice`);
   }
   if (faults.length > 0) throw invalid(faults, `the header must be: ${recordingHeader()}`);
 
-  const place = recordingColumns.map((name) => header.indexOf(name));
+  const place = DESK_COLUMNS.map((name) => header.indexOf(name));
   const samples = new Map<string, { at: number[]; values: number[] }>();
   for (let line = 1; line < lines.length; line++) {
     if (lines[line].trim() === '') continue;
@@ -103,13 +109,13 @@ export function parseRecording(text: string, file: string): Recording {
   };
 }
 
-/** @param place the index in the file of each of `recordingColumns` */
+/** @param place the index in the file of each of `DESK_COLUMNS` */
 function parseRow(cells: readonly string[], place: readonly number[]): { thing: string; at: number; values: number[]; wrong: string[] } {
   const wrong: string[] = [];
   const values = new Array<number>(deskTurbine.channels.length);
   let at = 0;
   let thing = '';
-  for (const [i, name] of recordingColumns.entries()) {
+  for (const [i, name] of DESK_COLUMNS.entries()) {
     const cell = cells[place[i]].trim();
     if (name === 'nanoId') continue;
     if (name === 'turbineId') {

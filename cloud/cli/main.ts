@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { UsageError } from '../../actors/contracts/errors.ts';
 import { addBenchCommand } from './commands/bench.ts';
+import { addDataCommands } from './commands/data.ts';
 import { addEvaluateCommand } from './commands/evaluate.ts';
 import { addFarmCommands } from './commands/farm.ts';
 import { addModelCommands } from './commands/model.ts';
@@ -40,6 +41,7 @@ const program = new Command('windfleet')
   .exitOverride()
   .configureOutput({ writeErr: (text) => process.stderr.write(text) });
 addRunCommands(program, io);
+addDataCommands(program, io);
 addFarmCommands(program, io);
 addModelCommands(program, io);
 addEvaluateCommand(program, io);

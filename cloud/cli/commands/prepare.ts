@@ -10,7 +10,11 @@ import type { Io } from '../print.ts';
 
 const sha256 = (bytes: Uint8Array | string) => createHash('sha256').update(bytes).digest('hex');
 
-export async function prepareFile(file: string, folder: string, io: Io): Promise<void> {
+export interface PrepareFlags {
+  readonly out: string;
+}
+
+export async function prepareFile(file: string, { out: folder }: PrepareFlags, io: Io): Promise<void> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw new FileInvalid(`${file} cannot be read: ${reasonOf(error)}`, { cause: error });
   });

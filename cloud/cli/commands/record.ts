@@ -1,74 +1,250 @@
-/** `windfleet data record`: twins into a CSV, a row a sample, and the truth about them into a sidecar. */
-import { createWriteStream, renameSync, writeFileSync } from 'node:fs';
-import { once } from 'node:events';
+/**
+ * `windfleet data record`: twins into a CSV or a Parquet file, a row a sample, and the truth about them into a sidecar.
+ *
+ * It streams: memory does not grow with the length. Ctrl-C ends it early and leaves a whole, shorter recording; anything that fails
+ * leaves none.
+ */
+import { readFile, rm } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { ConfigInvalid, didYouMean, UsageError } from '../../../actors/contracts/errors.ts';
-import { createSampleBlock } from '../../../actors/contracts/backing.ts';
-import { printRecordedSample, recordingHeader } from '../../../actors/contracts/recording.ts';
-import { parseDuration } from '../../../actors/contracts/units.ts';
+import type { FaultInjector, FaultOnset, FaultOrder } from '../../../actors/contracts/faults.ts';
+import { type FaultInterval, type GroundTruth, truthFileOf } from '../../../actors/contracts/ground-truth.ts';
+import type { ThingName } from '../../../actors/contracts/ids.ts';
+import { recordingHeader } from '../../../actors/contracts/recording.ts';
+import { type Millis, parseDuration } from '../../../actors/contracts/units.ts';
 import { twinBacking } from '../../../twins/backing.ts';
+import type { TwinBacking } from '../../../twins/body.ts';
 import { faultInjector } from '../../../twins/faults/injector.ts';
 import { layoutOf, windOf } from '../../../twins/library/machines.ts';
+import { recordTicks } from '../../../twins/record.ts';
 import { createRng } from '../../../twins/rng.ts';
 import { VirtualClock } from '../../../twins/time/virtual-clock.ts';
-import type { Io } from '../print.ts';
-import { openMachine } from './machine.ts';
+import type { WindSpec } from '../../../twins/wind/field.ts';
+import { parseLayout } from '../../../twins/wind/layout.ts';
+import { parseWindSeries } from '../../../twins/wind/series.ts';
+import { recordingPrinter } from '../../studio/recording-text.ts';
+import { openWhole, type WholeFile } from '../../studio/whole-file.ts';
+import { type Io, printFacts } from '../print.ts';
+import { openProgress } from '../progress.ts';
+import { openMachine, readText } from './machine.ts';
 
-const SAMPLE_MS = 50;
+export interface RecordFlags {
+  readonly out: string;
+  readonly turbines?: string;
+  readonly for: string;
+  readonly seed: string;
+  readonly like: string;
+  readonly windFile?: string;
+  readonly layout?: string;
+  readonly faults?: readonly string[];
+  readonly severity: string;
+  readonly over: string;
+  readonly at?: string;
+  readonly lasting?: string;
+  readonly onset: string;
+  readonly json?: boolean;
+}
 
-export async function recordFile(
-  flags: { out: string; turbines: string; for: string; seed: string; like: string; faults?: string[] },
-  io: Io,
-): Promise<void> {
-  const forMs = parseDuration(flags.for);
-  if (forMs === null || forMs < 1_000)
-    throw new UsageError(`--for ${flags.for} is no duration of a second or more`, { hint: 'as 90s, 10m, 2h' });
-  const turbines = wholeNumber('--turbines', flags.turbines, 1, 10_000);
+const STEP_MS = 50;
+const CHUNK_CHARACTERS = 1 << 18; // between two writes
+const ONSETS: readonly string[] = ['ramp', 'wear', 'intermittent', 'periodic'] satisfies FaultOnset[];
+
+export async function recordFile(flags: RecordFlags, io: Io): Promise<void> {
+  const forMs = duration('--for', flags.for, 1_000);
   const seed = wholeNumber('--seed', flags.seed, 0, Number.MAX_SAFE_INTEGER);
-  const machine = await openMachine(flags.like);
+  const asParquet = /\.parquet$/i.test(flags.out);
+  if (!asParquet && !/\.csv$/i.test(flags.out))
+    throw new UsageError(`--out ${flags.out} ends neither in .csv nor in .parquet`, { hint: 'as farm.csv' });
+  const { backing, wind } = await openTwins(flags, seed);
   const { epoch } = new VirtualClock();
+  const plan = planFaults(flags, backing, forMs);
+  const injector = faultInjector([backing]);
+
+  const file = await openWhole(flags.out);
+  const progress = openProgress(io);
+  try {
+    const samples = await writeSamples(backing, { forMs, epoch, plan, injector, file, progress, io });
+    const endMs = epoch + samples * STEP_MS;
+    if (samples === 0) throw new UsageError('the recording was ended before its first sample');
+    if (asParquet) {
+      const { csvToParquet } = await import('../../studio/parquet.ts');
+      progress.say(() => 'packing it as Parquet');
+      await file.flush();
+      const packed = `${file.part}.parquet`;
+      await csvToParquet(file.part, packed, backing.channels).catch(async (error: unknown) => {
+        await rm(packed, { force: true });
+        throw error;
+      });
+      await file.keep(packed);
+    } else await file.keep();
+    const truth = {
+      schema: 'windfleet.truth/v1' as const,
+      machine: backing.machine,
+      seed,
+      things: backing.things,
+      from: iso(epoch + STEP_MS),
+      to: iso(endMs),
+      wind,
+      faults: plan.faults
+        .filter(() => epoch + plan.atMs <= endMs)
+        .map(({ thing, order }) => intervalOf(thing, order, backing, epoch + plan.atMs, endMs)),
+    };
+    const truthFile = await writeTruth(flags.out, truth);
+    progress.end();
+    const facts = {
+      file: flags.out,
+      truth: truthFile,
+      machine: backing.machine,
+      turbines: backing.things.length,
+      samples: samples * backing.things.length,
+      seconds: (samples * STEP_MS) / 1_000,
+      faults: truth.faults,
+    };
+    printFacts(
+      io,
+      flags.json ?? false,
+      facts,
+      () =>
+        `${flags.out}: ${facts.samples} samples of ${facts.turbines} turbine${facts.turbines === 1 ? '' : 's'}${io.signal.aborted ? `, ended after ${facts.seconds} s of ${forMs / 1_000}` : ''}; the truth about them in ${truthFile}`,
+    );
+  } catch (error) {
+    progress.end();
+    await file.discard();
+    throw error;
+  }
+}
+
+async function openTwins(flags: RecordFlags, seed: number): Promise<{ backing: TwinBacking; wind: GroundTruth['wind'] }> {
+  const machine = await openMachine(flags.like);
+  const layout = flags.layout === undefined ? null : parseLayout(readText(flags.layout), flags.layout);
+  const turbines = wholeNumber('--turbines', flags.turbines ?? String(layout?.xM.length ?? 1), 1, 10_000);
+  if (layout && layout.xM.length !== turbines)
+    throw new UsageError(`${flags.layout} has places for ${layout.xM.length} turbines, and --turbines says ${turbines}`, {
+      hint: `--turbines ${layout.xM.length}`,
+    });
+  const series = flags.windFile === undefined ? null : parseWindSeries(readText(flags.windFile), flags.windFile);
+  const wind: WindSpec = { ...windOf(machine), ...(series ? { series } : {}) };
+  const places = layout ?? layoutOf(machine, turbines);
   const things = Array.from({ length: turbines }, (_, i) => `T-${String(i + 1).padStart(3, '0')}`);
-  const layout = layoutOf(machine, turbines);
-  const backing = twinBacking({ things, rng: createRng(seed), machine, wind: windOf(machine), ...(layout ? { layout } : {}) });
+  return {
+    backing: twinBacking({ things, rng: createRng(seed), machine, wind, ...(places ? { layout: places } : {}) }),
+    wind: {
+      ...(flags.windFile === undefined ? { meanMps: wind.meanMps } : { file: basename(flags.windFile) }),
+      turbulenceIntensity: wind.turbulenceIntensity,
+      ...(flags.layout === undefined ? {} : { layout: basename(flags.layout) }),
+    },
+  };
+}
+
+interface FaultPlan {
+  /** Since the recording began; a whole step. */
+  readonly atMs: Millis;
+  readonly faults: readonly { readonly thing: ThingName; readonly order: FaultOrder }[];
+}
+
+/** Fault i breaks turbine i, and again from the first on. */
+function planFaults(flags: RecordFlags, backing: TwinBacking, forMs: Millis): FaultPlan {
   const names = backing.faults.catalogue.map(({ name }) => name);
   for (const fault of flags.faults ?? [])
     if (!names.includes(fault))
-      throw new ConfigInvalid(`a ${machine.name} has no fault ${fault}.${didYouMean(fault, names)}`, {
+      throw new ConfigInvalid(`a ${backing.machine} has no fault ${fault}.${didYouMean(fault, names)}`, {
         hint: `faults: ${names.join(', ')}`,
       });
-  const injector = faultInjector([backing]);
-  const block = createSampleBlock(backing.channels, turbines);
-  const truth: { thing: string; fault: string; severity: number; from: string }[] = [];
+  const severity = Number(flags.severity);
+  if (flags.severity.trim() === '' || !(severity >= 0 && severity <= 1))
+    throw new UsageError(`--severity ${flags.severity} is not within 0..1`);
+  if (!ONSETS.includes(flags.onset)) throw new UsageError(`--onset ${flags.onset} is none of ${ONSETS.join(', ')}`);
+  const atMs = Math.max(STEP_MS, Math.floor((flags.at === undefined ? forMs / 2 : duration('--at', flags.at, 0)) / STEP_MS) * STEP_MS);
+  if (atMs > forMs) throw new UsageError(`--at ${flags.at} is after the end of the recording (--for ${flags.for})`);
+  const order = {
+    severity,
+    over: duration('--over', flags.over, 0),
+    onset: flags.onset as FaultOnset,
+    ...(flags.lasting === undefined ? {} : { for: duration('--lasting', flags.lasting, STEP_MS) }),
+  };
+  return {
+    atMs,
+    faults: (flags.faults ?? []).map((fault, i) => ({ thing: backing.things[i % backing.things.length], order: { ...order, fault } })),
+  };
+}
 
-  const part = `${flags.out}.part`;
-  const file = createWriteStream(part);
-  await once(file, 'open');
-  file.write(`${recordingHeader(backing.channels)}\n`);
-  const halfway = Math.floor(forMs / 2 / SAMPLE_MS) * SAMPLE_MS;
+/** @returns samples a turbine. */
+async function writeSamples(
+  backing: TwinBacking,
+  {
+    forMs,
+    epoch,
+    plan,
+    injector,
+    file,
+    progress,
+    io,
+  }: {
+    readonly forMs: Millis;
+    readonly epoch: Millis;
+    readonly plan: FaultPlan;
+    readonly injector: FaultInjector;
+    readonly file: WholeFile;
+    readonly progress: ReturnType<typeof openProgress>;
+    readonly io: Io;
+  },
+): Promise<number> {
+  const print = recordingPrinter(backing.things, backing.channels);
+  const before = (now: Millis) => {
+    if (now === plan.atMs) for (const { thing, order } of plan.faults) injector.inject(thing, order);
+  };
+  let text = `${recordingHeader(backing.channels)}\n`;
   let samples = 0;
-  for (let now = SAMPLE_MS; now <= forMs && !io.signal.aborted; now += SAMPLE_MS) {
-    if (now === halfway) {
-      for (const [i, fault] of (flags.faults ?? []).entries()) {
-        const thing = things[i % turbines];
-        injector.inject(thing, { fault, severity: 0.5, over: 0 });
-        truth.push({ thing, fault, severity: 0.5, from: new Date(epoch + now).toISOString() });
-      }
-    }
-    backing.advance(now);
-    backing.sample(block);
-    for (const [row, thing] of things.entries())
-      file.write(`${printRecordedSample(thing, epoch + now, block.values, row * backing.channels.length, backing.channels)}\n`);
-    samples += turbines;
-    if (file.writableNeedDrain) await once(file, 'drain');
+  for (const { now, block } of recordTicks(backing, { forMs, before })) {
+    text += print(epoch + now, block.values);
+    samples++;
+    if (text.length < CHUNK_CHARACTERS) continue;
+    await file.write(text);
+    await new Promise((rested) => setImmediate(rested)); // Ctrl-C is heard
+    text = '';
+    if (io.signal.aborted) return samples;
+    progress.say(() => {
+      const rate = samples / progress.seconds();
+      return `${Math.round((100 * now) / forMs)} %  ${Math.round(rate * backing.things.length)} rows/s  ${Math.ceil((forMs / STEP_MS - samples) / rate)} s to go`;
+    });
   }
-  file.end();
-  await once(file, 'close');
-  renameSync(part, flags.out); // whole, or not there
-  writeFileSync(`${flags.out}.truth.json`, `${JSON.stringify({ seed, turbines, machine: backing.machine, faults: truth }, null, 2)}\n`);
-  io.out(`${flags.out}: ${samples} samples of ${turbines} turbine${turbines === 1 ? '' : 's'}`);
+  await file.write(text);
+  return samples;
+}
+
+function intervalOf(thing: ThingName, order: FaultOrder, backing: TwinBacking, fromMs: Millis, endMs: Millis): FaultInterval {
+  const { fault, severity, onset = 'ramp', over } = order;
+  const moves = backing.faults.catalogue.find(({ name }) => name === fault)?.moves?.[backing.machine] ?? {};
+  const channel = fault.startsWith('sensor-') ? { channel: order.channel ?? Object.keys(moves)[0] } : {};
+  const toMs = order.for === undefined ? Infinity : fromMs + order.for + (order.recovery ?? 0);
+  return { thing, fault, severity, onset, overMs: over, ...channel, from: iso(fromMs), to: toMs > endMs ? null : iso(toMs) };
+}
+
+/** Beside the recording; another recording of the same run (its Parquet, say) shares it. */
+async function writeTruth(recording: string, truth: Omit<GroundTruth, 'recordings'>): Promise<string> {
+  const file = truthFileOf(recording);
+  const before = await readFile(file, 'utf8')
+    .then((text) => JSON.parse(text) as GroundTruth)
+    .catch(() => null); // none, or none of ours: it is written anew
+  const { recordings: told = [], ...same } = before ?? { recordings: [] };
+  const { schema, ...facts } = truth;
+  const others = JSON.stringify(same) === JSON.stringify(truth) ? told.filter((name) => name !== basename(recording)) : [];
+  const whole = await openWhole(file);
+  await whole.write(`${JSON.stringify({ schema, recordings: [...others, basename(recording)], ...facts }, null, 2)}\n`);
+  await whole.keep();
+  return file;
+}
+
+const iso = (at: Millis): string => new Date(at).toISOString();
+
+function duration(name: string, text: string, min: Millis): Millis {
+  const ms = parseDuration(text);
+  if (ms !== null && ms >= min) return ms;
+  throw new UsageError(`${name} ${text} is no duration${min > 0 ? ` of ${min} ms or more` : ''}`, { hint: 'as 90s, 10m, 2h' });
 }
 
 function wholeNumber(name: string, text: string, min: number, max: number): number {
   const value = Number(text);
-  if (Number.isInteger(value) && value >= min && value <= max) return value;
+  if (text.trim() !== '' && Number.isInteger(value) && value >= min && value <= max) return value;
   throw new UsageError(`${name} ${text} is no whole number within ${min}..${max}`);
 }

@@ -1,4 +1,4 @@
-/** Commands that run a world: up, scenario, data record. */
+/** Commands that run a world (up, edge, scenario), and train. */
 import type { Command } from 'commander';
 import type { Log } from '../../../actors/contracts/log.ts';
 import { type Io, printFacts } from '../print.ts';
@@ -71,38 +71,6 @@ export function addRunCommands(program: Command, io: Io): void {
       });
       if (flags.json) io.out(JSON.stringify(results));
       if (results.some(({ passed }) => !passed)) process.exitCode = 99;
-    });
-
-  const data = program.command('data').description('Recordings, and what is learned from.');
-  data
-    .command('prepare')
-    .description('A recording → windows and statistics, as `train` wants them.')
-    .argument('<recording>', 'a CSV')
-    .requiredOption('--out <folder>', 'where they go')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  windfleet data prepare farm.csv --out prepared\n  windfleet data prepare dataset_wind_turbine.csv --out prepared',
-    )
-    .action(async (file: string, { out }: { out: string }) => {
-      const { prepareFile } = await import('./prepare.ts');
-      await prepareFile(file, out, io);
-    });
-  data
-    .command('record')
-    .description('Records twins into the original’s CSV (of another machine: its own channels), with ground truth beside it.')
-    .requiredOption('--out <file>', 'the CSV')
-    .option('--turbines <n>', 'how many', '1')
-    .option('--for <duration>', 'how long', '10m')
-    .option('--like <machine>', 'of the library, or a machine file (.yaml)', 'desk-turbine')
-    .option('--seed <n>', 'where chance begins', '1')
-    .option('--faults <names...>', 'break each turbine in turn, halfway through')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  windfleet data record --turbines 3 --for 1h --out farm.csv\n  windfleet data record --for 10m --faults bearing-wear --out worn.csv',
-    )
-    .action(async (flags: { out: string; turbines: string; for: string; seed: string; like: string; faults?: string[] }) => {
-      const { recordFile } = await import('./record.ts');
-      await recordFile(flags, io);
     });
 }
 

@@ -1,0 +1,49 @@
+/** Commands of recordings: `data record` and `data prepare`. */
+import type { Command } from 'commander';
+import type { Io } from '../print.ts';
+import type { PrepareFlags } from './prepare.ts';
+import type { RecordFlags } from './record.ts';
+
+export function addDataCommands(program: Command, io: Io): void {
+  const data = program.command('data').description('Recordings, and what is learned from.');
+  data
+    .command('record')
+    .description(
+      'Records twins into the original’s CSV (of another machine: its own channels) or Parquet, with ground truth beside it. Ctrl-C leaves a whole, shorter recording.',
+    )
+    .requiredOption('--out <file>', 'F.csv or F.parquet; the truth goes to F.truth.json')
+    .option('--turbines <n>', 'how many (default: 1, or as many as the layout has)')
+    .option('--for <duration>', 'how long', '10m')
+    .option('--like <machine>', 'of the library, or a machine file (.yaml)', 'desk-turbine')
+    .option('--seed <n>', 'where chance begins', '1')
+    .option('--wind-file <csv>', 'the farm’s mean wind: t,windMps[,directionDeg,temperatureC]')
+    .option('--layout <csv>', 'where they stand: x,y in metres')
+    .option('--faults <names...>', 'break each turbine in turn')
+    .option('--severity <s>', 'of the faults, 0 to 1', '0.5')
+    .option('--at <duration>', 'when they begin (default: halfway)')
+    .option('--over <duration>', 'from nothing to their severity in so long', '0s')
+    .option('--onset <course>', 'ramp, wear, intermittent, or periodic (with --over as its period)', 'ramp')
+    .option('--lasting <duration>', 'they end after so long (default: they stay)')
+    .option('--json', 'one JSON object')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  windfleet data record --turbines 3 --for 1h --out farm.csv\n  windfleet data record --for 10m --faults bearing-wear --severity 0.8 --at 2m --over 5m --out worn.parquet',
+    )
+    .action(async (flags: RecordFlags) => {
+      const { recordFile } = await import('./record.ts');
+      await recordFile(flags, io);
+    });
+  data
+    .command('prepare')
+    .description('A recording → windows and statistics, as `train` wants them.')
+    .argument('<recording>', 'a CSV')
+    .requiredOption('--out <folder>', 'where they go')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  windfleet data prepare farm.csv --out prepared\n  windfleet data prepare dataset_wind_turbine.csv --out prepared',
+    )
+    .action(async (file: string, flags: PrepareFlags) => {
+      const { prepareFile } = await import('./prepare.ts');
+      await prepareFile(file, flags, io);
+    });
+}
