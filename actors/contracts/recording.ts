@@ -1,12 +1,13 @@
 /**
  * A recording of turbines, and its text: the original's CSV of 23 columns, a row a sample. Another machine's recording has
- * `nanoId, turbineId, eventTime` and then its own channels; only the desk turbine's are read back.
+ * `nanoId, turbineId, eventTime` and then its own channels.
  *
  * Source of the columns: the original's data set, `nanoId, turbineId, arduino_timestamp, nanoFreemem, eventTime, rps, …, wind_speed_rps`.
  */
 import { type Channel, column, deskTurbine, printReading } from './channels.ts';
 import { FileInvalid } from './errors.ts';
-import type { ThingName } from './ids.ts';
+import { createFileFaults } from './file-faults.ts';
+import { isThingName, type ThingName } from './ids.ts';
 import type { Millis } from './units.ts';
 
 export interface RecordedTurbine {
@@ -65,75 +66,118 @@ export function printRecordedSample(
     .join(',');
 }
 
-const SHOWN_FAULTS = 20;
+/** What a column of a file is: the turbine's name, the time, something that nobody reads, or the channel of that index. */
+export type RecordedCell = 'thing' | 'time' | 'unread' | number;
 
-/**
- * @param file its name, for errors
- * @throws FileInvalid naming file:line of every fault (the first twenty, and how many more there are).
- */
-export function parseRecording(text: string, file: string): Recording {
-  const lines = text.split(/\r?\n/);
-  const header = lines[0].replace(/^\uFEFF/, '').split(',');
-  const faults: string[] = [];
-  for (const name of DESK_COLUMNS) if (!header.includes(name)) faults.push(`${file}:1 has no column ${name}`);
-  for (const [i, name] of header.entries()) {
-    if (!DESK_COLUMNS.includes(name))
-      faults.push(`${file}:1 has a column ${name === '' ? `without a name (number ${i + 1})` : name} that no desk turbine has`);
-    else if (header.indexOf(name) !== i) faults.push(`${file}:1 has the column ${name} twice`);
+/** The columns of one file, in its own order. */
+export interface RecordingShape {
+  readonly channels: readonly Channel[];
+  readonly columns: readonly string[];
+  readonly cells: readonly RecordedCell[];
+}
+
+/** @param line without a byte order mark. @throws FileInvalid naming every column that is missing, twice there, or of no such machine */
+export function parseHeader(line: string, file: string, channels: readonly Channel[] = deskTurbine.channels): RecordingShape {
+  const columns = splitRow(line) ?? [];
+  const wanted = recordingColumns(channels);
+  const faults = createFileFaults();
+  if (line.includes('"') && columns.length === 0) faults.add(`${file}:1 has a quote that does not end`);
+  for (const name of wanted) if (!columns.includes(name)) faults.add(`${file}:1 has no column ${name}`);
+  for (const [i, name] of columns.entries()) {
+    if (!wanted.includes(name))
+      faults.add(`${file}:1 has a column ${name === '' ? `without a name (number ${i + 1})` : short(name)} that no such turbine has`);
+    else if (columns.indexOf(name) !== i) faults.add(`${file}:1 has the column ${name} twice`);
   }
-  if (faults.length > 0) throw invalid(faults, `the header must be: ${recordingHeader()}`);
+  faults.refuse(`the header must be: ${recordingHeader(channels)}`);
+  return {
+    channels,
+    columns,
+    cells: columns.map((name) =>
+      name === 'turbineId' ? 'thing' : name === 'eventTime' ? 'time' : name === 'nanoId' ? 'unread' : column(channels, name),
+    ),
+  };
+}
 
-  const place = DESK_COLUMNS.map((name) => header.indexOf(name));
-  const samples = new Map<string, { at: number[]; values: number[] }>();
-  for (let line = 1; line < lines.length; line++) {
-    if (lines[line].trim() === '') continue;
-    const cells = lines[line].split(',');
-    if (cells.length !== header.length) faults.push(`${file}:${line + 1} has ${cells.length} columns, not ${header.length}`);
-    else {
-      const { thing, at, values, wrong } = parseRow(cells, place);
-      for (const fault of wrong) faults.push(`${file}:${line + 1} ${fault}`);
-      const turbine = samples.get(thing) ?? { at: [], values: [] };
-      samples.set(thing, turbine);
-      if (turbine.at.length > 0 && at < turbine.at[turbine.at.length - 1])
-        faults.push(`${file}:${line + 1} goes back in time for ${thing}`);
-      turbine.at.push(at);
-      turbine.values.push(...values);
+export interface RecordedRow {
+  readonly thing: ThingName;
+  /** Epoch milliseconds. */
+  readonly at: Millis;
+  /** What is wrong with it, a sentence a fault; then it holds nothing. */
+  readonly wrong: readonly string[];
+}
+
+const NUMBER = /^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$/;
+
+/** @param values takes one sample from `offset` on; NaN for an empty cell, which is no reading */
+export function parseRow(line: string, { columns, cells }: RecordingShape, values: Float64Array, offset: number): RecordedRow {
+  const texts = splitRow(line);
+  const wrong: string[] = [];
+  let thing = '';
+  let at = 0;
+  if (texts === null) return { thing, at, wrong: ['has a quote that does not end: a row is one line'] };
+  if (texts.length !== cells.length) return { thing, at, wrong: [`has ${texts.length} columns, not ${cells.length}`] };
+  for (const [i, cell] of cells.entries()) {
+    const text = texts[i].trim();
+    if (cell === 'thing') {
+      thing = text.replaceAll(' ', '-');
+      if (!isThingName(thing)) wrong.push(`turbineId: ${quoted(text)} is no name of a turbine`);
+    } else if (cell === 'time') {
+      at = Date.parse(text);
+      if (Number.isNaN(at)) wrong.push(`eventTime: ${quoted(text)} is no date`);
+    } else if (cell !== 'unread') {
+      const value = text === '' ? Number.NaN : Number(text);
+      if (text !== '' && !(NUMBER.test(text) && Number.isFinite(value))) wrong.push(`${columns[i]}: ${quoted(text)} is no number`);
+      values[offset + cell] = value;
     }
   }
-  if (faults.length > 0) throw invalid(faults, 'every row is one sample of one turbine; an empty value is no reading');
-  if (samples.size === 0) throw invalid([`${file}:2 holds no sample`], 'record one with `windfleet data record`');
+  return { thing, at, wrong };
+}
+
+export const ROW_HINT = 'every row is one sample of one turbine; an empty value is no reading';
+
+/** @param file its name, for errors. @throws FileInvalid naming file:line of every fault (the first twenty, and how many more there are). */
+export function parseRecording(text: string, file: string, channels: readonly Channel[] = deskTurbine.channels): Recording {
+  const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
+  const shape = parseHeader(lines[0], file, channels);
+  const faults = createFileFaults();
+  const samples = new Map<string, { at: number[]; values: number[] }>();
+  const sample = new Float64Array(channels.length);
+  for (let line = 1; line < lines.length; line++) {
+    if (lines[line].trim() === '') continue;
+    const { thing, at, wrong } = parseRow(lines[line], shape, sample, 0);
+    for (const fault of wrong) faults.add(`${file}:${line + 1} ${fault}`);
+    if (wrong.length > 0) continue;
+    const turbine = samples.get(thing) ?? { at: [], values: [] };
+    samples.set(thing, turbine);
+    if (turbine.at.length > 0 && at < turbine.at[turbine.at.length - 1]) faults.add(`${file}:${line + 1} goes back in time for ${thing}`);
+    turbine.at.push(at);
+    turbine.values.push(...sample);
+  }
+  faults.refuse(ROW_HINT);
+  if (samples.size === 0) throw new FileInvalid(`${file}:2 holds no sample`, { hint: 'record one with `windfleet data record`' });
 
   return {
-    channels: deskTurbine.channels,
+    channels,
     turbines: [...samples].map(([thing, { at, values }]) => ({ thing, at: Float64Array.from(at), values: Float64Array.from(values) })),
   };
 }
 
-/** @param place the index in the file of each of `DESK_COLUMNS` */
-function parseRow(cells: readonly string[], place: readonly number[]): { thing: string; at: number; values: number[]; wrong: string[] } {
-  const wrong: string[] = [];
-  const values = new Array<number>(deskTurbine.channels.length);
-  let at = 0;
-  let thing = '';
-  for (const [i, name] of DESK_COLUMNS.entries()) {
-    const cell = cells[place[i]].trim();
-    if (name === 'nanoId') continue;
-    if (name === 'turbineId') {
-      thing = cell.replaceAll(' ', '-');
-      if (!/^[a-zA-Z0-9:_-]{1,128}$/.test(thing)) wrong.push(`turbineId: "${cell}" is no name of a turbine`);
-    } else if (name === 'eventTime') {
-      at = Date.parse(cell);
-      if (Number.isNaN(at)) wrong.push(`eventTime: "${cell}" is no date`);
-    } else {
-      const value = cell === '' ? Number.NaN : Number(cell);
-      if (cell !== '' && !/^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$/.test(cell)) wrong.push(`${name}: "${cell}" is no number`);
-      values[column(deskTurbine.channels, name)] = value;
-    }
+/** The cells of a line, those in quotes without them (RFC 4180, within the line); null for a quote that does not end. */
+function splitRow(line: string): string[] | null {
+  if (!line.includes('"')) return line.split(',');
+  const cells: string[] = [];
+  for (let at = 0; at <= line.length; ) {
+    const quotedCell = /^\s*"((?:[^"]|"")*)"\s*(?:,|$)/.exec(line.slice(at));
+    const plain = /^[^",]*(?:,|$)/.exec(line.slice(at));
+    const found = quotedCell ?? plain;
+    if (!found) return null;
+    cells.push(quotedCell ? quotedCell[1].replaceAll('""', '"') : found[0].replace(/,$/, ''));
+    at += found[0].length;
+    if (!found[0].endsWith(',')) return at >= line.length ? cells : null;
   }
-  return { thing, at, values, wrong };
+  return cells;
 }
 
-function invalid(faults: readonly string[], hint: string): FileInvalid {
-  const more = faults.length > SHOWN_FAULTS ? `\n… and ${faults.length - SHOWN_FAULTS} more` : '';
-  return new FileInvalid(faults.slice(0, SHOWN_FAULTS).join('\n') + more, { hint });
-}
+const LONGEST_SHOWN = 40;
+const short = (text: string): string => (text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text);
+const quoted = (text: string): string => `"${short(text)}"`;
