@@ -1,29 +1,113 @@
-/** What `data prepare` leaves for `train`: `prepared.json`, and both parts' windows as little-endian float32. Read with every fault named. */
+/**
+ * What `data prepare` leaves for `train`: `prepared.json`, and both parts' windows as little-endian float32. The facts are written
+ * last and name the digests of the rest, so a folder is whole or is none; it is read with every fault named.
+ */
+import { createHash } from 'node:crypto';
+import { closeSync, createReadStream, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { endianness } from 'node:os';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FileInvalid, reasonOf } from '../../actors/contracts/errors.ts';
-import type { SignalSpec } from '../../actors/contracts/model.ts';
+import { EnvironmentLacking, FileInvalid, reasonOf } from '../../actors/contracts/errors.ts';
+import { createFileFaults } from '../../actors/contracts/file-faults.ts';
+import type { FeatureSpec, SignalSpec } from '../../actors/contracts/model.ts';
 import type { ModelArtefacts } from './export.ts';
 import type { Prepared } from './prepare.ts';
+import type { WindowStore } from './windows.ts';
 
+const SCHEMA = 'windfleet.prepared/v1';
 const FACTS = 'prepared.json';
-const TRAINING = 'training.f32';
-const HELD_OUT = 'held-out.f32';
+const FILES = { training: 'training.f32', heldOut: 'held-out.f32' } as const;
+const PARTS = ['training', 'heldOut'] as const;
 
-export async function writePrepared(folder: string, { machine, signal, source, training, heldOut }: Prepared): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, TRAINING), bytesOf(training));
-  await writeFile(join(folder, HELD_OUT), bytesOf(heldOut));
-  await writeFile(join(folder, FACTS), `${JSON.stringify({ machine, source, signal }, null, 2)}\n`);
+interface PartFacts {
+  readonly windows: number;
+  /** Hex SHA-256 of the file. */
+  readonly sha256: string;
 }
 
-/** @throws FileInvalid */
+export interface PreparedFacts {
+  readonly machine: string;
+  /** Hex SHA-256 of what it was made from. */
+  readonly source: string;
+  /** Of the network, without the batch. */
+  readonly input: readonly number[];
+  readonly signal: SignalSpec;
+}
+
+/** A folder that is being filled. */
+export interface PreparedFolder {
+  readonly training: WindowStore;
+  readonly heldOut: WindowStore;
+  /** Now it is whole. @returns windows and digests of both parts */
+  finish(facts: PreparedFacts): Promise<Readonly<Record<'training' | 'heldOut', PartFacts>>>;
+  /** Nothing is left in it of what was written. */
+  discard(): Promise<void>;
+}
+
+/** What was prepared in it before is gone. @throws EnvironmentLacking when it cannot be written */
+export async function openPreparedFolder(folder: string): Promise<PreparedFolder> {
+  await writing(folder, async () => {
+    await mkdir(folder, { recursive: true });
+    await rm(join(folder, FACTS), { force: true });
+  });
+  const stores = { training: fileStore(join(folder, FILES.training)), heldOut: fileStore(join(folder, FILES.heldOut)) };
+  return {
+    ...stores,
+    async finish(facts) {
+      const parts = {} as Record<'training' | 'heldOut', PartFacts>;
+      for (const part of PARTS) {
+        const windows = stores[part].close();
+        parts[part] = { windows, sha256: await digestOf(join(folder, FILES[part])) };
+      }
+      const text = `${JSON.stringify({ schema: SCHEMA, ...facts, ...parts }, null, 2)}\n`;
+      await writing(folder, () => writeFile(join(folder, FACTS), text));
+      return parts;
+    },
+    async discard() {
+      for (const part of PARTS) {
+        stores[part].close();
+        await rm(join(folder, FILES[part]), { force: true });
+      }
+    },
+  };
+}
+
+export async function writePrepared(folder: string, { machine, signal, source, training, heldOut }: Prepared): Promise<void> {
+  const opened = await openPreparedFolder(folder);
+  const size = signal.features.length * signal.window.samples;
+  for (const [part, windows] of [
+    ['training', training],
+    ['heldOut', heldOut],
+  ] as const)
+    for (let slot = 0; slot < windows.length / size; slot++) opened[part].put(slot, windows.subarray(slot * size, (slot + 1) * size));
+  await opened.finish({ machine, source, signal, input: inputOf(signal) });
+}
+
+/** The shape that a network takes a window in, without the batch. */
+export const inputOf = ({ pipeline, features, window }: SignalSpec): readonly number[] => {
+  const side = Math.sqrt(window.samples);
+  return pipeline === 'seed-db6' && Number.isInteger(side) ? [features.length, side, side] : [features.length, window.samples];
+};
+
+/** Hex SHA-256 of a file of any size. @throws FileInvalid */
+export async function digestOf(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  try {
+    for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  } catch (error) {
+    throw new FileInvalid(`${file} cannot be read: ${reasonOf(error)}`, { cause: error });
+  }
+  return hash.digest('hex');
+}
+
+/** @throws FileInvalid naming every fault: what is missing, of another size, damaged, or no number */
 export async function readPrepared(folder: string): Promise<Prepared> {
-  const facts = await readFacts(join(folder, FACTS));
-  const size = facts.signal.features.length * facts.signal.window.samples;
-  const [training, heldOut] = await Promise.all([readWindows(join(folder, TRAINING), size), readWindows(join(folder, HELD_OUT), size)]);
-  return { ...facts, training, heldOut };
+  const { machine, source, signal, parts } = await readFacts(join(folder, FACTS));
+  const size = signal.features.length * signal.window.samples;
+  const faults = createFileFaults();
+  const [training, heldOut] = PARTS.map((part) => readWindows(join(folder, FILES[part]), size, parts[part], faults));
+  faults.refuse('prepare the recording again: `windfleet data prepare F.csv --out DIR`');
+  return { machine, source, signal, training, heldOut };
 }
 
 /** The unsigned model that `model pack` signs. */
@@ -34,34 +118,146 @@ export async function writeArtefacts(folder: string, { manifest, network, golden
   await writeFile(join(folder, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
-async function readFacts(file: string): Promise<{ machine: string; source: string; signal: SignalSpec }> {
+const BUFFERED = 1 << 20; // bytes
+
+/** Windows in a file, written as they come. What was written may be written over: a fair choice does. */
+function fileStore(file: string): WindowStore & { close(): number } {
+  let handle: number | null = open(file, () => openSync(file, 'w'));
+  let buffered: Uint8Array[] = [];
+  let bufferedBytes = 0;
+  let next = 0; // slot
+  let flushed = 0; // bytes
+  const write = (bytes: Uint8Array, at: number) =>
+    open(file, () => {
+      for (let done = 0; done < bytes.length; ) done += writeSync(handle as number, bytes, done, bytes.length - done, at + done);
+    });
+  const flush = () => {
+    if (bufferedBytes === 0) return;
+    write(Buffer.concat(buffered), flushed);
+    flushed += bufferedBytes;
+    buffered = [];
+    bufferedBytes = 0;
+  };
+  return {
+    put(slot, window) {
+      const bytes = bytesOf(window);
+      if (slot < next) {
+        flush();
+        write(bytes, slot * bytes.length);
+        return;
+      }
+      next = slot + 1;
+      buffered.push(bytes);
+      bufferedBytes += bytes.length;
+      if (bufferedBytes >= BUFFERED) flush();
+    },
+    close() {
+      if (handle === null) return next;
+      flush();
+      closeSync(handle);
+      handle = null;
+      return next;
+    },
+  };
+}
+
+function open<T>(file: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw cannotWrite(file, error);
+  }
+}
+
+async function writing<T>(file: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw cannotWrite(file, error);
+  }
+}
+
+const cannotWrite = (file: string, error: unknown) =>
+  new EnvironmentLacking(`${file} cannot be written: ${reasonOf(error)}`, { cause: error, hint: 'is there room, and may it be written?' });
+
+async function readFacts(file: string): Promise<PreparedFacts & { readonly parts: Readonly<Record<'training' | 'heldOut', PartFacts>> }> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw new FileInvalid(`${file} cannot be read: ${reasonOf(error)}`, {
       cause: error,
       hint: 'make the folder with `windfleet data prepare F.csv --out DIR`',
     });
   });
+  let facts: PreparedFacts & { schema: unknown; training: PartFacts; heldOut: PartFacts };
   try {
-    const facts = JSON.parse(text) as { machine: string; source: string; signal: SignalSpec };
-    if (typeof facts.machine !== 'string' || typeof facts.source !== 'string') throw new Error('machine and source must be texts');
-    if (!(facts.signal.features.length > 0 && facts.signal.window.samples > 0)) throw new Error('signal must have features and a window');
-    return facts;
+    facts = JSON.parse(text);
   } catch (error) {
-    throw new FileInvalid(`${file} is not what \`data prepare\` wrote: ${reasonOf(error)}`, { cause: error });
+    throw new FileInvalid(`${file} is no JSON: ${reasonOf(error)}`, { cause: error, hint: 'prepare the recording again' });
   }
+  const wrong = createFileFaults();
+  const want = (holds: boolean, what: string) => holds || wrong.add(`${file} is not what \`data prepare\` wrote: ${what}`);
+  if (typeof facts !== 'object' || facts === null) want(false, 'it must be an object');
+  else {
+    want(facts.schema === SCHEMA, `schema is ${JSON.stringify(facts.schema)}, not ${SCHEMA}`);
+    want(typeof facts.machine === 'string', 'machine must be a text');
+    want(typeof facts.source === 'string', 'source must be a text');
+    want(['stream', 'seed-db6'].includes(facts.signal?.pipeline), 'signal.pipeline must be stream or seed-db6');
+    want(isCount(facts.signal?.window?.samples) && isCount(facts.signal.window.hop), 'signal.window must have samples and a hop');
+    want(Array.isArray(facts.signal?.features) && facts.signal.features.length > 0, 'signal must have features');
+    for (const [i, feature] of (Array.isArray(facts.signal?.features) ? facts.signal.features : []).entries())
+      want(isFeature(feature), `signal.features[${i}] must have a name, an op, channels, parameters, a mean and a std above 0`);
+    for (const part of PARTS)
+      want(isCount(facts[part]?.windows) && /^[0-9a-f]{64}$/.test(facts[part].sha256), `${part} must have windows and a sha256`);
+  }
+  wrong.refuse('prepare the recording again: `windfleet data prepare F.csv --out DIR`');
+  const { machine, source, input, signal, training, heldOut } = facts;
+  return { machine, source, input, signal, parts: { training, heldOut } };
 }
 
-async function readWindows(file: string, size: number): Promise<Float32Array> {
-  const bytes = await readFile(file).catch((error: unknown) => {
-    throw new FileInvalid(`${file} cannot be read: ${reasonOf(error)}`, { cause: error });
-  });
-  if (bytes.length === 0 || bytes.length % (4 * size) !== 0)
-    throw new FileInvalid(`${file} has ${bytes.length} bytes, which is no whole number of windows of ${size} values`);
-  if (endianness() === 'BE') bytes.swap32();
-  const windows = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
-  const bad = windows.findIndex((x) => !Number.isFinite(x));
-  if (bad >= 0) throw new FileInvalid(`${file}: value ${bad} is no number`);
-  return windows;
+const isCount = (value: unknown): boolean => Number.isInteger(value) && (value as number) > 0;
+const isFeature = (feature: FeatureSpec | null): boolean =>
+  typeof feature?.name === 'string' &&
+  typeof feature.op === 'string' &&
+  Array.isArray(feature.channels) &&
+  typeof feature.parameters === 'object' &&
+  Number.isFinite(feature.mean) &&
+  Number.isFinite(feature.std) &&
+  feature.std > 0;
+
+function readWindows(file: string, size: number, { windows, sha256 }: PartFacts, faults: { add(text: string): void }): Float32Array {
+  let handle: number;
+  try {
+    handle = openSync(file, 'r');
+  } catch (error) {
+    faults.add(`${file} cannot be read: ${reasonOf(error)}`);
+    return new Float32Array();
+  }
+  try {
+    const bytes = fstatSync(handle).size;
+    if (bytes !== 4 * size * windows) {
+      faults.add(`${file} has ${bytes} bytes; ${windows} windows of ${size} values have ${4 * size * windows}`);
+      return new Float32Array();
+    }
+    const values = new Float32Array(size * windows);
+    const view = Buffer.from(values.buffer);
+    for (let at = 0; at < bytes; ) {
+      const read = readSync(handle, view, at, Math.min(1 << 26, bytes - at), at);
+      if (read === 0) break;
+      at += read;
+    }
+    if (createHash('sha256').update(view).digest('hex') !== sha256) {
+      faults.add(`${file} is not the one that was prepared: its SHA-256 differs`);
+      return values;
+    }
+    if (endianness() === 'BE') view.swap32();
+    const bad = values.findIndex((x) => !Number.isFinite(x));
+    if (bad >= 0) faults.add(`${file}: value ${bad} is no number`);
+    return values;
+  } catch (error) {
+    faults.add(`${file} cannot be read: ${reasonOf(error)}`);
+    return new Float32Array();
+  } finally {
+    closeSync(handle);
+  }
 }
 
 function bytesOf(values: Float32Array): Uint8Array {

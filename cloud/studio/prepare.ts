@@ -1,148 +1,131 @@
 /**
- * Recordings → statistics and windows: the same pipeline that devices run, over the samples in which the rotor turned.
+ * Samples → statistics and windows, by the same pipeline that devices run.
  *
- * The first part of every turbine's time trains and the rest is held out, so that no window of one part overlaps one of the other.
+ * A preparation hears the samples several times from the start: to count and check them, to fit its relations, its statistics, and to
+ * cut its windows. Nothing grows with their number, so a file of any size will do.
  */
-import type { Channel } from '../../actors/contracts/channels.ts';
 import { FileInvalid } from '../../actors/contracts/errors.ts';
+import type { FaultInterval } from '../../actors/contracts/ground-truth.ts';
 import type { SignalSpec } from '../../actors/contracts/model.ts';
 import type { Recording } from '../../actors/contracts/recording.ts';
-import { streamPipeline } from '../../actors/signal/stream.ts';
-import { featureLists } from './features.ts';
+import { openWindowSource } from '../../actors/signal/source.ts';
+import { featuresOf } from './features.ts';
+import { fitRelations, fitStatistics } from './fit.ts';
+import { hearRecording, type SampleHearer } from './samples.ts';
+import { createSurvey, type HoldOut, type SplitOptions, splitSamples, type Survey } from './split.ts';
+import { memoryStore } from './windows.ts';
 
 export interface Prepared {
   readonly machine: string;
   readonly signal: SignalSpec;
-  /** [windows × features × samples], normalised; every `hop` samples one. */
+  /** [windows × features × samples], normalised; every `hop` samples one (of `seed-db6`, every 10th sample begins one). */
   readonly training: Float32Array;
   readonly heldOut: Float32Array;
   /** Hex SHA-256 of what it was made from. */
   readonly source: string;
 }
 
+/** Where the windows of both parts go. */
+export interface WindowTakers {
+  readonly training: { offer(window: Float32Array): void; readonly offered: number };
+  readonly heldOut: { offer(window: Float32Array): void; readonly offered: number };
+}
+
+export interface PreparationSpec extends Omit<SplitOptions, 'turningOnly'> {
+  readonly machine: string;
+  readonly windows: WindowTakers;
+}
+
+export interface Preparation {
+  readonly signal: SignalSpec;
+  readonly survey: Survey;
+}
+
+/** Yields what wants to hear all samples from the start, in turn; whoever runs it reads them as often. */
+export type Passes = Generator<SampleHearer, Preparation, void>;
+
 const WINDOW = { samples: 100, hop: 100, settle: 200 } as const;
 const RATE_HZ = 20;
-const HELD_OUT = 0.25;
-const STILL_SAMPLES = 200;
+const LEAST = { training: 20, heldOut: 5 } as const;
 
-/** @throws FileInvalid when there are too few samples of a turning rotor. */
-export function prepare(recording: Recording, machine: string, source: string): Prepared {
-  const fitted = fitStatistics(
-    recording,
-    fitRelations(recording, { pipeline: 'stream', rateHz: RATE_HZ, window: WINDOW, features: featureLists[machine] }),
-  );
-  const training = cutWindows(recording, fitted, 0, 1 - HELD_OUT);
-  const heldOut = cutWindows(recording, fitted, 1 - HELD_OUT, 1);
-  const size = fitted.features.length * WINDOW.samples;
-  if (training.length < 20 * size || heldOut.length < 5 * size)
-    throw new FileInvalid(
-      `the recording holds ${(training.length + heldOut.length) / size} windows of a turning rotor; training wants 25 at least`,
-      {
-        hint: 'record for longer, in more wind',
-      },
-    );
-  return { machine, signal: fitted, training, heldOut, source };
-}
+/** Of the `stream` pipeline. @throws FileInvalid when there are too few samples of a turning rotor, or a feature is constant */
+export function* streamPasses(spec: PreparationSpec): Passes {
+  const { file, channels, machine, windows } = spec;
+  const split = { ...spec, turningOnly: true };
+  const counting = createSurvey(split);
+  yield counting.hear;
+  const survey = counting.finish();
+  const rows = survey.turbines.length;
 
-/** Least squares for every relation y ≈ slope·x + offset, over the low-passed channels as the operation sees them, where y is well above 0. */
-function fitRelations(recording: Recording, signal: SignalSpec): SignalSpec {
-  const features = signal.features.map((feature) => {
-    if (feature.op !== 'relation') return feature;
-    const side = (slope: number, offset: number) =>
-      collect(recording, { ...signal, features: [{ ...feature, parameters: { ...feature.parameters, slope, offset } }] })[0];
-    const y = side(0, 0);
-    const x = side(1, 0).map((value, i) => y[i] - value); // y − (y − x)
-    const floor = mean(y) / 2;
-    const above = y.flatMap((value, i) => (value > floor ? [i] : []));
-    const meanX = mean(above.map((i) => x[i]));
-    const meanY = mean(above.map((i) => y[i]));
-    const covariance = above.reduce((sum, i) => sum + (x[i] - meanX) * (y[i] - meanY), 0);
-    const slope = covariance / above.reduce((sum, i) => sum + (x[i] - meanX) ** 2, 1e-12);
-    return { ...feature, parameters: { ...feature.parameters, slope, offset: meanY - slope * meanX } };
+  let signal: SignalSpec = { pipeline: 'stream', rateHz: RATE_HZ, window: WINDOW, features: featuresOf(machine, channels) };
+  const relations = fitRelations(signal, channels, rows);
+  if (relations) {
+    yield splitSamples(split, survey, relations.hear);
+    signal = relations.finish();
+  }
+  const statistics = fitStatistics(file, signal, channels, rows);
+  yield splitSamples(split, survey, statistics.hear);
+  signal = statistics.finish();
+
+  const source = openWindowSource(signal, channels, rows);
+  const window = new Float32Array(signal.features.length * signal.window.samples);
+  yield splitSamples(split, survey, (row, part, anew, values, offset) => {
+    if (anew) source.break(row);
+    if (source.push(row, values, offset) !== true) return;
+    source.take(row, window, 0);
+    windows[part].offer(window);
   });
-  return { ...signal, features };
+  refuseTooFew(file, windows, signal.window.hop);
+  return { signal, survey };
 }
 
-/** Means and standard deviations of the training part. */
-function fitStatistics(recording: Recording, signal: SignalSpec): SignalSpec {
-  const columns = collect(recording, signal);
+/** @param hop samples from one window to the next. @throws FileInvalid saying how much more recording it takes */
+export function refuseTooFew(file: string, { training, heldOut }: WindowTakers, hop: number): void {
+  if (training.offered >= LEAST.training && heldOut.offered >= LEAST.heldOut) return;
+  const missing = Math.max((LEAST.training - training.offered) / 0.75, (LEAST.heldOut - heldOut.offered) / 0.25);
+  throw new FileInvalid(
+    `${file} holds ${training.offered} windows of a turning rotor to train on and ${heldOut.offered} to hold out; it takes ${LEAST.training} and ${LEAST.heldOut} at least`,
+    { hint: `record about ${Math.ceil((missing * hop) / RATE_HZ / 10) * 10} s more, without a break, in enough wind` },
+  );
+}
+
+export interface PrepareOptions {
+  readonly faults?: readonly FaultInterval[];
+  readonly holdOut?: HoldOut;
+}
+
+/** All in memory. @throws FileInvalid as `streamPasses` does */
+export function prepare(
+  recording: Recording,
+  machine: string,
+  source: string,
+  { faults = [], holdOut = 'time' }: PrepareOptions = {},
+): Prepared {
+  const stores = { training: memoryStore(), heldOut: memoryStore() };
+  const passes = streamPasses({
+    file: 'the recording',
+    machine,
+    channels: recording.channels,
+    things: recording.turbines.map(({ thing }) => thing),
+    faults,
+    holdOut,
+    windows: { training: taking(stores.training), heldOut: taking(stores.heldOut) },
+  });
+  let pass = passes.next();
+  while (!pass.done) {
+    hearRecording(recording, pass.value);
+    pass = passes.next();
+  }
+  return { machine, signal: pass.value.signal, training: stores.training.all(), heldOut: stores.heldOut.all(), source };
+}
+
+/** Every window, in the order in which they come. */
+function taking(store: { put(slot: number, window: Float32Array): void }): WindowTakers['training'] {
+  let offered = 0;
   return {
-    ...signal,
-    features: signal.features.map((feature, f) => {
-      const m = mean(columns[f]);
-      const std = Math.sqrt(columns[f].reduce((sum, x) => sum + (x - m) ** 2, 0) / Math.max(1, columns[f].length));
-      return { ...feature, mean: m, std: Math.max(std, 1e-9) };
-    }),
+    get offered() {
+      return offered;
+    },
+    offer: (window) => store.put(offered++, window),
   };
 }
-
-/** [features][samples] of the training part. */
-function collect(recording: Recording, signal: SignalSpec): number[][] {
-  const columns: number[][] = signal.features.map(() => []);
-  visit(recording, signal, 0, 1 - HELD_OUT, (features) => {
-    for (let f = 0; f < columns.length; f++) columns[f].push(features[f]);
-  });
-  return columns;
-}
-
-function cutWindows(recording: Recording, signal: SignalSpec, from: number, to: number): Float32Array {
-  const { samples, hop } = signal.window;
-  const count = signal.features.length;
-  const windows: Float32Array[] = [];
-  let recent: Float32Array[] = [];
-  visit(
-    recording,
-    signal,
-    from,
-    to,
-    (features) => {
-      recent.push(features.slice());
-      if (recent.length < samples) return;
-      const window = new Float32Array(count * samples);
-      for (let t = 0; t < samples; t++) for (let f = 0; f < count; f++) window[f * samples + t] = recent[t][f];
-      windows.push(window);
-      recent = recent.slice(hop);
-    },
-    () => {
-      recent = [];
-    },
-  );
-  const all = new Float32Array(windows.length * count * samples);
-  for (const [i, window] of windows.entries()) all.set(window, i * count * samples);
-  return all;
-}
-
-/** Runs the pipeline over a part of each turbine's time; `broke` is called where a row starts anew. */
-function visit(
-  recording: Recording,
-  signal: SignalSpec,
-  from: number,
-  to: number,
-  hear: (features: Float32Array) => void,
-  broke: () => void = () => {},
-): void {
-  const { channels, turbines } = recording;
-  const rotor = rotorChannel(channels);
-  const out = new Float32Array(signal.features.length);
-  for (const { values } of turbines) {
-    const pipeline = streamPipeline(signal, channels, 1);
-    const samples = values.length / channels.length;
-    let still = STILL_SAMPLES;
-    let settled = 0;
-    broke();
-    for (let i = Math.floor(from * samples); i < Math.floor(to * samples); i++) {
-      still = values[i * channels.length + rotor] > 0 ? 0 : still + 1;
-      if (still >= STILL_SAMPLES || !pipeline.push(0, values, i * channels.length, out, 0)) {
-        pipeline.reset(0);
-        settled = 0;
-        broke();
-      } else if (++settled > signal.window.settle) hear(out);
-    }
-  }
-}
-
-function rotorChannel(channels: readonly Channel[]): number {
-  return channels.findIndex((channel) => channel.role === 'rotor-speed');
-}
-
-const mean = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / Math.max(1, values.length);

@@ -35,12 +35,25 @@ export function addDataCommands(program: Command, io: Io): void {
     });
   data
     .command('prepare')
-    .description('A recording → windows and statistics, as `train` wants them.')
-    .argument('<recording>', 'a CSV')
+    .description(
+      'A recording of any size → windows and statistics, as `train` wants them. Reads CSV of any machine (packed with gzip or not), Parquet of ours, logs of the serial line, log messages and captures as JSON-lines; known by content.',
+    )
+    .argument('<recording>', 'the file; what its F.truth.json calls faulted is left out')
     .requiredOption('--out <folder>', 'where they go')
+    .option('--machine <name>', 'whose recording it is (default: as the sidecar or the columns say)')
+    .option('--pipeline <name>', 'stream, or seed-db6: the original’s, for `train --network seed`', 'stream')
+    .option('--stats <whose>', 'with seed-db6: data (this recording’s), or original', 'data')
+    .option('--hold-out <what>', 'time: the last quarter of each turbine’s; turbine: every fourth one', 'time')
+    .option('--windows <n>', 'at most so many to train on, a fair choice of all', '200000')
+    .option('--seed <n>', 'of that choice', '1')
+    .option('--thing <name>', 'the turbine of a log that names none (default: from the file’s name)')
+    .option('--truth <file>', 'the sidecar (default: beside the recording, if there is one)')
+    .option('--no-truth', 'do not look for a sidecar')
+    .option('--signal <manifest>', 'with captures: of the model that was captured')
+    .option('--json', 'one JSON object')
     .addHelpText(
       'after',
-      '\nExamples:\n  windfleet data prepare farm.csv --out prepared\n  windfleet data prepare dataset_wind_turbine.csv --out prepared',
+      '\nExamples:\n  windfleet data prepare farm.csv --out prepared\n  windfleet data prepare dataset_wind_turbine.csv.gz --pipeline seed-db6 --stats original --out seed',
     )
     .action(async (file: string, flags: PrepareFlags) => {
       const { prepareFile } = await import('./prepare.ts');
