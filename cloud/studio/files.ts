@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, fstatSync, openSync, readSync, writeSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { join } from 'node:path';
 import { EnvironmentLacking, FileInvalid, reasonOf } from '../../actors/contracts/errors.ts';
@@ -44,30 +44,33 @@ export interface PreparedFolder {
   discard(): Promise<void>;
 }
 
-/** What was prepared in it before is gone. @throws EnvironmentLacking when it cannot be written */
+/** What was prepared in it before stays until this is finished. @throws EnvironmentLacking when it cannot be written */
 export async function openPreparedFolder(folder: string): Promise<PreparedFolder> {
-  await writing(folder, async () => {
-    await mkdir(folder, { recursive: true });
-    await rm(join(folder, FACTS), { force: true });
-  });
-  const stores = { training: fileStore(join(folder, FILES.training)), heldOut: fileStore(join(folder, FILES.heldOut)) };
+  await writing(folder, () => mkdir(folder, { recursive: true }));
+  const partOf = (part: keyof typeof FILES) => join(folder, `${FILES[part]}.part`);
+  const stores = { training: fileStore(partOf('training')), heldOut: fileStore(partOf('heldOut')) };
   return {
     ...stores,
     async finish(facts) {
       const parts = {} as Record<'training' | 'heldOut', PartFacts>;
       for (const part of PARTS) {
         const windows = stores[part].close();
-        parts[part] = { windows, sha256: await digestOf(join(folder, FILES[part])) };
+        parts[part] = { windows, sha256: await digestOf(partOf(part)) };
       }
       const text = `${JSON.stringify({ schema: SCHEMA, ...facts, ...parts }, null, 2)}\n`;
-      await writing(folder, () => writeFile(join(folder, FACTS), text));
+      await writing(folder, async () => {
+        await rm(join(folder, FACTS), { force: true });
+        for (const part of PARTS) await rename(partOf(part), join(folder, FILES[part]));
+        await writeFile(join(folder, FACTS), text);
+      });
       return parts;
     },
     async discard() {
       for (const part of PARTS) {
-        stores[part].close();
-        await rm(join(folder, FILES[part]), { force: true });
+        stores[part].abandon();
+        await rm(partOf(part), { force: true });
       }
+      await rmdir(folder).catch(() => {}); // it held something before
     },
   };
 }
@@ -121,7 +124,7 @@ export async function writeArtefacts(folder: string, { manifest, network, golden
 const BUFFERED = 1 << 20; // bytes
 
 /** Windows in a file, written as they come. What was written may be written over: a fair choice does. */
-function fileStore(file: string): WindowStore & { close(): number } {
+function fileStore(file: string): WindowStore & { close(): number; abandon(): void } {
   let handle: number | null = open(file, () => openSync(file, 'w'));
   let buffered: Uint8Array[] = [];
   let bufferedBytes = 0;
@@ -157,6 +160,10 @@ function fileStore(file: string): WindowStore & { close(): number } {
       closeSync(handle);
       handle = null;
       return next;
+    },
+    abandon() {
+      if (handle !== null) closeSync(handle);
+      handle = null;
     },
   };
 }

@@ -62,7 +62,11 @@ export async function openParquet(file: string): Promise<ParquetFile> {
     db.closeSync();
     instance.closeSync();
   };
-  const damaged = (error: unknown) => new FileInvalid(`${file} cannot be read as Parquet: ${reasonOf(error)}`, { cause: error });
+  const damaged = (error: unknown) =>
+    new FileInvalid(`${file} cannot be read as Parquet: ${reasonOf(error).split('\n')[0]}`, {
+      cause: error,
+      hint: 'it is damaged or cut short: fetch or record it again',
+    });
   try {
     const described = await db.runAndReadAll(`DESCRIBE SELECT * FROM read_parquet(${quoted(file)})`);
     const columns = new Map(described.getRowObjectsJS().map((row) => [String(row['column_name']), String(row['column_type'])]));

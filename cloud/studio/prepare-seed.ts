@@ -20,7 +20,8 @@ export type SeedStatistics = 'data' | 'original';
 export const SEED_INPUT = [6, 10, 10] as const;
 
 const STEP = 10;
-const SERVING_HOP = 20; // the original judges once a second
+/** Samples between two windows of a device: the original judges once a second. */
+export const SEED_HOP = 20;
 const MOST_SAMPLES = 2_000_000; // all are in memory at once: 28 hours of one turbine; the original's file has a third of them
 
 /** @throws FileInvalid also for more samples than fit into memory. @throws ConfigInvalid for another machine */
@@ -52,7 +53,7 @@ export function* seedPasses(spec: PreparationSpec, statistics: SeedStatistics): 
   let signal: SignalSpec = {
     pipeline: 'seed-db6',
     rateHz: 20,
-    window: { samples: SEED_INPUT[1] * SEED_INPUT[2], hop: SERVING_HOP, settle: 0 },
+    window: { samples: SEED_INPUT[1] * SEED_INPUT[2], hop: SEED_HOP, settle: 0 },
     features: seedFeatures,
   };
   if (statistics === 'data') {

@@ -52,6 +52,7 @@ export function serialSource(file: string, chunks: () => AsyncIterable<Uint8Arra
   return {
     machine: deskTurbine.name,
     channels: deskTurbine.channels,
+    boardClock: true,
     things: [thing],
     notes: () => [
       `${counts.samples} lines of ${counts.lines} are samples; ${counts.garbage} were none (at most ${100 * MOST_GARBAGE} % may be)`,

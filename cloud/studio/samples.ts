@@ -17,6 +17,8 @@ export interface SampleSource {
   /** Name of the machine. */
   readonly machine: string;
   readonly channels: readonly Channel[];
+  /** Its times are a board's, that began when it was switched on. */
+  readonly boardClock?: true;
   /** By row; it grows while it is read for the first time. */
   readonly things: readonly ThingName[];
   /** @throws FileInvalid naming every fault of the file; only the first time can find any. */
@@ -41,6 +43,7 @@ export function keptInMemory(source: SampleSource, bytes: number): SampleSource 
   return {
     machine: source.machine,
     channels: source.channels,
+    ...(source.boardClock ? { boardClock: true } : {}),
     things: source.things,
     notes: source.notes,
     async read(hear) {

@@ -10,7 +10,7 @@ import { seedFeatures } from '../../studio/features.ts';
 import { digestOf, inputOf, openPreparedFolder } from '../../studio/files.ts';
 import { type Passes, type Preparation, streamPasses, type WindowTakers } from '../../studio/prepare.ts';
 import { prepareCaptures } from '../../studio/prepare-captures.ts';
-import { SEED_INPUT, seedPasses } from '../../studio/prepare-seed.ts';
+import { SEED_HOP, SEED_INPUT, seedPasses } from '../../studio/prepare-seed.ts';
 import { openRecording } from '../../studio/read-recording.ts';
 import { keptInMemory, type SampleSource } from '../../studio/samples.ts';
 import type { HoldOut } from '../../studio/split.ts';
@@ -73,9 +73,10 @@ export async function prepareFile(file: string, flags: PrepareFlags, io: Io): Pr
     let about: readonly string[];
     let facts: Record<string, unknown>;
     if (opened.format === 'captures') {
-      signal = capturedSignal(flags);
+      const captured = await prepareCaptures(file, opened.captures, capturedSignal(flags), windows);
+      const { model, things } = captured;
+      signal = captured.signal;
       machine = wanted ?? deskTurbine.name;
-      const { model, things } = await prepareCaptures(file, opened.captures, signal, windows);
       about = [`captures of ${model} on ${things.join(', ')}`];
       facts = { model, things };
     } else {
@@ -168,8 +169,11 @@ async function run(passes: Passes, source: SampleSource, progress: Progress, io:
 function tell({ survey }: Preparation, source: SampleSource, truthFile: string | null) {
   const sum = (of: 'samples' | 'usable' | 'faulted' | 'gaps') => survey.turbines.reduce((total, turbine) => total + turbine[of], 0);
   const still = survey.turbines.flatMap(({ usable, faulted }, row) => (usable + faulted === 0 ? [source.things[row]] : []));
+  const span = source.boardClock
+    ? `${Math.round((survey.to - survey.from) / 1_000)} s by the board’s clock`
+    : `${new Date(survey.from).toISOString()} to ${new Date(survey.to).toISOString()}`;
   const lines = [
-    `${sum('samples')} samples of ${survey.turbines.length} turbine${survey.turbines.length === 1 ? '' : 's'}, ${new Date(survey.from).toISOString()} to ${new Date(survey.to).toISOString()}; ${sum('usable')} can be used`,
+    `${sum('samples')} samples of ${survey.turbines.length} turbine${survey.turbines.length === 1 ? '' : 's'}, ${span}; ${sum('usable')} can be used`,
     ...(truthFile !== null ? [`${sum('faulted')} samples were left out: a fault was at work, says ${truthFile}`] : []),
     ...(still.length > 0 ? [`${few(still)} never ${still.length === 1 ? 'turns' : 'turn'}: left out`] : []),
     ...(sum('gaps') > 0 ? [`${sum('gaps')} gaps of more than half a second: no window spans one`] : []),
@@ -189,21 +193,17 @@ function tell({ survey }: Preparation, source: SampleSource, truthFile: string |
 const few = (names: readonly string[]): string =>
   `${names.slice(0, 10).join(', ')}${names.length > 10 ? ` and ${names.length - 10} more` : ''}`;
 
-/** Of the model whose inputs were captured: its manifest says, or it is the original's. */
-function capturedSignal({ signal, pipeline }: PrepareFlags): SignalSpec {
-  if (signal === undefined) {
-    if (pipeline === 'seed-db6')
-      return { pipeline, rateHz: 20, window: { samples: SEED_INPUT[1] * SEED_INPUT[2], hop: 20, settle: 0 }, features: seedFeatures };
-    throw new UsageError('captured inputs are normalised by their model: say which it was', {
-      hint: '--signal manifest.json of its package; or --pipeline seed-db6 for the original’s network with its own statistics',
-    });
-  }
+/** Of the model whose inputs were captured: its manifest says, or it is the original's; null when nobody says. */
+function capturedSignal({ signal, pipeline }: PrepareFlags): SignalSpec | null {
+  if (signal === undefined)
+    return pipeline === 'seed-db6'
+      ? { pipeline, rateHz: 20, window: { samples: SEED_INPUT[1] * SEED_INPUT[2], hop: SEED_HOP, settle: 0 }, features: seedFeatures }
+      : null;
   const text = readText(signal);
   try {
-    const manifest = JSON.parse(text) as { signal?: SignalSpec };
-    if (!(manifest.signal && manifest.signal.features.length > 0 && manifest.signal.window.samples > 0))
-      throw new Error('it has no signal with features and a window');
-    return manifest.signal;
+    const { signal: spec } = JSON.parse(text) as { signal?: SignalSpec };
+    if (spec && spec.features.length > 0 && spec.window.samples > 0 && spec.rateHz > 0) return spec;
+    throw new Error('it has no signal with features and a window');
   } catch (error) {
     throw new FileInvalid(`${signal} is no manifest of a model: ${reasonOf(error)}`, { cause: error });
   }
