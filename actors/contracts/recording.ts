@@ -106,6 +106,17 @@ export interface RecordedRow {
   readonly wrong: readonly string[];
 }
 
+/** The original calls its turbines `Turbine 1`. */
+export const thingNameOf = (text: string): string => text.trim().replaceAll(' ', '-');
+
+const TIME = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d(?:\.\d+)?)(Z|[-+]\d\d:?\d\d)?$/;
+
+/** ISO 8601 with seconds; UTC when it names no zone, whatever the machine's own is. NaN for anything else. */
+function parseTime(text: string): Millis {
+  const parts = TIME.exec(text);
+  return parts ? Date.parse(`${parts[1]}T${parts[2]}${parts[3] ?? 'Z'}`) : Number.NaN;
+}
+
 const NUMBER = /^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$/;
 
 /** @param values takes one sample from `offset` on; NaN for an empty cell, which is no reading */
@@ -119,10 +130,10 @@ export function parseRow(line: string, { columns, cells }: RecordingShape, value
   for (const [i, cell] of cells.entries()) {
     const text = texts[i].trim();
     if (cell === 'thing') {
-      thing = text.replaceAll(' ', '-');
+      thing = thingNameOf(text);
       if (!isThingName(thing)) wrong.push(`turbineId: ${quoted(text)} is no name of a turbine`);
     } else if (cell === 'time') {
-      at = Date.parse(text);
+      at = parseTime(text);
       if (Number.isNaN(at)) wrong.push(`eventTime: ${quoted(text)} is no date`);
     } else if (cell !== 'unread') {
       const value = text === '' ? Number.NaN : Number(text);

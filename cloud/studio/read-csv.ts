@@ -5,7 +5,8 @@
 import type { Machine } from '../../actors/contracts/channels.ts';
 import { FileInvalid } from '../../actors/contracts/errors.ts';
 import { createFileFaults } from '../../actors/contracts/file-faults.ts';
-import { parseHeader, parseRow, type RecordingShape, ROW_HINT } from '../../actors/contracts/recording.ts';
+import { isThingName } from '../../actors/contracts/ids.ts';
+import { parseHeader, parseRow, type RecordingShape, ROW_HINT, thingNameOf } from '../../actors/contracts/recording.ts';
 import { readLines } from './read-lines.ts';
 import { createRows, type SampleSource } from './samples.ts';
 
@@ -58,7 +59,7 @@ export function csvSource(file: string, chunks: () => AsyncIterable<Uint8Array>,
   };
 }
 
-/** Reads plain rows from bytes: whole numbers and decimals, names without blanks, times as the original writes them. */
+/** Reads plain rows from bytes: whole numbers and decimals, times as the original writes them. */
 export interface FastRow {
   /** Of the row read last. */
   readonly thing: string;
@@ -69,11 +70,12 @@ export interface FastRow {
 
 const COMMA = 0x2c;
 const ZERO = 0x30;
+const MOST_NAMES = 100_000;
 const MOST_DIGITS = 15; // a whole number of so many is exact, and so is its quotient by a power of ten
 const TENS = Float64Array.from({ length: MOST_DIGITS + 1 }, (_, i) => 10 ** i);
 
 export function fastRow({ cells }: RecordingShape, values: Float64Array): FastRow {
-  const names = new Map<string, boolean>();
+  const names = new Map<string, string>(); // by the text in the file
   let thing = '';
   let at = 0;
   let dayText = ''; // the date read last, and its midnight
@@ -148,13 +150,14 @@ export function fastRow({ cells }: RecordingShape, values: Float64Array): FastRo
         }
         if (cell === 'time' && !time(bytes, start, i)) return false;
         if (cell === 'thing') {
-          thing = bytes.toString('latin1', start, i);
-          let plain = names.get(thing);
-          if (plain === undefined) {
-            plain = /^[a-zA-Z0-9:_-]{1,128}$/.test(thing);
-            if (names.size < 100_000) names.set(thing, plain);
+          const text = bytes.toString('latin1', start, i);
+          let name = names.get(text);
+          if (name === undefined) {
+            name = thingNameOf(text);
+            if (!isThingName(name)) return false;
+            if (names.size < MOST_NAMES) names.set(text, name);
           }
-          if (!plain) return false;
+          thing = name;
         }
       }
       return i === to;

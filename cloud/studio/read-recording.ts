@@ -42,7 +42,11 @@ export async function openRecording(file: string, options: ReadOptions): Promise
   });
   if (about.isDirectory())
     throw new FileInvalid(`${file} is a folder`, { hint: 'name one recording; `train` wants the folder that `data prepare` wrote' });
-  if (about.size === 0 && about.isFile()) throw new FileInvalid(`${file}:1 is empty`, { hint: 'record one with `windfleet data record`' });
+  if (!about.isFile())
+    throw new FileInvalid(`${file} is no regular file: a recording is read several times from its start`, {
+      hint: 'write it to a file first',
+    });
+  if (about.size === 0) throw new FileInvalid(`${file}:1 is empty`, { hint: 'record one with `windfleet data record`' });
 
   const packed = await head(file, 4);
   const gzipped = packed[0] === 0x1f && packed[1] === 0x8b;

@@ -98,6 +98,7 @@ export function splitSamples(options: SplitOptions, survey: Survey, use: UsableH
   const counts = new Float64Array(survey.turbines.length);
   const heldOutRows = heldOutTurbines(options, survey);
   return (row, at, values, offset) => {
+    if (row >= counts.length) return; // the file has grown since
     const state = gate(row, at, values, offset);
     if (state === STILL || state === FAULTED) return;
     const trains = options.holdOut === 'turbine' ? Infinity : Math.floor(TRAINS * survey.turbines[row].usable);

@@ -78,6 +78,8 @@ reading('reads its own CSV back, packed or not, with a byte order mark, CRLF, qu
   assert.is(wanted[7], `A ${at[7]} ${values.subarray(140, 160).join(' ')}`);
 
   const order = recordingColumns().map((_, i) => (i * 7) % 23);
+  const names = await samplesOf(await open(file('names.csv', lines.map((line) => line.replace('A,A', 'n 1,Turbine 1')).join('\n'))));
+  assert.is(names[0], wanted[0].replace('A', 'Turbine-1'));
   const variants: Record<string, string | Uint8Array> = {
     'packed.csv.gz': gzipSync(lines.join('\n')),
     'packed-by-another-name.csv': gzipSync(lines.join('\n')),
@@ -87,6 +89,7 @@ reading('reads its own CSV back, packed or not, with a byte order mark, CRLF, qu
       .map((line) => line.split(','))
       .map((cells) => order.map((i) => cells[i]).join(','))
       .join('\n'),
+    'times.csv': lines.map((line) => line.replace(/T(\d\d:\d\d:\d\d\.\d{3})000\+00:00/, ' $1')).join('\n'),
     'blank.csv': lines
       .map((line) => line.replaceAll(',', ' , '))
       .join('\n')
@@ -123,6 +126,7 @@ reading('names every fault of a CSV by its line, and counts the rest', async () 
     ['column twice', `${header},gas\n${row},1`, /:1 has the column gas twice/],
     ['unknown column', `${header},colour\n${row},1`, /:1 has a column colour that no such turbine has/],
     ['time', `${header}\n${rows(2).reverse().join('\n')}`, /^time:3 goes back in time for A$/],
+    ['half a date', `${header}\n${row.replace(/2026-01-01T[^,]*/, '2026')}`, /:2 eventTime: "2026" is no date/],
     ['no date', `${header}\n${row.replace('2026-01-01', '2026-13-01')}`, /:2 eventTime: "2026-13-01T/],
     ['name', `${header}\n${row.replace('A,A', 'A,../A')}`, /:2 turbineId: "..\/A" is no name/],
     ['quote', `${header}\n${row.replace('A,A', '"A,A')}`, /:2 has a quote that does not end/],
