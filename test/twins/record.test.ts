@@ -15,6 +15,15 @@ const farm = (name: string) => {
   return twinBacking({ things: ['A', 'B', 'C'], rng: createRng(8), machine, wind: windOf(machine) });
 };
 
+/** The lines of one sample of every turbine. */
+function printing(...of: Parameters<typeof recordingPrinter>): (at: number, values: Float64Array) => Buffer {
+  const printer = recordingPrinter(...of);
+  return (at, values) => {
+    printer.print(at, values);
+    return Buffer.from(printer.take());
+  };
+}
+
 recording('tick by tick it is the recording as a whole', () => {
   const whole = recordTwins(farm('desk-turbine'), { forMs: 10_000, epoch: 1_000 });
   let i = 0;
@@ -32,20 +41,20 @@ recording('its lines are those of the plain printer, for every machine', () => {
   for (const name of ['desk-turbine', 'nrel-5mw']) {
     const { channels, turbines } = recordTwins(farm(name), { forMs: 30_000, epoch: 1_700_000_000_000 });
     const width = channels.length;
-    const print = recordingPrinter(
+    const print = printing(
       turbines.map(({ thing }) => thing),
       channels,
     );
     for (const [i, at] of turbines[0].at.entries()) {
       const values = Float64Array.from(turbines.flatMap((turbine) => [...turbine.values.subarray(i * width, (i + 1) * width)]));
       const plain = turbines.map(({ thing }, row) => `${printRecordedSample(thing, at, values, row * width, channels)}\n`).join('');
-      assert.is(print(at, values), plain, `${name} sample ${i}`);
+      assert.is(print(at, values).toString(), plain, `${name} sample ${i}`);
     }
   }
 });
 
 recording('a value off its channel’s grid, none, a negative zero and a huge one are printed as they are', () => {
-  const print = recordingPrinter(['A'], deskTurbine.channels);
+  const print = printing(['A'], deskTurbine.channels);
   const rng = createRng(2);
   const odd = [Number.NaN, -0, 0, 0.005, -0.004, 1.005, -12.345, 1e12, -1e-9, 999_999_999.99, 4_294_967_295, 0.1 + 0.2, 255.5, -0.5];
   for (let i = 0; i < 2_000; i++) {
@@ -53,7 +62,7 @@ recording('a value off its channel’s grid, none, a negative zero and a huge on
       const x = rng.uniform(i * 40 + c);
       return x < 0.3 ? odd[Math.floor(rng.uniform(i * 40 + 20 + c) * odd.length)] : Math.round(1e4 * (x - 0.6)) / (x < 0.6 ? 100 : 7);
     });
-    assert.is(print(i * 50, values), `${printRecordedSample('A', i * 50, values, 0)}\n`);
+    assert.is(print(i * 50, values).toString(), `${printRecordedSample('A', i * 50, values, 0)}\n`);
   }
 });
 

@@ -46,7 +46,7 @@ export interface RecordFlags {
 }
 
 const STEP_MS = 50;
-const CHUNK_CHARACTERS = 1 << 18; // between two writes
+const CHUNK_BYTES = 1 << 18; // between two writes
 const ONSETS: readonly string[] = ['ramp', 'wear', 'intermittent', 'periodic'] satisfies FaultOnset[];
 
 export async function recordFile(flags: RecordFlags, io: Io): Promise<void> {
@@ -189,26 +189,25 @@ async function writeSamples(
     readonly io: Io;
   },
 ): Promise<number> {
-  const print = recordingPrinter(backing.things, backing.channels);
+  const printer = recordingPrinter(backing.things, backing.channels);
   const before = (now: Millis) => {
     if (now === plan.atMs) for (const { thing, order } of plan.faults) injector.inject(thing, order);
   };
-  let text = `${recordingHeader(backing.channels)}\n`;
   let samples = 0;
+  await file.write(`${recordingHeader(backing.channels)}\n`);
   for (const { now, block } of recordTicks(backing, { forMs, before })) {
-    text += print(epoch + now, block.values);
+    printer.print(epoch + now, block.values);
     samples++;
-    if (text.length < CHUNK_CHARACTERS) continue;
-    await file.write(text);
+    if (printer.waiting < CHUNK_BYTES) continue;
+    await file.write(printer.take());
     await new Promise((rested) => setImmediate(rested)); // Ctrl-C is heard
-    text = '';
     if (io.signal.aborted) return samples;
     progress.say(() => {
       const rate = samples / progress.seconds();
       return `${Math.round((100 * now) / forMs)} %  ${Math.round(rate * backing.things.length)} rows/s  ${Math.ceil((forMs / STEP_MS - samples) / rate)} s to go`;
     });
   }
-  await file.write(text);
+  await file.write(printer.take());
   return samples;
 }
 
