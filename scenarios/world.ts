@@ -44,6 +44,7 @@ import { createRegistry, type Registry } from '../cloud/things/registry.ts';
 import { fileDisk } from '../physical/disk.ts';
 import { twinBacking } from '../twins/backing.ts';
 import type { TwinBacking } from '../twins/body.ts';
+import { sensedMachines } from '../twins/channels.ts';
 import { memoryDisk } from '../twins/disk.ts';
 import { faultInjector } from '../twins/faults/injector.ts';
 import { layoutOf, type TwinMachine } from '../twins/library/machines.ts';
@@ -240,7 +241,7 @@ function openBodies({ seed, fleet, replays }: WorldSpec): {
           hint: 'name a recording, as one of `windfleet data record`',
         });
       }
-      const recording = parseRecording(text, file);
+      const recording = parseRecording(text, file, sensedMachines());
       const taken = recording.turbines.find(({ thing }) => things.includes(thing));
       if (taken)
         throw new FileInvalid(`${file} holds a turbine ${taken.thing}, and so does the farm`, {

@@ -7,13 +7,13 @@ import type { Millis } from '../actors/contracts/units.ts';
 
 const GAP_MS = 50; // between the last sample and the first one of the next round
 
-export function replayBacking({ channels, turbines }: Recording): Backing {
+export function replayBacking({ machine = deskTurbine.name, channels, turbines }: Recording): Backing {
   const position = new Int32Array(turbines.length).fill(-1);
   const fresh = new Uint8Array(turbines.length);
 
   return {
     kind: 'replay',
-    machine: deskTurbine.name,
+    machine,
     channels,
     things: turbines.map(({ thing }) => thing),
     offers: new Set(),

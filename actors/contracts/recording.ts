@@ -4,7 +4,7 @@
  *
  * Source of the columns: the original's data set, `nanoId, turbineId, arduino_timestamp, nanoFreemem, eventTime, rps, …, wind_speed_rps`.
  */
-import { type Channel, column, deskTurbine, printReading } from './channels.ts';
+import { type Channel, column, deskTurbine, type Machine, printReading } from './channels.ts';
 import { FileInvalid } from './errors.ts';
 import { createFileFaults } from './file-faults.ts';
 import { isThingName, type ThingName } from './ids.ts';
@@ -19,6 +19,8 @@ export interface RecordedTurbine {
 }
 
 export interface Recording {
+  /** Name of the machine; absent: a desk turbine's. */
+  readonly machine?: string;
   readonly channels: readonly Channel[];
   readonly turbines: readonly RecordedTurbine[];
 }
@@ -44,6 +46,18 @@ export const recordingColumns = (channels: readonly Channel[] = deskTurbine.chan
     : [...LEADING, 'eventTime', ...channels.map(({ name }) => name)];
 
 export const recordingHeader = (channels = deskTurbine.channels): string => recordingColumns(channels).join(',');
+
+/** The machine whose columns these are most. @param machines at least one */
+export function nearestMachine(columns: readonly string[], machines: readonly Machine[]): Machine {
+  const matches = ({ channels }: Machine) => {
+    const wanted = recordingColumns(channels);
+    return wanted.filter((name) => columns.includes(name)).length - columns.filter((name) => !wanted.includes(name)).length;
+  };
+  return machines.reduce((best, machine) => (matches(machine) > matches(best) ? machine : best));
+}
+
+/** Names of the columns of a header, as far as they can be made out. @param line without a byte order mark */
+export const columnsOfHeader = (line: string): readonly string[] => (splitRow(line) ?? []).map((name) => name.trim());
 
 /** As the original writes it: `2021-04-12T12:36:01.123000+00:00`. @param at epoch milliseconds */
 export const printTime = (at: Millis): string => new Date(at).toISOString().replace('Z', '000+00:00');
@@ -146,9 +160,14 @@ export function parseRow(line: string, { columns, cells }: RecordingShape, value
 
 export const ROW_HINT = 'every row is one sample of one turbine; an empty value is no reading';
 
-/** @param file its name, for errors. @throws FileInvalid naming file:line of every fault (the first twenty, and how many more there are). */
-export function parseRecording(text: string, file: string, channels: readonly Channel[] = deskTurbine.channels): Recording {
+/**
+ * @param file its name, for errors
+ * @param machines by whose columns it is recognised
+ * @throws FileInvalid naming file:line of every fault (the first twenty, and how many more there are).
+ */
+export function parseRecording(text: string, file: string, machines: readonly Machine[] = [deskTurbine]): Recording {
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
+  const { name: machine, channels } = nearestMachine(columnsOfHeader(lines[0]), machines);
   const shape = parseHeader(lines[0], file, channels);
   const faults = createFileFaults();
   const samples = new Map<string, { at: number[]; values: number[] }>();
@@ -168,6 +187,7 @@ export function parseRecording(text: string, file: string, channels: readonly Ch
   if (samples.size === 0) throw new FileInvalid(`${file}:2 holds no sample`, { hint: 'record one with `windfleet data record`' });
 
   return {
+    machine,
     channels,
     turbines: [...samples].map(([thing, { at, values }]) => ({ thing, at: Float64Array.from(at), values: Float64Array.from(values) })),
   };

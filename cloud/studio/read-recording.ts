@@ -6,9 +6,9 @@ import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { createGunzip } from 'node:zlib';
-import { type Machine, deskTurbine } from '../../actors/contracts/channels.ts';
+import type { Machine } from '../../actors/contracts/channels.ts';
 import { didYouMean, FileInvalid, reasonOf } from '../../actors/contracts/errors.ts';
-import { recordingColumns } from '../../actors/contracts/recording.ts';
+import { columnsOfHeader, nearestMachine, recordingColumns } from '../../actors/contracts/recording.ts';
 import { csvSource } from './read-csv.ts';
 import { captureSource, type CaptureSource, logSource } from './read-json-lines.ts';
 import { parquetSource } from './read-parquet.ts';
@@ -77,29 +77,21 @@ export async function openRecording(file: string, options: ReadOptions): Promise
     (lines.some((line) => parseSerialLine(line) !== null) || /^Invalid Intialization/.test(first))
   )
     return { format: 'serial', source: serialSource(file, chunks, thing) };
-  const columns = lines[0].split(',').map((cell) => cell.trim().replace(/^"(.*)"$/, '$1'));
-  return { format: 'csv', source: csvSource(file, chunks, machineOf(columns, file, options)) };
+  return { format: 'csv', source: csvSource(file, chunks, machineOf(columnsOfHeader(lines[0]), file, options)) };
 }
 
 /** The machine that was asked for, or the one whose columns these are most. */
 function machineOf(columns: readonly string[], file: string, { machines, machine }: ReadOptions): Machine {
-  const matches = (one: Machine) => {
-    const wanted = recordingColumns(one.channels);
-    return wanted.filter((name) => columns.includes(name)).length - columns.filter((name) => !wanted.includes(name)).length;
-  };
-  const ranked = [...machines].sort((a, b) => matches(b) - matches(a));
-  if (machine === undefined) return ranked[0] ?? deskTurbine;
+  const nearest = nearestMachine(columns, machines);
+  if (machine === undefined) return nearest;
+  const names = machines.map(({ name }) => name);
   const asked = machines.find(({ name }) => name === machine);
   if (!asked)
-    throw new FileInvalid(
-      `${file} is of a machine ${machine}, which is not in the library.${didYouMean(
-        machine,
-        machines.map(({ name }) => name),
-      )}`,
-      { hint: `machines: ${machines.map(({ name }) => name).join(', ')}, or the path of a machine file with --machine` },
-    );
-  const [nearest] = ranked;
-  if (matches(nearest) > matches(asked) && recordingColumns(nearest.channels).every((name) => columns.includes(name)))
+    throw new FileInvalid(`${file} is of a machine ${machine}, which is not in the library.${didYouMean(machine, names)}`, {
+      hint: `machines: ${names.join(', ')}, or the path of a machine file with --machine`,
+    });
+  const has = ({ channels }: Machine) => recordingColumns(channels).every((name) => columns.includes(name));
+  if (has(nearest) && !has(asked))
     throw new FileInvalid(`${file}:1 has the columns of a ${nearest.name}, not of a ${machine}`, { hint: `--machine ${nearest.name}` });
   return asked;
 }

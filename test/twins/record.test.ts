@@ -1,11 +1,14 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { createSampleBlock } from '../../actors/contracts/backing.ts';
 import { deskTurbine } from '../../actors/contracts/channels.ts';
-import { printRecordedSample } from '../../actors/contracts/recording.ts';
+import { parseRecording, printRecordedSample, recordingHeader } from '../../actors/contracts/recording.ts';
 import { recordingPrinter } from '../../cloud/studio/recording-text.ts';
 import { twinBacking } from '../../twins/backing.ts';
+import { sensedMachines } from '../../twins/channels.ts';
 import { machineNamed, windOf } from '../../twins/library/machines.ts';
 import { recordTicks, recordTwins } from '../../twins/record.ts';
+import { replayBacking } from '../../twins/replay.ts';
 import { createRng } from '../../twins/rng.ts';
 
 const recording = suite('recording');
@@ -51,6 +54,21 @@ recording('its lines are those of the plain printer, for every machine', () => {
       assert.is(print(at, values).toString(), plain, `${name} sample ${i}`);
     }
   }
+});
+
+recording('of any machine of the library it is recognised by its columns, and plays back', () => {
+  const { channels, turbines } = recordTwins(farm('nrel-5mw'), { forMs: 5_000, epoch: 0 });
+  const lines = turbines.flatMap(({ thing, at, values }) =>
+    Array.from(at, (t, i) => printRecordedSample(thing, t, values, i * channels.length, channels)),
+  );
+  const parsed = parseRecording([recordingHeader(channels), ...lines].join('\n'), 'r.csv', sensedMachines());
+  assert.equal(parsed.turbines, turbines);
+  const replay = replayBacking(parsed);
+  assert.is(replay.machine, 'nrel-5mw');
+  const block = createSampleBlock(replay.channels, 3);
+  replay.advance(100);
+  replay.sample(block);
+  assert.equal(block.values.subarray(0, channels.length), turbines[0].values.subarray(channels.length, 2 * channels.length));
 });
 
 recording('a value off its channel’s grid, none, a negative zero and a huge one are printed as they are', () => {

@@ -1,10 +1,9 @@
 /** `windfleet data prepare`: from a recording of any size to windows and statistics. */
 import { basename } from 'node:path';
-import { deskTurbine, type Machine } from '../../../actors/contracts/channels.ts';
+import { deskTurbine } from '../../../actors/contracts/channels.ts';
 import { FileInvalid, reasonOf, UsageError } from '../../../actors/contracts/errors.ts';
 import type { SignalSpec } from '../../../actors/contracts/model.ts';
-import { twinBacking } from '../../../twins/backing.ts';
-import { machines, type TwinMachine, windOf } from '../../../twins/library/machines.ts';
+import { sensedBy, sensedMachines } from '../../../twins/channels.ts';
 import { createRng } from '../../../twins/rng.ts';
 import { seedFeatures } from '../../studio/features.ts';
 import { digestOf, inputOf, openPreparedFolder } from '../../studio/files.ts';
@@ -52,8 +51,8 @@ export async function prepareFile(file: string, flags: PrepareFlags, io: Io): Pr
   const most = whole('--windows', flags.windows, 20);
   const rng = createRng(whole('--seed', flags.seed, 0)).fork('windows');
   const truth = flags.truth === false ? null : await readTruth(file, typeof flags.truth === 'string' ? flags.truth : undefined);
-  const own = flags.machine === undefined ? null : describe(await openMachine(flags.machine));
-  const known = [...machines.map(describe), ...(own ? [own] : [])];
+  const own = flags.machine === undefined ? null : sensedBy(await openMachine(flags.machine));
+  const known = [...sensedMachines(), ...(own ? [own] : [])];
   const wanted = own?.name ?? truth?.truth.machine;
   const opened = await openRecording(file, {
     machines: known,
@@ -208,12 +207,6 @@ function capturedSignal({ signal, pipeline }: PrepareFlags): SignalSpec | null {
     throw new FileInvalid(`${signal} is no manifest of a model: ${reasonOf(error)}`, { cause: error });
   }
 }
-
-/** The channels of a machine as its twins have them. */
-const describe = (machine: TwinMachine): Machine => ({
-  name: machine.name,
-  channels: twinBacking({ things: [], rng: createRng(0), machine, wind: windOf(machine) }).channels,
-});
 
 function oneOf(name: string, text: string, choices: readonly string[]): string {
   if (choices.includes(text)) return text;
