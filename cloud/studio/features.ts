@@ -68,21 +68,22 @@ const nrelFeatures: readonly FeatureSpec[] = [
     parameters: { slope: 0, offset: 0, seconds: 20, lagSeconds: 0 },
     ...plain,
   },
-  // Heat follows the losses, over the air of the nacelle.
+  // Both heat with the losses, which grow with the power: their balance tells of one that does not.
   {
-    name: 'gearbox_heat',
-    op: 'relation',
-    channels: ['gearboxC', 'nacelleC'],
-    parameters: { slope: 0, offset: 0, seconds: 60, lagSeconds: 0 },
-    ...plain,
-  },
-  {
-    name: 'generator_heat',
+    name: 'heat_balance',
     op: 'relation',
     channels: ['generatorC', 'gearboxC'],
     parameters: { slope: 0, offset: 0, seconds: 60, lagSeconds: 0 },
     ...plain,
   },
+  {
+    name: 'power_per_torque',
+    op: 'relation',
+    channels: ['powerKw', 'torqueKnm'],
+    parameters: { slope: 0, offset: 0, seconds: 10, lagSeconds: 0 },
+    ...plain,
+  },
+  { name: 'power_ripple', op: 'vibration', channels: ['powerKw'], parameters: { seconds: 0.2, rmsSeconds: 10 }, ...plain },
 ];
 
 /** The features of a machine's default detector, by the machine's name. */
