@@ -13,7 +13,7 @@ export interface CapturedWindows {
   readonly things: readonly string[];
 }
 
-const ORIGINAL_VALUES = 6; // mean errors of the six features
+const MOST_FEATURES = 64; // one row of no more values than that: a value a feature, and no window
 const TRAINS = 0.75;
 
 /**
@@ -38,9 +38,10 @@ export async function prepareCaptures(
     times.set(thing, [...(times.get(thing) ?? []), at]);
   });
   const seen = [...shapes].map(([shape, count]) => `${count} of ${shape}`).join(', ');
-  if (shapes.size === 1 && shapes.has(String(ORIGINAL_VALUES)))
+  const features = [...shapes.keys()].map(Number);
+  if (features.length > 0 && features.every((count) => count <= MOST_FEATURES))
     throw new FileInvalid(
-      `${file} holds the mean errors of six features, as the original captures them, and not what its model saw: nothing can be learned from it`,
+      `${file} holds the mean errors of ${features.join(' or ')} features, as the original captures them, and not what its model saw: nothing can be learned from it`,
       { hint: 'record the turbine itself: its serial line, or its log messages at the full rate' },
     );
   if (signal === null)

@@ -302,7 +302,7 @@ data('captured inputs become windows of their model; the original’s mean error
   assert.equal([training.length / 600, heldOut.length / 600], [30, 10]);
   assert.equal([training[29 * 600], heldOut[0]], [29, 30]);
 
-  assert.match(String((await run([record([1, 2, 3, 4, 5, 6], '6', 0)])).about), /holds the mean errors of six features/);
+  assert.match(String((await run([record([1, 2, 3, 4, 5, 6], '6', 0)])).about), /holds the mean errors of 6 features/);
   assert.match(String((await run([record(window(1), '1, 6, 10, 10', 0)], null)).about), /1 of 1 × 6 × 10 × 10.*say which it was/);
   assert.match(
     String((await run([record(window(1), '6, 100', 0), record(window(1), '6, 100', 9, 'N')])).about),
