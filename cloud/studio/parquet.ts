@@ -12,6 +12,8 @@ const ROWS_IN_GROUP = 100_000;
 
 const TEXTS = ['nanoId', 'turbineId'];
 const typeOf = (name: string) => (TEXTS.includes(name) ? 'VARCHAR' : name === 'eventTime' ? 'TIMESTAMP' : 'DOUBLE');
+/** A path to read from, which DuckDB takes for a pattern. */
+const pathOf = (file: string) => quoted(file.replace(/[*?[]/g, '[$&]'));
 const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`;
 
 /** @param csv a whole recording. @throws EnvironmentLacking when it cannot be written; then nothing is left of it */
@@ -24,7 +26,7 @@ export async function csvToParquet(csv: string, parquet: string, channels: reado
   try {
     await db.run(`SET temp_directory = ${quoted(`${parquet}.tmp`)}`);
     await db.run(
-      `COPY (FROM read_csv(${quoted(csv)}, header = true, auto_detect = false, delim = ',', nullstr = '', columns = {${columns}}))
+      `COPY (FROM read_csv(${pathOf(csv)}, header = true, auto_detect = false, delim = ',', nullstr = '', columns = {${columns}}))
        TO ${quoted(parquet)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROWS_IN_GROUP})`,
     );
   } catch (error) {
@@ -68,7 +70,7 @@ export async function openParquet(file: string): Promise<ParquetFile> {
       hint: 'it is damaged or cut short: fetch or record it again',
     });
   try {
-    const described = await db.runAndReadAll(`DESCRIBE SELECT * FROM read_parquet(${quoted(file)})`);
+    const described = await db.runAndReadAll(`DESCRIBE SELECT * FROM read_parquet(${pathOf(file)})`);
     const columns = new Map(described.getRowObjectsJS().map((row) => [String(row['column_name']), String(row['column_type'])]));
     return {
       columns,
@@ -77,7 +79,7 @@ export async function openParquet(file: string): Promise<ParquetFile> {
         const numbers = channels.map((name) => `coalesce("${name.replaceAll('"', '""')}"::DOUBLE, 'nan'::DOUBLE)`);
         const at = `coalesce(epoch_us("eventTime")::DOUBLE / 1000, 'nan'::DOUBLE)`;
         try {
-          const result = await db.stream(`SELECT "turbineId"::VARCHAR, ${[at, ...numbers].join(', ')} FROM read_parquet(${quoted(file)})`);
+          const result = await db.stream(`SELECT "turbineId"::VARCHAR, ${[at, ...numbers].join(', ')} FROM read_parquet(${pathOf(file)})`);
           for (;;) {
             const chunk = await result.fetchChunk();
             if (!chunk || chunk.rowCount === 0) return;

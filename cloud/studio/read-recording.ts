@@ -33,7 +33,7 @@ export interface ReadOptions {
 const PIECE = 1 << 20; // bytes
 const SNIFFED = 1 << 16; // bytes
 const MOST_PACKED = 200; // times as large as it was packed: recordings come to 5..15
-const UNPACKED_FREELY = 64 << 20; // bytes
+const UNPACKED_FREELY = 16 << 20; // bytes
 
 /** @throws FileInvalid when it cannot be read, or is none of them */
 export async function openRecording(file: string, options: ReadOptions): Promise<OpenedRecording> {

@@ -129,6 +129,7 @@ function createGate({ channels, things, faults, turningOnly }: SplitOptions) {
   const byThing = new Map<ThingName, (readonly [from: number, to: number])[]>();
   for (const { thing, from, to } of faults)
     byThing.set(thing, [...(byThing.get(thing) ?? []), [Date.parse(from), to === null ? Infinity : Date.parse(to)]]);
+  const intervalsOf: (readonly (readonly [from: number, to: number])[])[] = []; // by row
   const still: number[] = [];
   const lastAt: number[] = [];
   const broken: boolean[] = [];
@@ -136,14 +137,14 @@ function createGate({ channels, things, faults, turningOnly }: SplitOptions) {
   return (row: number, at: Millis, values: Float64Array, offset: number): number => {
     if (still[row] === undefined) {
       still[row] = STILL_SAMPLES;
+      intervalsOf[row] = byThing.get(things[row]) ?? [];
       lastAt[row] = at;
       broken[row] = true;
     }
     if (at - lastAt[row] > GAP_MS) broken[row] = true;
     lastAt[row] = at;
     still[row] = values[offset + rotor] > 0 ? 0 : still[row] + 1;
-    const intervals = byThing.get(things[row]);
-    const isFaulted = intervals?.some(([from, to]) => at >= from && at <= to) ?? false;
+    const isFaulted = intervalsOf[row].length > 0 && intervalsOf[row].some(([from, to]) => at >= from && at <= to);
     const isStill = turningOnly && still[row] >= STILL_SAMPLES;
     if (isFaulted || isStill) {
       broken[row] = true;

@@ -1,9 +1,10 @@
-/** The sidecar of a recording, read: what was at work on which turbine, and of which file that holds. */
+/** The sidecar of a recording: what was at work on which turbine, and of which file that holds. */
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { FileInvalid, reasonOf } from '../../actors/contracts/errors.ts';
 import { createFileFaults } from '../../actors/contracts/file-faults.ts';
 import { type FaultInterval, type GroundTruth, truthFileOf } from '../../actors/contracts/ground-truth.ts';
+import { openWhole } from './whole-file.ts';
 
 const HINT = 'name the right one with --truth, or go without (--no-truth): then windows of faulted turbines pass for normal';
 
@@ -51,3 +52,18 @@ const isInterval = (interval: FaultInterval | null, { things }: GroundTruth): bo
   things.includes(interval.thing) &&
   !Number.isNaN(Date.parse(interval.from)) &&
   (interval.to === null || !Number.isNaN(Date.parse(interval.to)));
+
+/** Beside the recording; another recording of the same run (its Parquet, say) shares it. @returns its path. @throws EnvironmentLacking */
+export async function writeTruth(recording: string, truth: Omit<GroundTruth, 'recordings'>): Promise<string> {
+  const file = truthFileOf(recording);
+  const before = await readFile(file, 'utf8')
+    .then((text) => JSON.parse(text) as GroundTruth)
+    .catch(() => null); // none, or none of ours: it is written anew
+  const { recordings: told = [], ...same } = before ?? { recordings: [] };
+  const { schema, ...facts } = truth;
+  const others = JSON.stringify(same) === JSON.stringify(truth) ? told.filter((name) => name !== basename(recording)) : [];
+  const whole = await openWhole(file);
+  await whole.write(`${JSON.stringify({ schema, recordings: [...others, basename(recording)], ...facts }, null, 2)}\n`);
+  await whole.keep();
+  return file;
+}

@@ -4,11 +4,12 @@
  * It streams: memory does not grow with the length. Ctrl-C ends it early and leaves a whole, shorter recording; anything that fails
  * leaves none.
  */
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { basename } from 'node:path';
+import type { Channel } from '../../../actors/contracts/channels.ts';
 import { ConfigInvalid, didYouMean, UsageError } from '../../../actors/contracts/errors.ts';
 import type { FaultInjector, FaultOnset, FaultOrder } from '../../../actors/contracts/faults.ts';
-import { type FaultInterval, type GroundTruth, truthFileOf } from '../../../actors/contracts/ground-truth.ts';
+import type { FaultInterval, GroundTruth } from '../../../actors/contracts/ground-truth.ts';
 import type { ThingName } from '../../../actors/contracts/ids.ts';
 import { recordingHeader } from '../../../actors/contracts/recording.ts';
 import { type Millis, parseDuration } from '../../../actors/contracts/units.ts';
@@ -23,9 +24,10 @@ import type { WindSpec } from '../../../twins/wind/field.ts';
 import { parseLayout } from '../../../twins/wind/layout.ts';
 import { parseWindSeries } from '../../../twins/wind/series.ts';
 import { recordingPrinter } from '../../studio/recording-text.ts';
+import { writeTruth } from '../../studio/truth.ts';
 import { openWhole, type WholeFile } from '../../studio/whole-file.ts';
 import { type Io, printFacts } from '../print.ts';
-import { openProgress } from '../progress.ts';
+import { openProgress, type Progress } from '../progress.ts';
 import { openMachine, readText } from './machine.ts';
 
 export interface RecordFlags {
@@ -66,17 +68,7 @@ export async function recordFile(flags: RecordFlags, io: Io): Promise<void> {
     const samples = await writeSamples(backing, { forMs, epoch, plan, injector, file, progress, io });
     const endMs = epoch + samples * STEP_MS;
     if (samples === 0) throw new UsageError('the recording was ended before its first sample');
-    if (asParquet) {
-      const { csvToParquet } = await import('../../studio/parquet.ts');
-      progress.say(() => 'packing it as Parquet');
-      await file.flush();
-      const packed = `${file.part}.parquet`;
-      await csvToParquet(file.part, packed, backing.channels).catch(async (error: unknown) => {
-        await rm(packed, { force: true });
-        throw error;
-      });
-      await file.keep(packed);
-    } else await file.keep();
+    const whole = asParquet ? await packParquet(file, backing.channels, progress) : file.part;
     const truth = {
       schema: 'windfleet.truth/v1' as const,
       machine: backing.machine,
@@ -89,7 +81,8 @@ export async function recordFile(flags: RecordFlags, io: Io): Promise<void> {
         .filter(() => epoch + plan.atMs <= endMs)
         .map(({ thing, order }) => intervalOf(thing, order, backing, epoch + plan.atMs, endMs)),
     };
-    const truthFile = await writeTruth(flags.out, truth);
+    const truthFile = await writeTruth(flags.out, truth); // first: never a recording with the truth of one before it
+    await file.keep(whole);
     progress.end();
     const facts = {
       file: flags.out,
@@ -168,6 +161,19 @@ function planFaults(flags: RecordFlags, backing: TwinBacking, forMs: Millis): Fa
   };
 }
 
+/** @returns the Parquet file beside its place. */
+async function packParquet(file: WholeFile, channels: readonly Channel[], progress: Progress): Promise<string> {
+  const { csvToParquet } = await import('../../studio/parquet.ts');
+  progress.say(() => 'packing it as Parquet');
+  await file.flush();
+  const packed = `${file.part}.parquet`;
+  await csvToParquet(file.part, packed, channels).catch(async (error: unknown) => {
+    await rm(packed, { force: true });
+    throw error;
+  });
+  return packed;
+}
+
 /** @returns samples a turbine. */
 async function writeSamples(
   backing: TwinBacking,
@@ -185,7 +191,7 @@ async function writeSamples(
     readonly plan: FaultPlan;
     readonly injector: FaultInjector;
     readonly file: WholeFile;
-    readonly progress: ReturnType<typeof openProgress>;
+    readonly progress: Progress;
     readonly io: Io;
   },
 ): Promise<number> {
@@ -217,21 +223,6 @@ function intervalOf(thing: ThingName, order: FaultOrder, backing: TwinBacking, f
   const channel = fault.startsWith('sensor-') ? { channel: order.channel ?? Object.keys(moves)[0] } : {};
   const toMs = order.for === undefined ? Infinity : fromMs + order.for + (order.recovery ?? 0);
   return { thing, fault, severity, onset, overMs: over, ...channel, from: iso(fromMs), to: toMs > endMs ? null : iso(toMs) };
-}
-
-/** Beside the recording; another recording of the same run (its Parquet, say) shares it. */
-async function writeTruth(recording: string, truth: Omit<GroundTruth, 'recordings'>): Promise<string> {
-  const file = truthFileOf(recording);
-  const before = await readFile(file, 'utf8')
-    .then((text) => JSON.parse(text) as GroundTruth)
-    .catch(() => null); // none, or none of ours: it is written anew
-  const { recordings: told = [], ...same } = before ?? { recordings: [] };
-  const { schema, ...facts } = truth;
-  const others = JSON.stringify(same) === JSON.stringify(truth) ? told.filter((name) => name !== basename(recording)) : [];
-  const whole = await openWhole(file);
-  await whole.write(`${JSON.stringify({ schema, recordings: [...others, basename(recording)], ...facts }, null, 2)}\n`);
-  await whole.keep();
-  return file;
 }
 
 const iso = (at: Millis): string => new Date(at).toISOString();
