@@ -1,6 +1,6 @@
 /** `data record` and `data prepare` from the command line. */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -83,7 +83,9 @@ record('Ctrl-C leaves a whole, shorter recording', async () => {
     stdio: 'ignore',
   });
   const ended = new Promise((done) => child.on('close', done));
-  while (!existsSync(`${file}.part`) || readFileSync(`${file}.part`).length === 0) await new Promise((again) => setImmediate(again));
+  const isRunning = () => child.exitCode === null && child.signalCode === null;
+  while (isRunning() && (!existsSync(`${file}.part`) || statSync(`${file}.part`).size === 0))
+    await new Promise((again) => setImmediate(again));
   child.kill('SIGINT');
   assert.is(await ended, 130);
   const { turbines } = parseRecording(readFileSync(file, 'utf8'), file);
