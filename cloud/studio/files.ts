@@ -241,7 +241,11 @@ function readWindows(file: string, size: number, { windows, sha256 }: PartFacts,
   try {
     const bytes = fstatSync(handle).size;
     if (bytes !== 4 * size * windows) {
-      faults.add(`${file} has ${bytes} bytes; ${windows} windows of ${size} values have ${4 * size * windows}`);
+      faults.add(
+        bytes % (4 * size) === 0
+          ? `${file} has ${bytes / (4 * size)} windows, and ${windows} were prepared`
+          : `${file} has ${bytes} bytes, which is no whole number of windows of ${size} values`,
+      );
       return new Float32Array();
     }
     const values = new Float32Array(size * windows);

@@ -245,8 +245,11 @@ data('what was prepared is read back; a damaged folder is refused with every fau
   truncateSync(join(path, 'held-out.f32'), 12);
   assert.match(
     await refusal(),
-    /training.f32 is not the one that was prepared: its SHA-256 differs\n.*held-out.f32 has 12 bytes; \d+ windows of 700 values have \d+/,
+    /training.f32 is not the one that was prepared: its SHA-256 differs\n.*held-out.f32 has 12 bytes, which is no whole number of windows of 700 values/,
   );
+
+  truncateSync(join(path, 'held-out.f32'), 0);
+  assert.match(await refusal(), /held-out.f32 has 0 windows, and \d+ were prepared/);
 
   await writePrepared(path, prepared);
   training.writeFloatLE(Number.NaN, 40);

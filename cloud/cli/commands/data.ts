@@ -17,7 +17,7 @@ export function addDataCommands(program: Command, io: Io): void {
     .option('--like <machine>', 'of the library, or a machine file (.yaml)', 'desk-turbine')
     .option('--seed <n>', 'where chance begins', '1')
     .option('--wind-file <csv>', 'the farm’s mean wind: t,windMps[,directionDeg,temperatureC]')
-    .option('--layout <csv>', 'where they stand: x,y in metres')
+    .option('--layout <where>', 'where they stand: a CSV of x,y in metres, or a shape and a spacing, as grid:880')
     .option('--faults <names...>', 'break each turbine in turn')
     .option('--severity <s>', 'of the faults, 0 to 1', '0.5')
     .option('--at <duration>', 'when they begin (default: halfway)')

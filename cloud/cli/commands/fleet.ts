@@ -34,5 +34,5 @@ export async function fleetOf(options: UpOptions): Promise<FleetGroup[]> {
 }
 
 /** A shape with a spacing, or a file. */
-const openLayout = (text: string, count: number, seed: number): Layout =>
+export const openLayout = (text: string, count: number, seed: number): Layout =>
   shapedLayout(text, count, createRng(seed).fork('layout')) ?? parseLayout(readText(text), text);

@@ -21,13 +21,13 @@ import { recordTicks } from '../../../twins/record.ts';
 import { createRng } from '../../../twins/rng.ts';
 import { VirtualClock } from '../../../twins/time/virtual-clock.ts';
 import type { WindSpec } from '../../../twins/wind/field.ts';
-import { parseLayout } from '../../../twins/wind/layout.ts';
 import { parseWindSeries } from '../../../twins/wind/series.ts';
 import { recordingPrinter } from '../../studio/recording-text.ts';
 import { writeTruth } from '../../studio/truth.ts';
 import { openWhole, type WholeFile } from '../../studio/whole-file.ts';
 import { type Io, printFacts } from '../print.ts';
 import { openProgress, type Progress } from '../progress.ts';
+import { openLayout } from './fleet.ts';
 import { openMachine, readText } from './machine.ts';
 
 export interface RecordFlags {
@@ -109,8 +109,9 @@ export async function recordFile(flags: RecordFlags, io: Io): Promise<void> {
 
 async function openTwins(flags: RecordFlags, seed: number): Promise<{ backing: TwinBacking; wind: GroundTruth['wind'] }> {
   const machine = await openMachine(flags.like);
-  const layout = flags.layout === undefined ? null : parseLayout(readText(flags.layout), flags.layout);
-  const turbines = wholeNumber('--turbines', flags.turbines ?? String(layout?.xM.length ?? 1), 1, 10_000);
+  const asked = flags.turbines === undefined ? null : wholeNumber('--turbines', flags.turbines, 1, 10_000);
+  const layout = flags.layout === undefined ? null : openLayout(flags.layout, asked ?? 1, seed);
+  const turbines = asked ?? layout?.xM.length ?? 1;
   if (layout && layout.xM.length !== turbines)
     throw new UsageError(`${flags.layout} has places for ${layout.xM.length} turbines, and --turbines says ${turbines}`, {
       hint: `--turbines ${layout.xM.length}`,

@@ -1,4 +1,4 @@
-/** Commands that run a world (up, edge, scenario), and train. */
+/** Commands that run a world: up, edge, scenario. */
 import type { Command } from 'commander';
 import type { Log } from '../../../actors/contracts/log.ts';
 import { type Io, printFacts } from '../print.ts';
