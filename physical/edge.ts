@@ -11,7 +11,7 @@ import { mqttBus } from '../cloud/bus/mqtt.ts';
 import { openApi } from '../cloud/cli/api.ts';
 import { deviceJobs } from '../cloud/jobs/client.ts';
 import type { PublishedModel } from '../cloud/models/catalogue.ts';
-import { FIRST_MODEL } from '../cloud/models/starter.ts';
+import { FIRST_MODELS } from '../cloud/models/starter.ts';
 import { httpObjects } from '../cloud/objects/http.ts';
 import { createRng } from '../twins/rng.ts';
 import { driverBacking } from './backing.ts';
@@ -57,10 +57,12 @@ export async function runEdge(
     engine: onnxEngine({ arch: process.arch }),
     disk: () => fileDisk(join(data, 'device')),
     trustedKeys,
-    async firstModel() {
+    async firstModel(machine) {
+      const id = FIRST_MODELS.get(machine);
+      if (id === undefined) return null;
       const models = await api.get<PublishedModel[]>('/api/models');
-      const first = models.find(({ name, version }) => modelId(name, version) === FIRST_MODEL);
-      if (!first) throw new NotFound(`${cloud} has not published ${FIRST_MODEL}`);
+      const first = models.find(({ name, version }) => modelId(name, version) === id);
+      if (!first) throw new NotFound(`${cloud} has not published ${id}`);
       const chunks: Uint8Array[] = [];
       for await (const chunk of objects.get(first.bucket, first.key, { signal })) chunks.push(chunk);
       return Buffer.concat(chunks);

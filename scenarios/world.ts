@@ -37,7 +37,7 @@ import { type JobService, openJobService } from '../cloud/jobs/service.ts';
 import { memoryJobStore } from '../cloud/jobs/store.ts';
 import { type Catalogue, createCatalogue } from '../cloud/models/catalogue.ts';
 import { generateKey, openKey, type SigningKey } from '../cloud/models/keys.ts';
-import { FIRST_MODEL, publishStarters } from '../cloud/models/starter.ts';
+import { FIRST_MODELS, publishStarters } from '../cloud/models/starter.ts';
 import { diskObjects } from '../cloud/objects/disk.ts';
 import { memoryObjects } from '../cloud/objects/memory.ts';
 import { createRegistry, type Registry } from '../cloud/things/registry.ts';
@@ -169,7 +169,6 @@ export async function openWorld(spec: WorldSpec, { clock, log, events, decorate 
       return ended;
     },
   };
-  const firstModel = await catalogue.read(FIRST_MODEL);
   const fleet = await assembleFleet(backings, {
     clock,
     log,
@@ -180,7 +179,10 @@ export async function openWorld(spec: WorldSpec, { clock, log, events, decorate 
     engine: sharedEngine(onnxEngine({ arch: process.arch })),
     disk: ports.disk,
     trustedKeys,
-    firstModel: async (machine) => (machine === 'desk-turbine' ? firstModel : null), // the starters are for desk turbines
+    async firstModel(machine) {
+      const first = FIRST_MODELS.get(machine);
+      return first === undefined ? null : catalogue.read(first);
+    },
   });
 
   return {

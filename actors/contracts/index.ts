@@ -1,6 +1,9 @@
 /** Where logs, verdicts and alarms become documents that people can ask. */
 import type { Millis } from './units.ts';
 
+/** The indexes that there are from the first day, though nothing be in them yet. */
+export const DOCUMENT_INDEXES: readonly string[] = ['logs', 'verdicts', 'states', 'alarms', 'captures'];
+
 /** A flat document; numbers stay numbers. `id` makes redelivery harmless: the same id is the same document. */
 export interface IndexedDocument {
   readonly id: string;

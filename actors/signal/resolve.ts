@@ -5,8 +5,8 @@ import type { FeatureSpec, SignalSpec } from '../contracts/model.ts';
 
 /** What any pipeline says of an operation. */
 export interface OperationShape {
-  /** Channels that it reads; Infinity is any number from one on. */
-  readonly channels: number;
+  /** How many channels it reads. */
+  readonly channels: readonly [least: number, most: number];
   /** Names of its constants, all of them needed. */
   readonly parameters: readonly string[];
 }
@@ -37,8 +37,11 @@ export function resolveFeatures<O extends OperationShape>(
       const index = channels.findIndex((channel) => channel.name === name);
       return index >= 0 ? index : refuseSignal(`feature ${feature.name}: this machine has no channel ${name}`);
     });
-    if (sources.length === 0 || (operation.channels !== Infinity && sources.length !== operation.channels))
-      refuseSignal(`feature ${feature.name}: ${feature.op} takes ${operation.channels} channels, not ${sources.length}`);
+    const [least, most] = operation.channels;
+    if (sources.length < least || sources.length > most)
+      refuseSignal(
+        `feature ${feature.name}: ${feature.op} takes ${least === most ? least : `${least} to ${most}`} channels, not ${sources.length}`,
+      );
     for (const name of operation.parameters)
       if (!Number.isFinite(feature.parameters[name])) refuseSignal(`feature ${feature.name}: constant ${name} is missing`);
     if (!(feature.std > 0)) refuseSignal(`feature ${feature.name}: std ${feature.std} is not above 0`);

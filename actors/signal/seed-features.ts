@@ -22,10 +22,10 @@ const parameters = ['sigma'];
 
 const operations: Readonly<Record<string, SeedOperation>> = {
   /** Of the quaternion qx qy qz qw, rad; yaw wraps at ±π. */
-  roll: { channels: 4, parameters, of: ([x, y, z, w]) => roll(x, y, z, w) },
-  pitch: { channels: 4, parameters, of: ([x, y, z, w]) => pitch(x, y, z, w) },
-  yaw: { channels: 4, parameters, of: ([x, y, z, w]) => yaw(x, y, z, w) },
-  value: { channels: 1, parameters, of: ([x]) => x },
+  roll: { channels: [4, 4], parameters, of: ([x, y, z, w]) => roll(x, y, z, w) },
+  pitch: { channels: [4, 4], parameters, of: ([x, y, z, w]) => pitch(x, y, z, w) },
+  yaw: { channels: [4, 4], parameters, of: ([x, y, z, w]) => yaw(x, y, z, w) },
+  value: { channels: [1, 1], parameters, of: ([x]) => x },
 };
 
 export interface SeedFeatures {

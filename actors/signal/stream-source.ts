@@ -1,4 +1,7 @@
-/** Windows of the `stream` pipeline: after a break `settle` samples fill its memory, and then its features line up. */
+/**
+ * Windows of the `stream` pipeline: after a break `settle` samples fill its memory, and then its features line up. A window waits while
+ * nothing turns: what was found before a turbine was stopped stands until it turns again.
+ */
 import type { Channel } from '../contracts/channels.ts';
 import type { SignalSpec } from '../contracts/model.ts';
 import type { WindowSource } from './source.ts';
@@ -30,7 +33,7 @@ export function streamSource(spec: SignalSpec, channels: readonly Channel[], row
         settling[row]--;
         return false;
       }
-      return pushSample(windows, row, sample);
+      return !pipeline.isQuiet(values, offset) && pushSample(windows, row, sample);
     },
     take: (row, into, offset) => takeWindow(windows, row, into, offset),
     break: breakRow,

@@ -14,6 +14,8 @@ export interface SignalPipeline {
    * @returns false when a channel that is needed has no reading; then `reset` the row.
    */
   push(row: number, values: Float64Array, offset: number, out: Float32Array, outOffset: number): boolean;
+  /** Whether the rotor's readings are all so low in this sample that no gated feature tells anything: it belongs to no window. */
+  isQuiet(values: Float64Array, offset: number): boolean;
   reset(row: number): void;
 }
 
@@ -21,25 +23,30 @@ export interface SignalPipeline {
 export function streamPipeline(spec: SignalSpec, channels: readonly Channel[], rows: number): SignalPipeline {
   if (spec.pipeline !== 'stream') refuseSignal(`pipeline ${spec.pipeline} gives no features a sample`);
   let width = 0;
-  const features = resolveFeatures(spec, channels, operations).map((feature) => {
+  const features = resolveFeatures(spec, channels, operations).map(({ operation, ...feature }) => {
+    const { memory, step } = operation.open(feature.parameters, feature.sources.length, spec.rateHz);
     const at = width;
-    width += feature.operation.memory(feature.sources.length);
-    return { ...feature, at };
+    width += memory;
+    return { ...feature, step, at };
   });
   const memory = new Float64Array(rows * width).fill(Number.NaN);
+  const gates = features.flatMap(({ parameters: { gate }, sources }) =>
+    gate === undefined ? [] : [{ gate, column: sources[sources.length - 1] }],
+  );
 
   return {
     features: features.length,
     push(row, values, offset, out, outOffset) {
       for (let f = 0; f < features.length; f++) {
-        const { operation, sources, read, parameters, at, mean, std } = features[f];
+        const { step, sources, read, at, mean, std } = features[f];
         for (let c = 0; c < sources.length; c++) read[c] = values[offset + sources[c]];
-        const x = operation.step(read, memory, row * width + at, parameters, spec.rateHz);
+        const x = step(read, memory, row * width + at);
         if (!Number.isFinite(x)) return false;
         out[outOffset + f] = (x - mean) / std;
       }
       return true;
     },
+    isQuiet: (values, offset) => gates.length > 0 && gates.every(({ gate, column }) => values[offset + column] <= gate),
     reset: (row) => {
       memory.fill(Number.NaN, row * width, (row + 1) * width);
     },

@@ -34,6 +34,8 @@ export interface TrainFlags {
   readonly folds?: string;
   readonly fold?: string;
   readonly seed: string;
+  readonly falseAlarms: string;
+  readonly persistence: string;
   readonly workers?: string;
   readonly resume?: boolean;
   readonly name: string;
@@ -53,6 +55,9 @@ export async function trainFolder(folder: string, flags: TrainFlags, io: Io): Pr
   const plan = planOf(flags);
   const [seed, sequence] = [whole('--seed', flags.seed, 0), whole('--sequence', flags.sequence, 1)];
   const workers = flags.workers === undefined ? Math.min(MOST_WORKERS, availableParallelism()) : whole('--workers', flags.workers, 1, 64);
+  const alarmRate = { persistence: whole('--persistence', flags.persistence, 1, 100), alarmsPerWeek: Number(flags.falseAlarms) };
+  if (!(alarmRate.alarmsPerWeek > 0 && alarmRate.alarmsPerWeek <= 1_000))
+    throw new UsageError(`--false-alarms ${flags.falseAlarms} is no number above 0, and 1000 at most`);
   const version = flags.modelVersion;
   if (!isVersion(version)) throw new UsageError(`--model-version ${version} is no version, as 1.2.3`);
   if (flags.resume !== true && existsSync(join(flags.out, CHECKPOINT)))
@@ -98,6 +103,7 @@ export async function trainFolder(folder: string, flags: TrainFlags, io: Io): Pr
     sequence,
     fleet: FLEET,
     lineage: lineageOf(plan, seed),
+    alarmRate,
     digest: sha256,
   });
   await writeArtefacts(flags.out, artefacts);

@@ -4,7 +4,13 @@
  */
 import { type DuckDBAppender, type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { QueryInvalid, StoreUnavailable } from '../../actors/contracts/errors.ts';
-import type { Aggregation, AggregationRow, DocumentIndex, IndexedDocument } from '../../actors/contracts/index.ts';
+import {
+  DOCUMENT_INDEXES,
+  type Aggregation,
+  type AggregationRow,
+  type DocumentIndex,
+  type IndexedDocument,
+} from '../../actors/contracts/index.ts';
 
 type ColumnType = 'DOUBLE' | 'VARCHAR' | 'BOOLEAN';
 
@@ -43,8 +49,10 @@ export async function duckdbIndex(file: string): Promise<DocumentIndex> {
       }
     });
 
-  const columnsOf = (index: string): ReadonlyMap<string, ColumnType> => {
+  /** Null for an index in which nothing is yet. */
+  const columnsOf = (index: string): ReadonlyMap<string, ColumnType> | null => {
     const columns = tables.get(index);
+    if (!columns && DOCUMENT_INDEXES.includes(index)) return null;
     if (!columns) throw new QueryInvalid(`no index ${index}`, { hint: `indexes: ${[...tables.keys()].sort().join(', ') || 'none yet'}` });
     return columns;
   };
@@ -58,7 +66,9 @@ export async function duckdbIndex(file: string): Promise<DocumentIndex> {
     },
     async aggregate(query) {
       await flush();
-      const { sql, values } = aggregationSql(query, columnsOf(query.index));
+      const columns = columnsOf(query.index);
+      if (columns === null) return [];
+      const { sql, values } = aggregationSql(query, columns);
       const rows = await inTurn(async () => (await db.runAndReadAll(sql, values)).getRowObjectsJS());
       return rows.map(
         (row): AggregationRow => ({
@@ -70,7 +80,7 @@ export async function duckdbIndex(file: string): Promise<DocumentIndex> {
     },
     async latest(index, { thing, limit = 100 } = {}) {
       await flush();
-      columnsOf(index);
+      if (columnsOf(index) === null) return [];
       const where = thing === undefined ? '' : 'WHERE thing = $1';
       const sql = `SELECT * FROM ${quoted(index)} ${where} ORDER BY "at" DESC, id DESC LIMIT ${Math.max(0, Math.floor(limit))}`;
       return inTurn(

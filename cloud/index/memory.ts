@@ -1,6 +1,12 @@
 /** An index in memory, for virtual time: the newest documents of each kind, bounded. */
 import { QueryInvalid } from '../../actors/contracts/errors.ts';
-import type { Aggregation, AggregationRow, DocumentIndex, IndexedDocument } from '../../actors/contracts/index.ts';
+import {
+  type Aggregation,
+  type AggregationRow,
+  DOCUMENT_INDEXES,
+  type DocumentIndex,
+  type IndexedDocument,
+} from '../../actors/contracts/index.ts';
 
 /** @param capacity documents an index; beyond it the oldest go. */
 export function memoryIndex(capacity = 200_000): DocumentIndex {
@@ -8,6 +14,7 @@ export function memoryIndex(capacity = 200_000): DocumentIndex {
 
   const documentsOf = (name: string): IndexedDocument[] => {
     const index = indexes.get(name);
+    if (!index && DOCUMENT_INDEXES.includes(name)) return [];
     if (!index) throw new QueryInvalid(`no index ${name}`, { hint: `indexes: ${[...indexes.keys()].sort().join(', ') || 'none yet'}` });
     return [...index.values()];
   };

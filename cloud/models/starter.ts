@@ -2,13 +2,16 @@
 import type { KeyObject } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { modelId } from '../../actors/contracts/ids.ts';
+import { type ModelId, modelId } from '../../actors/contracts/ids.ts';
 import { parseGolden, parseManifest } from '../../actors/package/manifest.ts';
 import { type ModelContents, packModel } from '../../actors/package/package.ts';
 import type { Catalogue } from './catalogue.ts';
 
-/** The model that a desk turbine starts with. */
-export const FIRST_MODEL = modelId('windturbine-anomaly', '1.0.0');
+/** The model that a turbine starts with, by its machine; one of the user's own has none until it is trained. */
+export const FIRST_MODELS: ReadonlyMap<string, ModelId> = new Map([
+  ['desk-turbine', modelId('windturbine-anomaly', '1.0.0')],
+  ['nrel-5mw', modelId('nrel-5mw-anomaly', '1.0.0')],
+]);
 
 /** An unsigned model: a folder with `manifest.json` and the files it names. @throws ModelRejected */
 export function readArtefacts(folder: string): ModelContents {

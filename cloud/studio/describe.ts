@@ -7,7 +7,7 @@ import { scoresOf } from './compile.ts';
 import type { ModelArtefacts } from './export.ts';
 import { irOf } from './onnx-graph.ts';
 import type { ForeignNetwork } from './onnx-import.ts';
-import { thresholdsOf } from './thresholds.ts';
+import { thresholdsOf, USUAL_ALARM_RATE } from './thresholds.ts';
 
 const GOLDEN = 6;
 const TOLERANCE = 1e-4;
@@ -74,7 +74,11 @@ export async function describeModel(
 
   const ones = names.map((feature) => ({ feature, mae: 1 }));
   const thresholds =
-    description.thresholds ?? thresholdsOf(await score(foreign.withScores(new Float32Array(names.length).fill(1)), ones, windows), names);
+    description.thresholds ??
+    thresholdsOf(await score(foreign.withScores(new Float32Array(names.length).fill(1)), ones, windows), signal, {
+      ...USUAL_ALARM_RATE,
+      persistence: description.persistence,
+    });
   const network = foreign.withScores(Float32Array.from(thresholds, ({ mae }) => mae));
   const count = windows.length / size;
   const chosen = Array.from({ length: Math.min(GOLDEN, count) }, (_, i) => Math.floor((i * count) / Math.min(GOLDEN, count)));

@@ -3,12 +3,11 @@ import type { GoldenSamples, ModelManifest } from '../../actors/contracts/model.
 import { exportOnnx } from './onnx.ts';
 import { IR, OPSET } from './onnx-graph.ts';
 import type { Prepared } from './prepare.ts';
-import { thresholdsOf } from './thresholds.ts';
+import { type AlarmRate, thresholdsOf, USUAL_ALARM_RATE } from './thresholds.ts';
 import { featureErrors, type Trained } from './train.ts';
 
 const GOLDEN = 6;
 const TOLERANCE = 1e-4;
-const PERSISTENCE = 2;
 
 export interface ModelArtefacts {
   readonly manifest: ModelManifest;
@@ -22,6 +21,8 @@ export interface ExportOptions {
   readonly sequence: number;
   readonly fleet: string;
   readonly lineage: Readonly<Record<string, string | number>>;
+  /** What the thresholds are for; absent: the usual. */
+  readonly alarmRate?: AlarmRate;
   /** Hex SHA-256. */
   readonly digest: (bytes: Uint8Array) => string;
 }
@@ -29,13 +30,13 @@ export interface ExportOptions {
 export function exportModel(
   prepared: Prepared,
   trained: Trained,
-  { name, version, sequence, fleet, lineage, digest }: ExportOptions,
+  { name, version, sequence, fleet, lineage, digest, alarmRate = USUAL_ALARM_RATE }: ExportOptions,
 ): ModelArtefacts {
   const { signal, heldOut } = prepared;
   const { samples } = signal.window;
   const names = signal.features.map((feature) => feature.name);
   const errors = featureErrors(trained.network, heldOut, samples);
-  const thresholds = thresholdsOf(errors, names);
+  const thresholds = thresholdsOf(errors, signal, alarmRate);
   const ratios = Float32Array.from(thresholds, ({ mae }) => mae);
   const network = exportOnnx(trained.network, ratios);
   const size = names.length * samples;
@@ -63,10 +64,11 @@ export function exportModel(
       network: { file: 'compiled.onnx', sha256: digest(network), input: [-1, ...trained.network.input], opset: OPSET, ir: IR },
       signal,
       thresholds,
-      persistence: PERSISTENCE,
+      persistence: alarmRate.persistence,
       golden: { file: 'golden.json', tolerance: TOLERANCE },
       lineage: {
         ...lineage,
+        falseAlarmsPerTurbineWeek: alarmRate.alarmsPerWeek,
         source: prepared.source,
         trainingWindows: prepared.training.length / size,
         heldOutWindows: windows,

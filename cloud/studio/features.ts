@@ -1,90 +1,163 @@
 /**
  * What a model of each machine looks at, when nobody says otherwise: features of the `stream` pipeline, by machine. Their statistics,
- * and the lines of their relations, are fitted to the recording.
+ * and the points of their curves, are fitted to the recording.
  */
 import type { Channel } from '../../actors/contracts/channels.ts';
 import { ConfigInvalid } from '../../actors/contracts/errors.ts';
 import type { FeatureSpec } from '../../actors/contracts/model.ts';
+import { CURVE_POINTS } from '../../actors/signal/operations.ts';
 
+/** A feature before it is fitted: `std` is by how much its fitted spread is multiplied, so below 1 it weighs more than the others. */
 const plain = { mean: 0, std: 1 };
+/**
+ * What the others depend on and no fault is found by alone: it weighs so much that the bottleneck, a few numbers wide, is left with it,
+ * and what is unusual of the others cannot pass.
+ */
+const context = { mean: 0, std: 0.25 };
 
-/** Of a desk turbine, low-passed: its polled light barriers and its sway are noisy from second to second. */
-const deskFeatures: readonly FeatureSpec[] = [
-  { name: 'roll', op: 'roll', channels: ['qx', 'qy', 'qz', 'qw'], parameters: { seconds: 12 }, ...plain },
-  { name: 'pitch', op: 'pitch', channels: ['qx', 'qy', 'qz', 'qw'], parameters: { seconds: 12 }, ...plain },
-  // So short a high-pass leaves the impulses and little of the rotor's own once and thrice a turn.
-  { name: 'vibration', op: 'vibration', channels: ['ax', 'ay', 'az'], parameters: { seconds: 0.05, rmsSeconds: 1 }, ...plain },
-  { name: 'wind_speed_rps', op: 'value', channels: ['wind_speed_rps'], parameters: { seconds: 2 }, ...plain },
-  { name: 'rps', op: 'value', channels: ['rps'], parameters: { seconds: 4 }, ...plain },
-  { name: 'voltage', op: 'value', channels: ['voltage'], parameters: { seconds: 2 }, ...plain },
-  {
-    name: 'voltage_per_rps',
-    op: 'relation',
-    channels: ['voltage', 'rps'],
-    parameters: { slope: 0, offset: 0, seconds: 20, lagSeconds: 1 },
-    ...plain,
-  },
-];
+const QUATERNION = ['qx', 'qy', 'qz', 'qw'];
+
+/** The points of a feature's curve are fitted; until then it has none. */
+const unfitted = Object.fromEntries(
+  Array.from(
+    { length: CURVE_POINTS },
+    (_, i) =>
+      [
+        [`x${i}`, i],
+        [`y${i}`, 0],
+      ] as const,
+  ).flat(),
+);
+
+/** The rotor turns by its own light barrier, or by its voltage: what tells of one of them is gated by the other. */
+const byRps = { gate: 0.3, gateSeconds: 6 };
+const byVoltage = { gate: 4, gateSeconds: 6 };
 
 /**
- * Of the NREL 5-MW turbine and machines like it, all from what its controller tells. Below rated wind the generator's torque is what
- * the speed asks for, above it the pitch holds the speed: lines that hold in both are taken, others are left to the network.
+ * Of a desk turbine. Its polled light barriers and its generator's ripple are noisy from second to second, so each relation stands
+ * twice: fast for a large fault, slow for a small one.
  */
-const nrelFeatures: readonly FeatureSpec[] = [
-  { name: 'wind', op: 'value', channels: ['windSpeedMps'], parameters: { seconds: 10 }, ...plain },
-  { name: 'power', op: 'value', channels: ['powerKw'], parameters: { seconds: 10 }, ...plain },
-  { name: 'rotor', op: 'value', channels: ['rotorRpm'], parameters: { seconds: 10 }, ...plain },
-  { name: 'pitch', op: 'value', channels: ['pitchDeg'], parameters: { seconds: 10 }, ...plain },
-  { name: 'yaw_error', op: 'value', channels: ['yawErrorDeg'], parameters: { seconds: 60 }, ...plain },
-  // The gearbox ties the two speeds, and the speed the voltage: what is left of them is a sensor's fault, or the winding's.
-  {
-    name: 'generator_per_rotor',
-    op: 'relation',
-    channels: ['generatorRpm', 'rotorRpm'],
-    parameters: { slope: 0, offset: 0, seconds: 10, lagSeconds: 0 },
-    ...plain,
-  },
-  {
-    name: 'voltage_per_speed',
-    op: 'relation',
-    channels: ['generatorV', 'generatorRpm'],
-    parameters: { slope: 0, offset: 0, seconds: 10, lagSeconds: 0 },
-    ...plain,
-  },
-  { name: 'tower_fore_aft', op: 'vibration', channels: ['accForeAftMps2'], parameters: { seconds: 10, rmsSeconds: 30 }, ...plain },
-  { name: 'tower_side_side', op: 'vibration', channels: ['accSideSideMps2'], parameters: { seconds: 10, rmsSeconds: 30 }, ...plain },
-  // Bands grow with the speed squared; over so short a span of speeds a line will do.
-  {
-    name: 'bearing_outer',
-    op: 'relation',
-    channels: ['bearingOuterG', 'generatorRpm'],
-    parameters: { slope: 0, offset: 0, seconds: 20, lagSeconds: 0 },
-    ...plain,
-  },
-  {
-    name: 'bearing_inner',
-    op: 'relation',
-    channels: ['bearingInnerG', 'generatorRpm'],
-    parameters: { slope: 0, offset: 0, seconds: 20, lagSeconds: 0 },
-    ...plain,
-  },
-  // Both heat with the losses, which grow with the power: their balance tells of one that does not.
-  {
-    name: 'heat_balance',
-    op: 'relation',
-    channels: ['generatorC', 'gearboxC'],
-    parameters: { slope: 0, offset: 0, seconds: 60, lagSeconds: 0 },
-    ...plain,
-  },
-  {
-    name: 'power_per_torque',
-    op: 'relation',
-    channels: ['powerKw', 'torqueKnm'],
-    parameters: { slope: 0, offset: 0, seconds: 10, lagSeconds: 0 },
-    ...plain,
-  },
-  { name: 'power_ripple', op: 'vibration', channels: ['powerKw'], parameters: { seconds: 0.2, rmsSeconds: 10 }, ...plain },
+const deskFeatures: readonly FeatureSpec[] = [
+  { name: 'roll', op: 'roll', channels: QUATERNION, parameters: { seconds: 30, usual: 0 }, ...plain },
+  { name: 'pitch', op: 'pitch', channels: QUATERNION, parameters: { seconds: 30, usual: 0 }, ...plain },
+  { name: 'wind_speed_rps', op: 'value', channels: ['wind_speed_rps'], parameters: { seconds: 10 }, ...context },
+  ...fastAndSlow('voltage_by_rps', ['voltage', 'rps', 'voltage'], [20, 60], { lagSeconds: 1, xLagSeconds: 3, floor: 20, ...byVoltage }),
+  ...fastAndSlow('voltage_by_wind', ['voltage', 'wind_speed_rps', 'rps'], [25, 90], { lagSeconds: 0, xLagSeconds: 3, floor: 20, ...byRps }),
+  ...fastAndSlow('rps_by_wind', ['rps', 'wind_speed_rps', 'voltage'], [25, 90], {
+    lagSeconds: 0,
+    xLagSeconds: 4,
+    floor: 0.8,
+    ...byVoltage,
+  }),
+  spread('voltage_spread', ['voltage', 'rps'], { seconds: 0.5, rmsSeconds: 10, floor: 10, ...byRps }, plain),
+  spread('rps_spread', ['rps', 'voltage'], { seconds: 4, rmsSeconds: 6, floor: 0.2, ...byVoltage }, plain),
+  spread('wind_spread', ['wind_speed_rps', 'rps'], { seconds: 4, rmsSeconds: 6, floor: 0.3, ...byRps }, context),
+  // So short a high-pass leaves a race's impulses and little of the rotor's own once and thrice a turn; the longer ones are after these.
+  vibration('impulses', ['ay', 'az', 'rps'], { seconds: 5, highPassSeconds: 0.05, lagSeconds: 1.5, speedSeconds: 1, ...byRps }),
+  vibration('vibration_x', ['ax', 'rps'], { seconds: 40, highPassSeconds: 0.3, lagSeconds: 1.5, speedSeconds: 1, ...byRps }),
+  vibration('vibration_z', ['az', 'rps'], { seconds: 40, highPassSeconds: 0.3, lagSeconds: 1.5, speedSeconds: 1, ...byRps }),
+  { name: 'bearing_heat', op: 'excess', channels: ['gearboxtemp', 'ambtemp'], parameters: { seconds: 20, usual: 0 }, ...plain },
 ];
+
+const turning = { gate: 5, gateSeconds: 30 }; // 1/min of the rotor
+
+/** Of the NREL 5-MW turbine and machines like it, all from what its controller tells. */
+const nrelFeatures: readonly FeatureSpec[] = [
+  { name: 'wind', op: 'value', channels: ['windSpeedMps'], parameters: { seconds: 20 }, ...context },
+  { name: 'pitch', op: 'value', channels: ['pitchDeg'], parameters: { seconds: 20 }, ...context },
+  ...fastAndSlow('power_by_wind', ['powerKw', 'windSpeedMps', 'rotorRpm'], [30, 300], {
+    lagSeconds: 0,
+    xLagSeconds: 10,
+    floor: 500,
+    ...turning,
+  }),
+  ...fastAndSlow('speed_by_wind', ['generatorRpm', 'windSpeedMps', 'rotorRpm'], [30, 300], {
+    lagSeconds: 0,
+    xLagSeconds: 10,
+    floor: 500,
+    ...turning,
+  }),
+  // The gearbox ties the two speeds, the speed the voltage, torque and speed the power: what is left of them is a sensor's fault, or the winding's.
+  curve('generator_by_rotor', ['generatorRpm', 'rotorRpm', 'generatorRpm'], {
+    seconds: 10,
+    lagSeconds: 0,
+    xLagSeconds: 0,
+    floor: 100,
+    gate: 400,
+    gateSeconds: 30,
+  }),
+  curve('voltage_by_speed', ['generatorV', 'generatorRpm', 'rotorRpm'], {
+    seconds: 10,
+    lagSeconds: 0,
+    xLagSeconds: 0,
+    floor: 50,
+    ...turning,
+  }),
+  curve('power_by_torque', ['powerKw', 'torqueKnm', 'rotorRpm'], { seconds: 30, lagSeconds: 0, xLagSeconds: 0, floor: 500, ...turning }),
+  spread('power_spread', ['powerKw', 'rotorRpm'], { seconds: 0.2, rmsSeconds: 20, floor: 200, ...turning }, plain),
+  spread('voltage_spread', ['generatorV', 'rotorRpm'], { seconds: 0.2, rmsSeconds: 20, floor: 50, ...turning }, plain),
+  spread('rotor_spread', ['rotorRpm', 'generatorRpm'], { seconds: 0.2, rmsSeconds: 20, floor: 1, gate: 400, gateSeconds: 30 }, plain),
+  spread('wind_spread', ['windSpeedMps', 'rotorRpm'], { seconds: 20, rmsSeconds: 120, floor: 2, ...turning }, context),
+  vibration('tower_fore_aft', ['accForeAftMps2', 'generatorRpm'], {
+    seconds: 120,
+    highPassSeconds: 0.3,
+    lagSeconds: 0,
+    speedSeconds: 1,
+    gate: 400,
+    gateSeconds: 30,
+  }),
+  vibration('tower_side_side', ['accSideSideMps2', 'generatorRpm'], {
+    seconds: 120,
+    highPassSeconds: 0.3,
+    lagSeconds: 0,
+    speedSeconds: 1,
+    gate: 400,
+    gateSeconds: 30,
+  }),
+  curve('bearing_outer', ['bearingOuterG', 'generatorRpm', 'rotorRpm'], {
+    seconds: 20,
+    lagSeconds: 0,
+    xLagSeconds: 0,
+    floor: 0.01,
+    ...turning,
+  }),
+  curve('bearing_inner', ['bearingInnerG', 'generatorRpm', 'rotorRpm'], {
+    seconds: 20,
+    lagSeconds: 0,
+    xLagSeconds: 0,
+    floor: 0.01,
+    ...turning,
+  }),
+  // Both heat with the losses, which grow with the power: their balance tells of one that does not.
+  { name: 'gearbox_heat', op: 'excess', channels: ['gearboxC', 'nacelleC'], parameters: { seconds: 60, usual: 0 }, ...plain },
+  { name: 'heat_balance', op: 'excess', channels: ['generatorC', 'gearboxC'], parameters: { seconds: 60, usual: 0 }, ...plain },
+];
+
+function curve(name: string, channels: readonly string[], parameters: Readonly<Record<string, number>>): FeatureSpec {
+  return { name, op: 'curve', channels, parameters: { ...parameters, ...unfitted }, ...plain };
+}
+
+function fastAndSlow(
+  name: string,
+  channels: readonly string[],
+  [fast, slow]: readonly [fastSeconds: number, slowSeconds: number],
+  parameters: Readonly<Record<string, number>>,
+): FeatureSpec[] {
+  return [curve(name, channels, { seconds: fast, ...parameters }), curve(`${name}_slow`, channels, { seconds: slow, ...parameters })];
+}
+
+function spread(
+  name: string,
+  channels: readonly string[],
+  parameters: Readonly<Record<string, number>>,
+  weight: typeof plain,
+): FeatureSpec {
+  return { name, op: 'spread', channels, parameters: { ...parameters, usual: -2 }, ...weight };
+}
+
+function vibration(name: string, channels: readonly string[], parameters: Readonly<Record<string, number>>): FeatureSpec {
+  return { name, op: 'vibration-curve', channels, parameters: { ...parameters, ...unfitted }, ...plain };
+}
 
 /** The features of a machine's default detector, by the machine's name. */
 export const featureLists: Readonly<Record<string, readonly FeatureSpec[]>> = {
@@ -103,8 +176,6 @@ export function featuresOf(machine: string, channels: readonly Channel[]): reado
     hint: `lists there are for ${Object.keys(featureLists).join(', ')}`,
   });
 }
-
-const QUATERNION = ['qx', 'qy', 'qz', 'qw'];
 
 /**
  * The six features of the original, in its order, with its statistics: σ of the raw data, then mean and standard deviation of what its

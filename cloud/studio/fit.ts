@@ -1,4 +1,4 @@
-/** What a `stream` pipeline's features need to know of the training part: the lines of its relations, and means and spreads. */
+/** What a `stream` pipeline's features need to know of the training part beside their curves: means, spreads, and what is usual. */
 import type { Channel } from '../../actors/contracts/channels.ts';
 import { FileInvalid } from '../../actors/contracts/errors.ts';
 import type { FeatureSpec, SignalSpec } from '../../actors/contracts/model.ts';
@@ -10,40 +10,21 @@ export interface Fit {
   finish(): SignalSpec;
 }
 
-/**
- * Least squares for every relation y ≈ slope·x + offset, over the low-passed channels as the operation sees them, where y is well above 0.
- * Null when there is none.
- */
-export function fitRelations(signal: SignalSpec, channels: readonly Channel[], rows: number): Fit | null {
-  const relations = signal.features.filter(({ op }) => op === 'relation');
-  if (relations.length === 0) return null;
-  // A line of 0 leaves y; x passes the same low-pass alone.
-  const sides = relations.flatMap((feature): FeatureSpec[] => [
-    { ...feature, parameters: { ...feature.parameters, slope: 0, offset: 0 } },
-    { ...feature, op: 'value', channels: [feature.channels[1]], parameters: { seconds: feature.parameters['seconds'] } },
-  ]);
-  const pairs = relations.map(() => createPairs());
-  const hear = hearFeatures({ ...signal, features: sides }, channels, rows, (features) => {
-    for (let r = 0; r < pairs.length; r++) pairs[r].add(features[2 * r + 1], features[2 * r]);
-  });
-  return {
-    hear,
-    finish: () => ({
-      ...signal,
-      features: signal.features.map((feature) => {
-        const r = relations.indexOf(feature);
-        return r < 0 ? feature : { ...feature, parameters: { ...feature.parameters, ...pairs[r].line() } };
-      }),
-    }),
-  };
-}
-
 /** Means and standard deviations. `finish` throws FileInvalid naming the features that are constant. */
 export function fitStatistics(file: string, signal: SignalSpec, channels: readonly Channel[], rows: number): Fit {
   const mean = new Float64Array(signal.features.length);
   const squares = new Float64Array(signal.features.length);
   let count = 0;
-  const hear = hearFeatures(signal, channels, rows, (features) => {
+  const unscaled = { ...signal, features: signal.features.map((feature) => ({ ...feature, mean: 0, std: 1 })) };
+  const first = unscaled.features.map((feature) => channels.findIndex(({ name }) => name === feature.channels[0]));
+  const stood = new Float64Array(first.length).fill(Number.NaN); // the first channel's reading while it is the only one
+  const moved = new Uint8Array(first.length);
+  const hear = hearFeatures(unscaled, channels, rows, (features, values, offset) => {
+    for (let f = 0; f < first.length; f++) {
+      const reading = values[offset + first[f]];
+      if (Number.isNaN(stood[f])) stood[f] = reading;
+      else if (reading !== stood[f]) moved[f] = 1;
+    }
     count++;
     for (let f = 0; f < mean.length; f++) {
       const off = features[f] - mean[f]; // Welford
@@ -56,15 +37,32 @@ export function fitStatistics(file: string, signal: SignalSpec, channels: readon
     finish() {
       const features = signal.features.map((feature, f) => ({
         ...feature,
+        parameters: 'usual' in feature.parameters ? { ...feature.parameters, usual: mean[f] } : feature.parameters,
         mean: mean[f],
         std: Math.sqrt(squares[f] / Math.max(1, count)),
       }));
-      if (count > 0) refuseConstant(file, features);
-      return { ...signal, features: features.map((feature) => ({ ...feature, std: Math.max(feature.std, Number.MIN_VALUE) })) };
+      if (count > 0) {
+        refuseStuck(file, features, stood, moved);
+        refuseConstant(file, features);
+      }
+      return {
+        ...signal,
+        features: features.map((feature, f) => ({ ...feature, std: Math.max(feature.std * signal.features[f].std, Number.MIN_VALUE) })),
+      };
     },
   };
 }
 
+/** @throws FileInvalid naming the channels that features are about and that never move: their relation to others is all chance */
+function refuseStuck(file: string, features: readonly FeatureSpec[], stood: Float64Array, moved: Uint8Array): void {
+  const stuck = new Map(features.flatMap(({ channels }, f) => (moved[f] ? [] : [[channels[0], stood[f]] as const])));
+  for (const { op, channels } of features) if (op === 'roll' || op === 'pitch') stuck.delete(channels[0]); // one of four: the angle may move without it
+  if (stuck.size === 0) return;
+  const lines = [...stuck].map(([channel, value]) => `${file}: channel ${channel} is constant: ${Number(value.toPrecision(6))} throughout`);
+  throw new FileInvalid(lines.join('\n'), { hint: CONSTANT_HINT });
+}
+
+const CONSTANT_HINT = 'is a sensor stuck or missing? record more varied wind, or mend the sensor';
 const LEAST_SPREAD = 1e-6; // of the mean: less is the rounding of a float
 
 /** @throws FileInvalid naming them with their value: a network learns nothing from them, and any change would be an anomaly */
@@ -78,12 +76,17 @@ export function refuseConstant(file: string, features: readonly FeatureSpec[]): 
           `${file}: feature ${name} (of ${channels.join(', ')}) is constant: ${Number(mean.toPrecision(6))} throughout`,
       )
       .join('\n'),
-    { hint: 'is a sensor stuck or missing? record more varied wind, or mend the sensor' },
+    { hint: CONSTANT_HINT },
   );
 }
 
 /** Runs the pipeline over the training part and lets its settled features be heard. */
-function hearFeatures(signal: SignalSpec, channels: readonly Channel[], rows: number, use: (features: Float32Array) => void): UsableHearer {
+function hearFeatures(
+  signal: SignalSpec,
+  channels: readonly Channel[],
+  rows: number,
+  use: (features: Float32Array, values: Float64Array, offset: number) => void,
+): UsableHearer {
   const pipeline = streamPipeline(signal, channels, rows);
   const settled = new Uint32Array(rows);
   const features = new Float32Array(signal.features.length);
@@ -96,54 +99,6 @@ function hearFeatures(signal: SignalSpec, channels: readonly Channel[], rows: nu
     if (!pipeline.push(row, values, offset, features, 0)) {
       pipeline.reset(row);
       settled[row] = 0;
-    } else if (++settled[row] > signal.window.settle) use(features);
+    } else if (++settled[row] > signal.window.settle && !pipeline.isQuiet(values, offset)) use(features, values, offset);
   };
-}
-
-const MOST_PAIRS = 1 << 19;
-
-/** Pairs of numbers: all of them, or when they are too many every second, every fourth … */
-function createPairs(): { add(x: number, y: number): void; line(): { readonly slope: number; readonly offset: number } } {
-  const x = new Float64Array(MOST_PAIRS);
-  const y = new Float64Array(MOST_PAIRS);
-  let count = 0;
-  let stride = 1;
-  let seen = 0;
-  return {
-    add(xNew, yNew) {
-      if (seen++ % stride !== 0) return;
-      if (count === MOST_PAIRS) {
-        for (let i = 0; i < count / 2; i++) {
-          x[i] = x[2 * i];
-          y[i] = y[2 * i];
-        }
-        count /= 2;
-        stride *= 2;
-        if ((seen - 1) % stride !== 0) return;
-      }
-      x[count] = xNew;
-      y[count++] = yNew;
-    },
-    line() {
-      const floor = meanOf(y, count) / 2;
-      let [n, meanX, meanY, covariance, variance] = [0, 0, 0, 0, 1e-12];
-      for (let i = 0; i < count; i++) {
-        if (!(y[i] > floor)) continue;
-        n++;
-        const [offX, offY] = [x[i] - meanX, y[i] - meanY];
-        meanX += offX / n;
-        meanY += offY / n;
-        covariance += offX * (y[i] - meanY);
-        variance += offX * (x[i] - meanX);
-      }
-      const slope = covariance / variance;
-      return { slope, offset: meanY - slope * meanX };
-    },
-  };
-}
-
-function meanOf(values: Float64Array, count: number): number {
-  let sum = 0;
-  for (let i = 0; i < count; i++) sum += values[i];
-  return sum / Math.max(1, count);
 }

@@ -1,7 +1,7 @@
 /**
  * Samples → statistics and windows, by the same pipeline that devices run.
  *
- * A preparation hears the samples several times from the start: to count and check them, to fit its relations, its statistics, and to
+ * A preparation hears the samples several times from the start: to count and check them, to fit its curves, its statistics, and to
  * cut its windows. Nothing grows with their number, so a file of any size will do.
  */
 import { FileInvalid } from '../../actors/contracts/errors.ts';
@@ -10,7 +10,8 @@ import type { SignalSpec } from '../../actors/contracts/model.ts';
 import type { Recording } from '../../actors/contracts/recording.ts';
 import { openWindowSource } from '../../actors/signal/source.ts';
 import { featuresOf } from './features.ts';
-import { fitRelations, fitStatistics } from './fit.ts';
+import { fitStatistics } from './fit.ts';
+import { fitCurves } from './fit-curves.ts';
 import { hearRecording, type SampleHearer } from './samples.ts';
 import { createSurvey, type HoldOut, type SplitOptions, splitSamples, type Survey } from './split.ts';
 import { memoryStore } from './windows.ts';
@@ -58,10 +59,10 @@ export function* streamPasses(spec: PreparationSpec): Passes {
   const rows = survey.turbines.length;
 
   let signal: SignalSpec = { pipeline: 'stream', rateHz: RATE_HZ, window: WINDOW, features: featuresOf(machine, channels) };
-  const relations = fitRelations(signal, channels, rows);
-  if (relations) {
-    yield splitSamples(split, survey, relations.hear);
-    signal = relations.finish();
+  const curves = fitCurves(signal, channels, rows);
+  if (curves) {
+    yield splitSamples(split, survey, curves.hear);
+    signal = curves.finish();
   }
   const statistics = fitStatistics(file, signal, channels, rows);
   yield splitSamples(split, survey, statistics.hear);

@@ -36,7 +36,7 @@ const ours = {
 } as const;
 
 const defaults: Readonly<Record<NetworkKind, TrainPlan>> = {
-  dense: { ...ours, network: 'dense', hidden: [40, 10, 40] },
+  dense: { ...ours, network: 'dense', hidden: [16, 2, 16] },
   conv: { ...ours, network: 'conv' },
   // original-system.md §3; its script leaves out the fourth of six folds, and keeps the best of 200 epochs.
   seed: {

@@ -29,6 +29,8 @@ function turning(n: number, seed: number): Float64Array {
     set('wind_speed_rps', 2.3 + 0.4 * Math.sin(seed + i / 80) + 0.1 * noise(2));
     set('voltage', 60 + 12 * Math.sin(seed + i / 70) + 5 * noise(3));
     for (const [k, axis] of ['ax', 'ay', 'az'].entries()) set(axis, 300 * noise(4 + k) + (axis === 'az' ? 16_000 : 0));
+    set('gearboxtemp', 30 + 0.1 * noise(9));
+    set('ambtemp', 22);
     turn(values, i, 0.02 * noise(7), 0.015 * noise(8), 0);
   }
   return values;

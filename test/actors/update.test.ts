@@ -91,7 +91,10 @@ const refusals: readonly { readonly name: string; readonly reason: RegExp; reado
         world,
         newerPackage(world.key, (m) => ({
           ...m,
-          signal: { ...m.signal, features: m.signal.features.map((f) => (f.name === 'rps' ? { ...f, mean: f.mean + 100 } : f)) },
+          signal: {
+            ...m.signal,
+            features: m.signal.features.map((f) => (f.name === 'voltage_by_wind' ? { ...f, mean: f.mean + 100 } : f)),
+          },
         })).bytes,
       ),
   },

@@ -141,17 +141,18 @@ data('a stream of interleaved turbines gives the windows that the whole recordin
     hearInterleaved(recording, hear),
   );
   const [streamed, inMemory] = [stores.training.all(), whole.training];
+  const size = signal.features.length * signal.window.samples;
   assert.is(streamed.length, inMemory.length);
   const sorted = (all: Float32Array) =>
-    Array.from({ length: all.length / 700 }, (_, w) => all.subarray(700 * w, 700 * w + 700)).sort((a, b) => a[0] - b[0]);
+    Array.from({ length: all.length / size }, (_, w) => all.subarray(size * w, size * (w + 1))).sort((a, b) => a[0] - b[0]);
   for (const [w, window] of sorted(streamed).entries())
     for (const [k, x] of sorted(inMemory)[w].entries()) assert.ok(Math.abs(x - window[k]) < 1e-3, `window ${w}: ${x} against ${window[k]}`);
   for (const [f, feature] of signal.features.entries())
     assert.ok(Math.abs(feature.std / whole.signal.features[f].std - 1) < 1e-6, feature.name);
   for (const [f] of signal.features.entries()) {
-    const column = streamed.filter((_, k) => Math.floor((k % 700) / 100) === f);
+    const column = streamed.filter((_, k) => Math.floor((k % size) / 100) === f);
     const mean = column.reduce((sum, x) => sum + x, 0) / column.length;
-    assert.ok(Math.abs(mean) < 0.1, `feature ${f} has mean ${mean}`);
+    assert.ok(Math.abs(mean) < 0.25, `feature ${f} has mean ${mean}`); // of few windows: those that begin a part lean to what is usual
   }
 });
 
@@ -171,7 +172,7 @@ data('says how many windows there are, and how much more it takes; names constan
   const stuck = farm(['A'], 5);
   const voltage = channels.findIndex(({ name }) => name === 'voltage');
   for (let i = 0; i < stuck.turbines[0].at.length; i++) stuck.turbines[0].values[i * width + voltage] = 57;
-  assert.match(refused(stuck), /feature voltage \(of voltage\) is constant: 57 throughout/);
+  assert.match(refused(stuck), /channel voltage is constant: 57 throughout/);
   const still = farm(['A'], 5);
   const rotor = channels.findIndex(({ name }) => name === 'rps');
   for (let i = 0; i < still.turbines[0].at.length; i++) still.turbines[0].values[i * width + rotor] = 0;
@@ -233,7 +234,7 @@ data('what was prepared is read back; a damaged folder is refused with every fau
   const facts = JSON.parse(readFileSync(join(path, 'prepared.json'), 'utf8'));
   const training = readFileSync(join(path, 'training.f32'));
   assert.is(facts.schema, 'windfleet.prepared/v1');
-  assert.equal(facts.input, [7, 100]);
+  assert.equal(facts.input, [prepared.signal.features.length, 100]);
   const refusal = () =>
     readPrepared(path).then(
       () => 'accepted',
@@ -245,7 +246,7 @@ data('what was prepared is read back; a damaged folder is refused with every fau
   truncateSync(join(path, 'held-out.f32'), 12);
   assert.match(
     await refusal(),
-    /training.f32 is not the one that was prepared: its SHA-256 differs\n.*held-out.f32 has 12 bytes, which is no whole number of windows of 700 values/,
+    /training.f32 is not the one that was prepared: its SHA-256 differs\n.*held-out.f32 has 12 bytes, which is no whole number of windows of 1600 values/,
   );
 
   truncateSync(join(path, 'held-out.f32'), 0);

@@ -1,66 +1,98 @@
 /**
- * Trains the two starter models of the source tree: `npm run build && node dist/test/kit/train-starter.js`.
+ * Trains the starter models of the source tree: `npm run build && node dist/test/kit/train-starter.js [name@version …]`.
  *
- * Healthy twins in many winds, some of the time derated; seeds that no test and no default farm uses.
+ * Healthy twins in many winds; seeds that no test, no evaluation and no default farm uses. One turbine in four is held out.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RecordedTurbine } from '../../actors/contracts/recording.ts';
 import { exportModel } from '../../cloud/studio/export.ts';
-import { type Prepared, prepare } from '../../cloud/studio/prepare.ts';
+import { type Prepared, streamPasses } from '../../cloud/studio/prepare.ts';
 import { trainNetwork } from '../../cloud/studio/train.ts';
+import { threadCrew } from '../../cloud/studio/train-threads.ts';
+import { memoryStore } from '../../cloud/studio/windows.ts';
 import { twinBacking } from '../../twins/backing.ts';
-import { recordTwins } from '../../twins/record.ts';
+import { machineNamed } from '../../twins/library/machines.ts';
 import { createRng } from '../../twins/rng.ts';
+import { type HealthySpec, healthyThings, hearHealthy } from './healthy-fleet.ts';
 import { packageRoot } from './package-root.ts';
+
+const desk = {
+  machine: machineNamed('desk-turbine'),
+  turbines: 80,
+  minutes: 60,
+  meanMps: [1, 2.5],
+  turbulenceIntensity: [0.06, 0.26],
+} as const;
+const utility = {
+  machine: machineNamed('nrel-5mw'),
+  turbines: 48,
+  minutes: 150,
+  meanMps: [4, 20],
+  turbulenceIntensity: [0.05, 0.2],
+} as const;
+
+const starters: readonly { name: string; version: string; sequence: number; fleet: HealthySpec; hidden: number[]; epochs: number }[] = [
+  { name: 'windturbine-anomaly', version: '1.0.0', sequence: 1, fleet: { ...desk, seed: 9_000_000 }, hidden: [16, 2, 16], epochs: 6 },
+  { name: 'windturbine-anomaly', version: '1.1.0', sequence: 2, fleet: { ...desk, seed: 9_100_000 }, hidden: [24, 2, 24], epochs: 6 },
+  { name: 'nrel-5mw-anomaly', version: '1.0.0', sequence: 1, fleet: { ...utility, seed: 9_200_000 }, hidden: [16, 3, 16], epochs: 6 },
+];
 
 const digest = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
-const starters = [
-  { version: '1.0.0', sequence: 1, seed: 9_001, turbines: 60, minutes: 30, hidden: [40, 10, 40], epochs: 20 },
-  { version: '1.1.0', sequence: 2, seed: 9_101, turbines: 80, minutes: 30, hidden: [48, 12, 48], epochs: 20 },
-];
-
-/** Each turbine has a wind of its own, 1.2 to 2.1 m/s with a turbulence intensity of 0.1 to 0.24, and is derated for a while now and then. */
-function recordHealthy(seed: number, turbines: number, minutes: number): RecordedTurbine[] {
-  const rng = createRng(seed).fork('winds');
-  return Array.from({ length: turbines }, (_, i) => {
-    const wind = { meanMps: 1.2 + 0.9 * rng.uniform(2 * i), turbulenceIntensity: 0.1 + 0.14 * rng.uniform(2 * i + 1) };
-    const backing = twinBacking({ things: [`H-${seed}-${i}`], rng: createRng(seed + i), wind });
-    const chance = createRng(seed + i).fork('derate');
-    const before = (now: number) => {
-      if (now % 60_000 === 0) backing.command(0, { type: 'derate', fraction: chance.uniform(now) < 0.25 ? 0.5 : 1 });
-    };
-    return recordTwins(backing, { forMs: minutes * 60_000, epoch: 0, before }).turbines[0];
+function prepareHealthy(fleet: HealthySpec): Prepared {
+  const { channels } = twinBacking({ things: [], rng: createRng(0), machine: fleet.machine, wind: { meanMps: 1, turbulenceIntensity: 0 } });
+  const stores = { training: memoryStore(), heldOut: memoryStore() };
+  const taking = (store: ReturnType<typeof memoryStore>) => ({
+    offered: 0,
+    offer(window: Float32Array) {
+      store.put(this.offered++, window);
+    },
   });
+  const passes = streamPasses({
+    file: 'the healthy fleet',
+    machine: fleet.machine.name,
+    channels,
+    things: healthyThings(fleet),
+    faults: [],
+    holdOut: 'turbine',
+    windows: { training: taking(stores.training), heldOut: taking(stores.heldOut) },
+  });
+  let pass = passes.next();
+  while (!pass.done) {
+    hearHealthy(fleet, pass.value);
+    pass = passes.next();
+  }
+  const source = digest(Buffer.from(JSON.stringify(fleet)));
+  return { machine: fleet.machine.name, signal: pass.value.signal, training: stores.training.all(), heldOut: stores.heldOut.all(), source };
 }
 
-for (const { version, sequence, seed, turbines, minutes, hidden, epochs } of starters) {
-  const recorded = recordHealthy(seed, turbines, minutes);
-  const source = digest(Buffer.concat(recorded.map(({ values }) => Buffer.from(values.buffer))));
-  const { channels } = twinBacking({ things: [], rng: createRng(0), wind: { meanMps: 1, turbulenceIntensity: 0 } });
-  const prepared: Prepared = prepare({ channels, turbines: recorded }, 'desk-turbine', source);
+const wanted = process.argv.slice(2);
+for (const { name, version, sequence, fleet, hidden, epochs } of starters) {
+  const id = `${name}@${version}`;
+  if (wanted.length > 0 && !wanted.includes(id)) continue;
+  const prepared = prepareHealthy(fleet);
   const trained = await trainNetwork(prepared, {
-    rng: createRng(seed).fork('training'),
+    rng: createRng(fleet.seed).fork('training'),
     epochs,
     hidden,
+    openCrew: threadCrew(2),
     onEpoch: ({ epoch, trainingLoss, heldOutLoss }) =>
-      console.log(`${version} epoch ${epoch}: ${trainingLoss.toFixed(4)} held out ${heldOutLoss.toFixed(4)}`),
+      console.log(`${id} epoch ${epoch}: ${trainingLoss.toFixed(4)} held out ${heldOutLoss.toFixed(4)}`),
   });
-  const lineage = { command: 'node dist/test/kit/train-starter.js', seed, turbines, minutes, hidden: hidden.join('-') };
+  const { seed, turbines, minutes } = fleet;
   const { manifest, network, golden } = exportModel(prepared, trained, {
-    name: 'windturbine-anomaly',
+    name,
     version,
     sequence,
     fleet: 'windturbine-farm',
-    lineage,
+    lineage: { command: 'node dist/test/kit/train-starter.js', seed, turbines, minutes, hidden: hidden.join('-') },
     digest,
   });
-  const folder = join(packageRoot(), 'cloud/models/starter', `windturbine-anomaly-${version}`);
+  const folder = join(packageRoot(), 'cloud/models/starter', `${name}-${version}`);
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   writeFileSync(join(folder, 'compiled.onnx'), network);
   writeFileSync(join(folder, 'golden.json'), `${JSON.stringify(golden)}\n`);
-  console.log(version, manifest.lineage, manifest.thresholds);
+  console.log(id, manifest.lineage, manifest.thresholds);
 }

@@ -21,7 +21,7 @@ import { type Description, describeModel } from '../../studio/describe.ts';
 import type { ModelArtefacts } from '../../studio/export.ts';
 import { readPrepared } from '../../studio/files.ts';
 import { type ForeignNetwork, openForeign } from '../../studio/onnx-import.ts';
-import { ORIGINAL_INPUT, originalSignal, originalThresholds } from '../../studio/onnx-original.ts';
+import { ORIGINAL_INPUT, originalSignal, originalThresholds } from '../../studio/original.ts';
 import type { Io } from '../print.ts';
 
 export interface SourceFlags {

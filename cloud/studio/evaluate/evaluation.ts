@@ -1,4 +1,5 @@
 /** All figures of a model over the seeds that were played: what `evaluate` prints, and what its report draws. */
+import { channelsTold } from '../../../actors/signal/operations.ts';
 import type { Channel } from '../../../actors/contracts/channels.ts';
 import type { FaultKind } from '../../../actors/contracts/faults.ts';
 import { modelId } from '../../../actors/contracts/ids.ts';
@@ -83,10 +84,11 @@ export interface Evidence {
 export function summarise({ manifest, catalogue, controls, seeds, seedsAsked, announceRule }: EvaluationInput): Evidence {
   const protocol = protocolOf(manifest.machine);
   const stepS = manifest.signal.window.hop / manifest.signal.rateHz;
-  const model = evaluate(seeds, 0, manifest.signal.features, catalogue, stepS);
-  const others = controls.map(({ name, features }, c) => {
+  const features = manifest.signal.features.map((feature) => ({ name: feature.name, channels: channelsTold(feature) }));
+  const model = evaluate(seeds, 0, features, catalogue, stepS);
+  const others = controls.map(({ name, features: itsFeatures }, c) => {
     if (seeds.length === 0 || !seeds[0].windows.detectors[c + 1].works) return { name, overall: nothing, points: [] };
-    const evaluated = evaluate(seeds, c + 1, features, catalogue, stepS); // one at a time: they are large
+    const evaluated = evaluate(seeds, c + 1, itsFeatures, catalogue, stepS); // one at a time: they are large
     return { name, overall: overallFigures(evaluated, protocol), points: curveOf(evaluated, shownAt(protocol, 1)) };
   });
   const byControl = Object.fromEntries(others.map(({ name, overall }) => [name, overall]));
@@ -112,7 +114,7 @@ export function summarise({ manifest, catalogue, controls, seeds, seedsAsked, an
     goals: goals.map((goal) => ({ goal: goal.name, wanted: goal.wanted, figure: goal.figure(against), holds: goal.holds(against) })),
     calibration: calibration(model, WIND_BINS),
     falseAlarms: falseAlarmCauses(model),
-    falseAlarmFeatures: falseAlarmFeatures(model, manifest.signal.features),
+    falseAlarmFeatures: falseAlarmFeatures(model, features),
     atOneFalseAlarm: operatingPoint(
       model,
       model.lives.filter(({ episode }) => episode !== null && !protocol.hidden.some(({ fault }) => fault === episode.fault)),

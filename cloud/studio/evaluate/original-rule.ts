@@ -9,61 +9,20 @@
 import type { Channel } from '../../../actors/contracts/channels.ts';
 import { pitch, roll, yaw } from '../../../actors/signal/euler.ts';
 import { createWavelet } from '../../../actors/signal/wavelet.ts';
+import { originalSignal, originalThresholds } from '../original.ts';
 import type { Control, ControlKind } from './detector.ts';
 
 const QUATERNION = ['qx', 'qy', 'qz', 'qw'] as const;
 
-/** Order and figures of the original's `raw_std.npy`, `mean.npy`, `std.npy`, `thresholds.npy`. */
-export const originalStatistics = [
-  {
-    name: 'roll',
-    channels: QUATERNION,
-    rawStd: 0.016420936223837328,
-    mean: -0.007964888641109898,
-    std: 0.00749032366908536,
-    threshold: 1.0827953869777986,
-  },
-  {
-    name: 'pitch',
-    channels: QUATERNION,
-    rawStd: 0.016334995704541194,
-    mean: 0.0011708225976491218,
-    std: 0.0042807694729227255,
-    threshold: 0.7643392252412812,
-  },
-  {
-    name: 'yaw',
-    channels: QUATERNION,
-    rawStd: 1.8099483201980124,
-    mean: -0.10684876812419516,
-    std: 0.48142986104607144,
-    threshold: 0.9999310888948346,
-  },
-  {
-    name: 'wind_speed_rps',
-    channels: ['wind_speed_rps'],
-    rawStd: 0.390586993510686,
-    mean: 2.1539819710169525,
-    std: 0.354319324916855,
-    threshold: 0.8415668710195762,
-  },
-  {
-    name: 'rps',
-    channels: ['rps'],
-    rawStd: 0.6198457502848073,
-    mean: 1.6106330201974879,
-    std: 0.46953962260612736,
-    threshold: 0.8265145168668945,
-  },
-  {
-    name: 'voltage',
-    channels: ['voltage'],
-    rawStd: 26.381718657769373,
-    mean: 47.79383123678855,
-    std: 15.94323947766873,
-    threshold: 0.9139359431676647,
-  },
-] as const;
+/** Features in the original's order, with its shipped figures. */
+export const originalStatistics = originalSignal.features.map(({ name, channels, parameters, mean, std }, f) => ({
+  name,
+  channels,
+  rawStd: parameters['sigma'],
+  mean,
+  std,
+  threshold: originalThresholds[f].mae,
+}));
 
 const BUFFER = 501;
 /** Of the 502 denoised rows the last 110 yield one window, which ends ten rows before their end. */

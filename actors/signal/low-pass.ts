@@ -1,0 +1,28 @@
+/**
+ * One-pole low-passes, y ← y + (x − y) · share, in a few numbers of memory that are NaN before the first sample. A sample that is NaN
+ * leaves the memory as it was.
+ */
+
+/** Numbers of memory that `lowPass` takes: its value, and how many samples it has taken. */
+export const LOW_PASS = 2;
+
+/** The share of a new sample that a low-pass of so many seconds takes; 0 seconds pass everything. */
+export const passing = (seconds: number, rateHz: number): number => (seconds <= 0 ? 1 : 1 - Math.exp(-1 / (rateHz * seconds)));
+
+/** At first the running mean of the n samples so far, so that the very first one weighs no more than the others. @returns the new value; NaN for NaN */
+export function lowPass(memory: Float64Array, at: number, x: number, share: number): number {
+  if (Number.isNaN(x)) return x;
+  const before = memory[at];
+  const samples = Number.isNaN(before) ? 1 : memory[at + 1] + 1;
+  memory[at + 1] = samples;
+  memory[at] = samples === 1 ? x : before + (x - before) * Math.max(1 / samples, share);
+  return memory[at];
+}
+
+/** Begins at what is usual and leaves it only for evidence; takes one number of memory. @returns the new value; NaN for NaN */
+export function leaning(memory: Float64Array, at: number, x: number, share: number, usual: number): number {
+  if (Number.isNaN(x)) return x;
+  const before = Number.isNaN(memory[at]) ? usual : memory[at];
+  memory[at] = before + (x - before) * share;
+  return memory[at];
+}
