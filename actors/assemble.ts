@@ -174,12 +174,12 @@ export async function assembleFleet(backings: readonly Backing[], ports: FleetPo
       fleet.add(thing);
       const installed = (await slots.read()) ?? (await firstInstalled(thing, backing.machine));
       if (installed) {
-        const { manifest, network, golden, record } = installed;
+        const { manifest, network, golden, files, record } = installed;
         use(thing, {
           id: modelId(manifest.name, manifest.version),
           digest: record.sha256,
           manifest,
-          inference: await engine.load(manifest, network, golden),
+          inference: await engine.load(manifest, network, golden, files),
         });
       }
       await bus.subscribe(topics.command(thing), ({ payload }) => {

@@ -18,7 +18,53 @@ export interface Inference {
 export interface Engine {
   /**
    * Loads a network and asks it the golden samples.
+   * @param files the signed package as it came, for an engine elsewhere that verifies it itself
    * @throws ModelRejected when the bytes are no model, its shapes are not the manifest's, or a golden answer is off.
    */
-  load(manifest: ModelManifest, network: Uint8Array, golden: GoldenSamples): Promise<Inference>;
+  load(manifest: ModelManifest, network: Uint8Array, golden: GoldenSamples, files?: ReadonlyMap<string, Uint8Array>): Promise<Inference>;
+}
+
+/** What asks the models of a fleet: this process, or an edge agent on a unix socket. */
+export type InferenceChoice = { readonly kind: 'onnx' } | { readonly kind: 'agent'; readonly socket: string };
+
+/** Element types that a network's inputs and outputs may have. */
+export type TensorType = 'uint8' | 'int16' | 'int32' | 'int64' | 'float16' | 'float32' | 'float64';
+
+export const BYTES_PER_ELEMENT: Readonly<Record<TensorType, number>> = {
+  uint8: 1,
+  int16: 2,
+  int32: 4,
+  int64: 8,
+  float16: 2,
+  float32: 4,
+  float64: 8,
+};
+
+export interface TensorSpec {
+  readonly name: string;
+  readonly type: TensorType;
+  /** Null: any size, decided by the call. */
+  readonly shape: readonly (number | null)[];
+}
+
+export interface TensorValue {
+  readonly name: string;
+  readonly type: TensorType;
+  readonly shape: readonly number[];
+  /** Little-endian, C order; as many as shape and type say. */
+  readonly bytes: Uint8Array;
+}
+
+/** A network as a graph has it, whatever it is for. */
+export interface TensorModel {
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+  /** @param values one for each input, of its type and shape. @returns one for each output, in their order */
+  run(values: readonly TensorValue[]): Promise<readonly TensorValue[]>;
+  close(): Promise<void>;
+}
+
+export interface TensorEngine {
+  /** @param model how errors call it. @throws ModelRejected when the bytes are no network that can be loaded here. */
+  open(model: string, network: Uint8Array): Promise<TensorModel>;
 }

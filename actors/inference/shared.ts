@@ -12,13 +12,13 @@ export function sharedEngine(engine: Engine): Engine {
   const loaded = new Map<string, Shared>();
 
   return {
-    async load(manifest, network, golden) {
+    async load(manifest, network, golden, files) {
       // The whole manifest counts: thresholds and statistics belong to what is being asked, and so do the golden answers.
       const key = createHash('sha256')
         .update(JSON.stringify([manifest, golden]))
         .update(network)
         .digest('hex');
-      const shared = loaded.get(key) ?? { inference: engine.load(manifest, network, golden), running: new Set(), users: 0 };
+      const shared = loaded.get(key) ?? { inference: engine.load(manifest, network, golden, files), running: new Set(), users: 0 };
       loaded.set(key, shared);
       shared.users++;
       const leave = () => {

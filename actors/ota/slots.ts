@@ -13,7 +13,7 @@ import { reasonOf, VerificationRefused } from '../contracts/errors.ts';
 import { type ModelId, modelId } from '../contracts/ids.ts';
 import type { Log } from '../contracts/log.ts';
 import { sha256Hex } from '../package/digest.ts';
-import { type ModelContents, openModel } from '../package/package.ts';
+import { type OpenedModel, openModel } from '../package/package.ts';
 
 const Installed = z.strictObject({
   slot: z.enum(['a', 'b']),
@@ -28,7 +28,7 @@ const Pointer = z.strictObject({ committed: Installed, previous: Installed.nulla
 
 export type Installed = z.infer<typeof Installed>;
 
-export interface InstalledModel extends ModelContents {
+export interface InstalledModel extends OpenedModel {
   readonly record: Installed;
 }
 

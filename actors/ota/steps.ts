@@ -17,7 +17,7 @@ import type { ModelManifest } from '../contracts/model.ts';
 import type { ObjectStore } from '../contracts/objects.ts';
 import { sha256Hex } from '../package/digest.ts';
 import { type ModelOrder, parseJobDocument } from '../package/job-document.ts';
-import { type ModelContents, openModel } from '../package/package.ts';
+import { type OpenedModel, openModel } from '../package/package.ts';
 import { compareVersions } from '../package/version.ts';
 import { download } from './download.ts';
 import type { DeviceJob, Outcome } from './job.ts';
@@ -72,7 +72,7 @@ const GOLDEN_AFTER_MS = 420_000; // of standing still in the canary, before the 
 interface Update {
   readonly order: ModelOrder;
   bytes: Uint8Array | null;
-  contents: ModelContents | null;
+  contents: OpenedModel | null;
   candidate: Candidate | null;
   decision: string;
 }
@@ -147,8 +147,8 @@ export function updateSteps(ports: UpdatePorts): UpdateSteps {
     async load(job) {
       const { order, contents } = current();
       await progress(job, 'loading');
-      const { manifest, network, golden } = contents!;
-      const inference = await engine.load(manifest, network, golden);
+      const { manifest, network, golden, files } = contents!;
+      const inference = await engine.load(manifest, network, golden, files);
       current().candidate = { id: modelId(manifest.name, manifest.version), digest: order.sha256, manifest, inference };
     },
 

@@ -14,6 +14,11 @@ export interface ModelContents {
   readonly golden: GoldenSamples;
 }
 
+/** What was read of a package, and all its files as they were signed. */
+export interface OpenedModel extends ModelContents {
+  readonly files: Files;
+}
+
 export interface OpenOptions {
   readonly trustedKeys: readonly KeyObject[];
   /** Epoch milliseconds; a package that has expired by then is refused. Absent for what is installed already. */
@@ -43,7 +48,7 @@ export function packModel(
  * Unpacks in memory, verifies, and only then reads.
  * @throws ModelRejected for what is no package, VerificationRefused for one that is not trusted.
  */
-export function openModel(bytes: Uint8Array, options: OpenOptions): ModelContents & { readonly files: Files } {
+export function openModel(bytes: Uint8Array, options: OpenOptions): OpenedModel {
   const files = unpackTar(bytes);
   return { ...openFiles(files, options), files };
 }
@@ -58,7 +63,8 @@ export function openFiles(files: Files, { trustedKeys, now }: OpenOptions): Mode
   return contents;
 }
 
-function readContents(files: Files): ModelContents {
+/** The parts of a package whose signature has been seen to. @throws ModelRejected */
+export function readContents(files: Files): ModelContents {
   const manifest = parseManifest(member(files, 'manifest.json'));
   const network = member(files, manifest.network.file);
   const digest = sha256Hex(network);

@@ -2,6 +2,7 @@
 /** The command line: each command parses, calls and prints; what it needs is loaded when it is called. */
 import { Command, CommanderError } from 'commander';
 import { UsageError } from '../../actors/contracts/errors.ts';
+import { addAgentCommand } from './commands/agent.ts';
 import { addBenchCommand } from './commands/bench.ts';
 import { addDataCommands } from './commands/data.ts';
 import { addEvaluateCommand } from './commands/evaluate.ts';
@@ -47,6 +48,7 @@ addModelCommands(program, io);
 addEvaluateCommand(program, io);
 addTrainCommand(program, io);
 addTwinCommands(program, io);
+addAgentCommand(program, io);
 addBenchCommand(program, io);
 
 try {
