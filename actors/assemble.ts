@@ -5,6 +5,7 @@
  */
 import type { KeyObject } from 'node:crypto';
 import { bridge, retellFacts } from './bridge.ts';
+import { fleetCapture } from './capture.ts';
 import type { Backing } from './contracts/backing.ts';
 import type { Bus } from './contracts/bus.ts';
 import type { Clock } from './contracts/clock.ts';
@@ -16,6 +17,7 @@ import type { DeviceJobs } from './contracts/jobs.ts';
 import type { EventLog, Log } from './contracts/log.ts';
 import type { ObjectStore } from './contracts/objects.ts';
 import { topics, type TransitionReport } from './contracts/telemetry.ts';
+import type { Verdict } from './contracts/verdict.ts';
 import type { LoadedModel } from './dataplane/score.ts';
 import { type DataPlane, openDataPlane } from './dataplane/tick.ts';
 import { commandEvent, parseCommand, parseInspect } from './fleet/commands.ts';
@@ -38,6 +40,8 @@ export interface FleetPorts {
   /** A turbine's own storage. */
   readonly disk: (thing: ThingName) => Disk;
   readonly trustedKeys: readonly KeyObject[];
+  /** Where inferences are captured; null: they are not. */
+  readonly captures: { readonly bucket: string; readonly prefix: string } | null;
   /** The package that a device of this machine starts with; null when there is none. */
   readonly firstModel: (machine: string) => Promise<Uint8Array | null>;
 }
@@ -63,6 +67,7 @@ export async function assembleFleet(backings: readonly Backing[], ports: FleetPo
   const inspected = new Map<ThingName, () => void>();
   const states = new Map<ThingName, { state: string; cause: string; update: string | null }>();
   const reporter = createReporter({ bus, clock, log, isObserved: (thing) => things.length <= OBSERVED_UP_TO || inspected.has(thing) });
+  const capture = ports.captures && fleetCapture({ clock, log, objects, ...ports.captures });
   const seats = new Map<ThingName, Seat>();
   const asking = new Set<ThingName>();
   const askAgain = new Set<ThingName>(); // told of another job while the answer was on its way
@@ -145,7 +150,9 @@ export async function assembleFleet(backings: readonly Backing[], ports: FleetPo
   const planes: DataPlane[] = [];
   for (const backing of backings) {
     const send: Parameters<typeof bridge>[0]['send'] = (thing, event) => fleet.send(thing, event);
-    const plane = openDataPlane(backing, { clock, listener: bridge({ things: backing.things, send, reporter, events, clock }) });
+    const judged = (row: number, verdict: Verdict) => capture?.judged(backing.things[row], verdict, plane.champion(row)!.manifest);
+    const listener = bridge({ things: backing.things, send, reporter, events, clock, capture: judged });
+    const plane: DataPlane = openDataPlane(backing, { clock, listener });
     planes.push(plane);
     for (const [row, thing] of backing.things.entries()) {
       const disk = ports.disk(thing);
@@ -244,6 +251,7 @@ export async function assembleFleet(backings: readonly Backing[], ports: FleetPo
       closed = true;
       for (const stop of inspected.values()) stop();
       fleet.stop();
+      await capture?.close();
       for (const { plane, row } of seats.values()) await plane.champion(row)?.inference.close();
       for (const backing of backings) await backing.close();
     },

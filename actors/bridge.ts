@@ -5,6 +5,7 @@
 import type { Clock } from './contracts/clock.ts';
 import type { ThingName } from './contracts/ids.ts';
 import type { EventLog } from './contracts/log.ts';
+import type { Verdict } from './contracts/verdict.ts';
 import type { DataPlane, PlaneListener } from './dataplane/tick.ts';
 import type { Reporter } from './reporter.ts';
 import type { TurbineEvent } from './turbine/machine.ts';
@@ -16,9 +17,11 @@ export interface BridgePorts {
   readonly reporter: Reporter;
   readonly events: EventLog;
   readonly clock: Clock;
+  /** Every judged window. */
+  readonly capture: (row: number, verdict: Verdict) => void;
 }
 
-export function bridge({ things, send, reporter, events, clock }: BridgePorts): PlaneListener {
+export function bridge({ things, send, reporter, events, clock, capture }: BridgePorts): PlaneListener {
   return {
     turning: (row) => send(things[row], { type: 'rotor.turning' }),
     still: (row) => send(things[row], { type: 'rotor.still' }),
@@ -30,6 +33,7 @@ export function bridge({ things, send, reporter, events, clock }: BridgePorts): 
     judged(row, verdict, announced, turned) {
       const thing = things[row];
       reporter.verdict(thing, { ...verdict, at: clock.epoch + verdict.at, announced });
+      capture(row, verdict);
       if (!turned) return;
       const { model, worst, score } = verdict;
       events.append({

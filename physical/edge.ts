@@ -57,6 +57,7 @@ export async function runEdge(
     engine: onnxEngine({ arch: process.arch }),
     disk: () => fileDisk(join(data, 'device')),
     trustedKeys,
+    captures: null, // a cloud behind the console only gives objects
     async firstModel(machine) {
       const id = FIRST_MODELS.get(machine);
       if (id === undefined) return null;

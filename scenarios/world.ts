@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { join } from 'node:path';
 import { assembleFleet, type Fleet } from '../actors/assemble.ts';
 import type { Broker } from '../actors/contracts/bus.ts';
+import { CAPTURE_BUCKET, CAPTURE_PREFIX } from '../actors/contracts/capture.ts';
 import type { Deployments } from '../actors/contracts/deployments.ts';
 import type { Disk } from '../actors/contracts/disk.ts';
 import { FileInvalid, reasonOf } from '../actors/contracts/errors.ts';
@@ -40,6 +41,7 @@ import { generateKey, openKey, type SigningKey } from '../cloud/models/keys.ts';
 import { FIRST_MODELS, publishStarters } from '../cloud/models/starter.ts';
 import { diskObjects } from '../cloud/objects/disk.ts';
 import { memoryObjects } from '../cloud/objects/memory.ts';
+import { notifyingObjects } from '../cloud/objects/notify.ts';
 import { createRegistry, type Registry } from '../cloud/things/registry.ts';
 import { fileDisk } from '../physical/disk.ts';
 import { twinBacking } from '../twins/backing.ts';
@@ -123,7 +125,8 @@ export async function openWorld(spec: WorldSpec, { clock, log, events, decorate 
   const backings = [...twins, ...replays];
   const ports = spec.ports.kind === 'memory' ? await memoryPorts(clock) : await demoPorts(spec.ports, clock, log);
   const { broker, jobs, index, key, registry } = ports;
-  const objects = decorate?.objects?.(ports.objects) ?? ports.objects;
+  const notifying = notifyingObjects(ports.objects, (head) => ingest.objectCreated(ports.objects, head));
+  const objects = decorate?.objects?.(notifying) ?? notifying;
   const trustedKeys = [key.publicKey];
   const catalogue = createCatalogue(ports.objects, trustedKeys);
   await publishStarters(catalogue, key.privateKey);
@@ -179,6 +182,7 @@ export async function openWorld(spec: WorldSpec, { clock, log, events, decorate 
     engine: sharedEngine(onnxEngine({ arch: process.arch })),
     disk: ports.disk,
     trustedKeys,
+    captures: { bucket: CAPTURE_BUCKET, prefix: CAPTURE_PREFIX },
     async firstModel(machine) {
       const first = FIRST_MODELS.get(machine);
       return first === undefined ? null : catalogue.read(first);

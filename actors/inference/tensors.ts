@@ -38,7 +38,7 @@ function tensorModel(session: InferenceSession, inputs: readonly TensorSpec[], o
 
 /** The bytes as the array that the runtime wants, in memory of their own: they may come unaligned. */
 function elements(type: TensorType, bytes: Uint8Array): Float32Array {
-  const { buffer } = bytes.slice();
+  const { buffer } = new Uint8Array(bytes); // `slice` of a Buffer is no copy
   const kind = {
     uint8: Uint8Array,
     int16: Int16Array,

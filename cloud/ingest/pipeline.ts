@@ -1,14 +1,17 @@
 /**
- * From the bus into the index: logs by the original's rule, verdicts a document a feature, states and alarms. A bad message stops
- * nothing: it is counted and kept among the dead letters.
+ * From the bus into the index: logs by the original's rule, verdicts a document a feature, states and alarms; from the object store:
+ * captured inferences. A bad message or line stops nothing: it is counted and kept among the dead letters.
  */
 import { z } from 'zod';
 import type { Bus, Message } from '../../actors/contracts/bus.ts';
 import type { Clock } from '../../actors/contracts/clock.ts';
+import { CAPTURE_BUCKET } from '../../actors/contracts/capture.ts';
 import { reasonOf } from '../../actors/contracts/errors.ts';
 import type { DocumentIndex, IndexedDocument } from '../../actors/contracts/index.ts';
 import type { Log } from '../../actors/contracts/log.ts';
+import type { ObjectHead, ObjectStore } from '../../actors/contracts/objects.ts';
 import { runRule } from '../rules/engine.ts';
+import { captureDocuments } from './captures.ts';
 import { StateMessage, thingOf, VerdictMessage } from './messages.ts';
 import { logDocuments } from './logs.ts';
 
@@ -27,6 +30,8 @@ export interface Ingest {
   readonly refused: number;
   /** The last ones, oldest first. */
   deadLetters(): readonly DeadLetter[];
+  /** An object was put: a file of captures is read, anything else left alone. */
+  objectCreated(objects: ObjectStore, head: ObjectHead): void;
   /** Resolves once all that was heard is in the index. */
   settled(): Promise<void>;
   close(): Promise<void>;
@@ -34,6 +39,7 @@ export interface Ingest {
 
 const KEPT = 1_000;
 const FLUSH_MS = 5_000;
+const MAX_CAPTURE_BYTES = 16 * 2 ** 20;
 
 export async function startIngest({
   bus,
@@ -73,6 +79,18 @@ export async function startIngest({
         refuse(topic, payload, error instanceof z.ZodError ? z.prettifyError(error) : reasonOf(error));
       }
     };
+
+  const readCaptures = async (objects: ObjectStore, { bucket, key, bytes }: ObjectHead) => {
+    if (bytes > MAX_CAPTURE_BYTES) throw new Error(`${bytes} bytes of captures in one object; ${MAX_CAPTURE_BYTES} at most`);
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of objects.get(bucket, key)) chunks.push(chunk);
+    const result = captureDocuments(Buffer.concat(chunks).toString('utf8'));
+    for (const { line, reason, text } of result.refused) refuse(`${bucket}/${key}:${line}`, Buffer.from(text), reason);
+    if (result.refused.length > 0)
+      log.warn({ key, lines: result.refused.length, reason: result.refused[0].reason }, 'captures that are none');
+    documents += result.documents.length;
+    await index.add('captures', result.documents);
+  };
 
   await runRule(LOG_RULE, {
     bus,
@@ -120,6 +138,12 @@ export async function startIngest({
       return refused;
     },
     deadLetters: () => dead,
+    objectCreated(objects, head) {
+      if (head.bucket !== CAPTURE_BUCKET || !head.key.endsWith('.jsonl')) return;
+      tail = tail
+        .then(() => readCaptures(objects, head))
+        .catch((error: unknown) => refuse(`${head.bucket}/${head.key}`, Buffer.alloc(0), reasonOf(error)));
+    },
     settled: () => tail,
     async close() {
       clock.clearTimeout(timer);

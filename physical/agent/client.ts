@@ -67,7 +67,7 @@ function agentInference(
     const bytes = tensors.find(({ tensor_metadata }) => tensor_metadata?.name === OUTPUT)?.byte_data;
     if (bytes?.length !== features * 4)
       throw new ModelRejected(model, bytes ? `its ${OUTPUT} are ${bytes.length} bytes, not ${features * 4}` : `it has no output ${OUTPUT}`);
-    return new Float32Array(bytes.slice().buffer); // aligned
+    return new Float32Array(new Uint8Array(bytes).buffer); // a copy: it may come unaligned
   };
 
   return {
