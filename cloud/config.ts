@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
 import { z } from 'zod';
-import { ConfigInvalid } from '../actors/contracts/errors.ts';
+import { ConfigInvalid, UsageError } from '../actors/contracts/errors.ts';
+import type { InferenceChoice } from '../actors/contracts/inference.ts';
 import { parseDuration } from '../actors/contracts/units.ts';
 import { isThingName } from '../actors/contracts/ids.ts';
 
@@ -22,6 +23,27 @@ const Speed = z.union([z.string(), z.number()]).transform((text, context): numbe
   context.addIssue({ code: 'custom', message: `"${text}" is no speed, as 1x, 100x, max` });
   return z.NEVER;
 });
+
+/** `onnx`, `agent:/path`, or in a file `{ kind: agent, socket: /path }`. */
+const InferenceOption = z.union([
+  z.string().transform((text, context): InferenceChoice => {
+    if (text === 'onnx') return { kind: 'onnx' };
+    if (text.startsWith('agent:') && text.length > 6) return { kind: 'agent', socket: text.slice(6).replace(/^unix:(\/\/)?/, '') };
+    context.addIssue({ code: 'custom', message: `"${text}" is neither onnx nor agent:/path/of/its/socket` });
+    return z.NEVER;
+  }),
+  z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('onnx') }),
+    z.strictObject({ kind: z.literal('agent'), socket: z.string().min(1).max(107) }),
+  ]),
+]);
+
+/** @throws UsageError */
+export function readInference(flag: string): InferenceChoice {
+  const parsed = InferenceOption.safeParse(flag);
+  if (parsed.success) return parsed.data;
+  throw new UsageError(`--inference: "${flag}" is neither onnx nor agent:/path/of/its/socket`);
+}
 
 const UpConfig = z.strictObject({
   turbines: z.coerce.number().int().min(0).max(100_000).default(5),
@@ -46,6 +68,8 @@ const UpConfig = z.strictObject({
   mqttPort: Port.default(1883),
   data: z.string().min(1).default('.windfleet'),
   json: z.boolean().default(false),
+  /** Who asks the models. */
+  inference: InferenceOption.default({ kind: 'onnx' }),
   /** Absent: what the machine's farm usually has. */
   wind: z
     .strictObject({
@@ -80,6 +104,7 @@ const FROM_ENVIRONMENT: Readonly<Record<string, string>> = {
   WINDFLEET_PORT: 'port',
   WINDFLEET_MQTT_PORT: 'mqttPort',
   WINDFLEET_DATA: 'data',
+  WINDFLEET_INFERENCE: 'inference',
 };
 
 /** @param flags what the command line gave. @throws ConfigInvalid naming every wrong path and where it came from. */
@@ -95,7 +120,13 @@ export function readUpOptions(
   );
   const raw = { ...fromFile, ...fromEnvironment, ...flags };
   const parsed = UpConfig.safeParse(raw);
-  if (parsed.success) return { ...parsed.data, turbinesByDefault: !('turbines' in raw) };
+  if (parsed.success) {
+    if (parsed.data.profile === 'memory' && parsed.data.inference.kind === 'agent')
+      throw new ConfigInvalid('a farm of the memory profile signs with a key that no agent can know', {
+        hint: 'use the demo profile, and start the agent on its keys: windfleet agent --data .windfleet',
+      });
+    return { ...parsed.data, turbinesByDefault: !('turbines' in raw) };
+  }
   const sources = parsed.error.issues.map((issue) => {
     const [key] = issue.path;
     const source =

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { assembleFleet } from '../actors/assemble.ts';
 import { isThingName, modelId } from '../actors/contracts/ids.ts';
 import { NotFound, RemoteRefused, UsageError } from '../actors/contracts/errors.ts';
+import type { InferenceChoice } from '../actors/contracts/inference.ts';
 import type { Log } from '../actors/contracts/log.ts';
 import { onnxEngine } from '../actors/inference/onnx.ts';
 import { mqttBus } from '../cloud/bus/mqtt.ts';
@@ -28,11 +29,12 @@ export interface EdgeOptions {
   readonly cloud: string;
   readonly data: string;
   readonly injectNoise: boolean;
+  readonly inference: InferenceChoice;
 }
 
 /** Runs until the signal aborts. @throws UsageError, EnvironmentLacking, RemoteRefused, VerificationRefused */
 export async function runEdge(
-  { thing, serial, cloud, data, injectNoise }: EdgeOptions,
+  { thing, serial, cloud, data, injectNoise, inference }: EdgeOptions,
   tools: { readonly signal: AbortSignal; readonly out: (text: string) => void; readonly log: Log },
 ): Promise<void> {
   if (!isThingName(thing)) throw new UsageError(`--thing ${thing} is no name of a thing: 1 to 128 of letters, digits, : _ -`);
@@ -54,7 +56,10 @@ export async function runEdge(
     bus,
     jobs: deviceJobs(bus, clock),
     objects,
-    engine: onnxEngine({ arch: process.arch }),
+    engine:
+      inference.kind === 'agent'
+        ? (await import('./agent/client.ts')).agentEngine(inference.socket, () => clock.epoch + clock.now())
+        : onnxEngine({ arch: process.arch }),
     disk: () => fileDisk(join(data, 'device')),
     trustedKeys,
     captures: null, // a cloud behind the console only gives objects

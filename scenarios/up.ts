@@ -47,7 +47,7 @@ export async function runUp(options: UpOptions, fleet: readonly FleetGroup[], { 
       ? ({ kind: 'memory' } as const)
       : ({ kind: 'demo', data: options.data, host: HOST, mqttPort: options.mqttPort } as const);
     const replays = options.replay === undefined ? [] : [options.replay];
-    world = await openWorld({ seed: options.seed, fleet, replays, ports }, { clock, log, events });
+    world = await openWorld({ seed: options.seed, fleet, replays, inference: options.inference, ports }, { clock, log, events });
     for (const thing of options.inspect) {
       world.fleet.inspect(thing, true, ({ from, to, event }) => log.info({ thing, from, to, event }, 'transition'));
     }

@@ -16,6 +16,7 @@ import type { FaultInjector } from '../actors/contracts/faults.ts';
 import type { FleetView } from '../actors/contracts/fleet-view.ts';
 import type { ThingName } from '../actors/contracts/ids.ts';
 import type { DocumentIndex } from '../actors/contracts/index.ts';
+import type { Engine, InferenceChoice } from '../actors/contracts/inference.ts';
 import type { Job, JobExecution, JobsControl } from '../actors/contracts/jobs.ts';
 import type { Log } from '../actors/contracts/log.ts';
 import type { FarmSite } from '../actors/contracts/site.ts';
@@ -44,6 +45,7 @@ import { memoryObjects } from '../cloud/objects/memory.ts';
 import { notifyingObjects } from '../cloud/objects/notify.ts';
 import { createRegistry, type Registry } from '../cloud/things/registry.ts';
 import { fileDisk } from '../physical/disk.ts';
+import { wallClock } from '../physical/wall-clock.ts';
 import { twinBacking } from '../twins/backing.ts';
 import type { TwinBacking } from '../twins/body.ts';
 import { sensedMachines } from '../twins/channels.ts';
@@ -64,8 +66,14 @@ export interface WorldSpec {
   readonly fleet: readonly FleetGroup[];
   /** Recordings in the original's CSV, a turbine each turbine in them. */
   readonly replays: readonly string[];
+  /** Who asks the models; absent: ONNX Runtime in this process. */
+  readonly inference?: InferenceChoice;
   readonly ports:
-    | { readonly kind: 'memory' }
+    | {
+        readonly kind: 'memory';
+        /** What signs its packages; absent: one that nobody else knows. */
+        readonly key?: SigningKey;
+      }
     | { readonly kind: 'demo'; readonly data: string; readonly host: string; readonly mqttPort: number };
 }
 
@@ -123,7 +131,8 @@ interface Ports {
 export async function openWorld(spec: WorldSpec, { clock, log, events, decorate }: WorldTools): Promise<World> {
   const { twins, replays } = openBodies(spec);
   const backings = [...twins, ...replays];
-  const ports = spec.ports.kind === 'memory' ? await memoryPorts(clock) : await demoPorts(spec.ports, clock, log);
+  const ports =
+    spec.ports.kind === 'memory' ? await memoryPorts(clock, spec.ports.key ?? generateKey()) : await demoPorts(spec.ports, clock, log);
   const { broker, jobs, index, key, registry } = ports;
   const notifying = notifyingObjects(ports.objects, (head) => ingest.objectCreated(ports.objects, head));
   const objects = decorate?.objects?.(notifying) ?? notifying;
@@ -179,7 +188,7 @@ export async function openWorld(spec: WorldSpec, { clock, log, events, decorate 
     bus: deviceBus,
     jobs: deviceJobs(deviceBus, clock),
     objects,
-    engine: sharedEngine(onnxEngine({ arch: process.arch })),
+    engine: sharedEngine(await openEngine(spec.inference ?? { kind: 'onnx' })),
     disk: ports.disk,
     trustedKeys,
     captures: { bucket: CAPTURE_BUCKET, prefix: CAPTURE_PREFIX },
@@ -222,6 +231,14 @@ export async function openWorld(spec: WorldSpec, { clock, log, events, decorate 
   };
 }
 
+/** gRPC is loaded only where it is wanted. */
+async function openEngine(choice: InferenceChoice): Promise<Engine> {
+  if (choice.kind === 'onnx') return onnxEngine({ arch: process.arch });
+  const { agentEngine } = await import('../physical/agent/client.ts');
+  const wall = wallClock();
+  return agentEngine(choice.socket, () => wall.epoch + wall.now());
+}
+
 function openBodies({ seed, fleet, replays }: WorldSpec): {
   readonly twins: readonly TwinBacking[];
   readonly replays: readonly ReturnType<typeof replayBacking>[];
@@ -258,14 +275,14 @@ function openBodies({ seed, fleet, replays }: WorldSpec): {
   };
 }
 
-async function memoryPorts(clock: VirtualClock): Promise<Ports> {
+async function memoryPorts(clock: VirtualClock, key: SigningKey): Promise<Ports> {
   const disks = new Map<ThingName, Disk>();
   return {
     broker: memoryBroker(),
     jobs: await openJobService({ clock, store: memoryJobStore() }),
     objects: memoryObjects(),
     index: memoryIndex(),
-    key: generateKey(),
+    key,
     registry: createRegistry(),
     disk(thing) {
       const disk = disks.get(thing) ?? memoryDisk();

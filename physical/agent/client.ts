@@ -2,13 +2,13 @@
  * An edge agent as an `Engine`: the package goes to its LoadModel, each window to its Predict, and the scores are read from the
  * answer's `scores`. A window is one call, so its scores depend on no neighbour.
  *
- * An agent that was started anew has forgotten its models: the first Predict that hears NOT_FOUND loads them again.
+ * An agent that was started anew is waited for, and has forgotten its models: the first Predict that hears NOT_FOUND loads them again.
  */
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type Client, credentials, makeGenericClientConstructor, type ServiceError, status } from '@grpc/grpc-js';
+import { type Client, credentials, makeGenericClientConstructor, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { ModelRejected, RemoteRefused } from '../../actors/contracts/errors.ts';
 import { answerGolden } from '../../actors/contracts/golden.ts';
 import { modelId } from '../../actors/contracts/ids.ts';
@@ -20,11 +20,12 @@ const INPUT = 'input0';
 const OUTPUT = 'scores';
 const FLOAT32 = DATA_TYPES.indexOf('float32');
 const DEADLINE_MS = 10_000;
+const RESTART_MS = 2_000; // an agent that is away so long may be starting anew
 
 /** A package as it was signed; without it, what it was read into, which an agent takes unsigned only. */
 type PackageFiles = ReadonlyMap<string, Uint8Array>;
 
-type Call = <Q extends object, A>(rpc: string, request: Q) => Promise<A>;
+type Call = <Q extends object, A>(rpc: string, request: Q, wait?: { readonly forAgentMs: number }) => Promise<A>;
 
 /** @param epochNow epoch milliseconds, for the calls' deadlines */
 export function agentEngine(socket: string, epochNow: () => number): Engine {
@@ -58,16 +59,29 @@ function agentInference(
   const model = modelId(manifest.name, manifest.version);
   let open = true;
 
-  const ask = async (window: Float32Array): Promise<Float32Array> => {
+  const ask = async (window: Float32Array, wait?: { readonly forAgentMs: number }): Promise<Float32Array> => {
     const tensor: WireTensor = {
       tensor_metadata: { name: INPUT, data_type: FLOAT32, shape },
       byte_data: new Uint8Array(window.buffer, window.byteOffset, window.byteLength),
     };
-    const { tensors } = await call<object, { tensors: WireTensor[] }>('Predict', { name: remote.name, tensors: [tensor] });
+    const { tensors } = await call<object, { tensors: WireTensor[] }>('Predict', { name: remote.name, tensors: [tensor] }, wait);
     const bytes = tensors.find(({ tensor_metadata }) => tensor_metadata?.name === OUTPUT)?.byte_data;
     if (bytes?.length !== features * 4)
       throw new ModelRejected(model, bytes ? `its ${OUTPUT} are ${bytes.length} bytes, not ${features * 4}` : `it has no output ${OUTPUT}`);
     return new Float32Array(new Uint8Array(bytes).buffer); // a copy: it may come unaligned
+  };
+
+  const askPatiently = async (window: Float32Array): Promise<Float32Array> => {
+    try {
+      return await ask(window).catch((error: unknown) => {
+        if (codeOf(error) !== status.UNAVAILABLE) throw error;
+        return ask(window, { forAgentMs: RESTART_MS });
+      });
+    } catch (error) {
+      if (codeOf(error) !== status.NOT_FOUND || !open) throw error;
+      await remote.again();
+      return ask(window);
+    }
   };
 
   return {
@@ -75,14 +89,7 @@ function agentInference(
     async predict(windows, batch, scores) {
       const answers = Array.from({ length: batch }, async (_, i) => {
         const window = windows.subarray(i * size, (i + 1) * size);
-        scores.set(
-          await ask(window).catch(async (error: unknown) => {
-            if (codeOf(error) !== status.NOT_FOUND || !open) throw error;
-            await remote.again();
-            return ask(window);
-          }),
-          i * features,
-        );
+        scores.set(await askPatiently(window), i * features);
       });
       await Promise.all(answers).catch((error: unknown) => {
         throw asFleetError(error, model, '');
@@ -132,7 +139,8 @@ async function loadRemote(call: Call, model: string, name: string, files: Packag
       loading ??= load().finally(() => {
         loading = null;
       });
-      isOurs ||= await loading;
+      const loadedHere = await loading;
+      isOurs ||= loadedHere;
     },
   };
 }
@@ -141,16 +149,20 @@ function connectAgent(socket: string, epochNow: () => number): { readonly call: 
   const AgentClient = makeGenericClientConstructor(agentService(), 'Agent');
   const client: Client & Record<string, unknown> = new AgentClient(`unix:${resolve(socket)}`, credentials.createInsecure(), {
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
-    'grpc.max_reconnect_backoff_ms': 5_000,
+    'grpc.initial_reconnect_backoff_ms': 100,
+    'grpc.max_reconnect_backoff_ms': 1_000,
   }) as never;
-  const call: Call = (rpc, request) =>
+  const call: Call = (rpc, request, wait) =>
     new Promise((done, failed) => {
       const method = client[rpc] as (
         request: object,
+        metadata: Metadata,
         options: { deadline: number },
         callback: (error: ServiceError | null, value: never) => void,
       ) => void;
-      method.call(client, request, { deadline: epochNow() + DEADLINE_MS }, (error, value) => (error ? failed(error) : done(value)));
+      const metadata = new Metadata({ waitForReady: wait !== undefined });
+      const deadline = epochNow() + (wait?.forAgentMs ?? DEADLINE_MS);
+      method.call(client, request, metadata, { deadline }, (error, value) => (error ? failed(error) : done(value)));
     });
   return { call, close: () => client.close() };
 }

@@ -69,7 +69,7 @@ export async function startTestAgent(change: Partial<AgentOptions> = {}, config 
     ...change,
   };
   const agent = await openAgent(options);
-  return { agent, folder, key, objects, ...agentClient(agent.socket) };
+  return { agent, options, folder, key, objects, ...agentClient(agent.socket) };
 }
 
 export function unpackInto(folder: string, files: ReadonlyMap<string, Uint8Array>): void {

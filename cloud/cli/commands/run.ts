@@ -20,6 +20,7 @@ export function addRunCommands(program: Command, io: Io): void {
     .option('--port <n>', 'of the console; 0 picks a free one (default: 7070)')
     .option('--mqtt-port <n>', 'of the broker; 0 picks a free one (default: 1883)')
     .option('--data <folder>', 'what is kept (default: .windfleet)')
+    .option('--inference <engine>', 'who asks the models: onnx, or agent:<socket> (default: onnx)')
     .option('--json', 'print the summary as one JSON object')
     .addHelpText(
       'after',
@@ -82,6 +83,7 @@ function addEdgeCommand(program: Command, io: Io): void {
     .requiredOption('--serial <port>', 'its serial port')
     .option('--cloud <url>', 'the console of the cloud', process.env['WINDFLEET_CLOUD'] ?? 'http://127.0.0.1:7070')
     .option('--data <folder>', 'what the device keeps (default: .windfleet-<thing>)')
+    .option('--inference <engine>', 'who asks the model: onnx, or agent:<socket>', 'onnx')
     .option('--inject-noise', 'the original’s noise on the readings')
     .addHelpText(
       'after',
@@ -93,17 +95,20 @@ function addEdgeCommand(program: Command, io: Io): void {
         serial,
         cloud,
         data,
+        inference,
         injectNoise = false,
       }: {
         thing: string;
         serial: string;
         cloud: string;
         data?: string;
+        inference: string;
         injectNoise?: boolean;
       }) => {
         const { runEdge } = await import('../../../physical/edge.ts');
+        const { readInference } = await import('../../config.ts');
         await runEdge(
-          { thing, serial, cloud, data: data ?? `.windfleet-${thing}`, injectNoise },
+          { thing, serial, cloud, data: data ?? `.windfleet-${thing}`, injectNoise, inference: readInference(inference) },
           { signal: io.signal, out: io.out, log: await openLog() },
         );
       },
