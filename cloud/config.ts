@@ -25,24 +25,24 @@ const Speed = z.union([z.string(), z.number()]).transform((text, context): numbe
 });
 
 /** `onnx`, `agent:/path`, or in a file `{ kind: agent, socket: /path }`. */
-const InferenceOption = z.union([
-  z.string().transform((text, context): InferenceChoice => {
-    if (text === 'onnx') return { kind: 'onnx' };
-    if (text.startsWith('agent:') && text.length > 6) return { kind: 'agent', socket: text.slice(6).replace(/^unix:(\/\/)?/, '') };
-    context.addIssue({ code: 'custom', message: `"${text}" is neither onnx nor agent:/path/of/its/socket` });
-    return z.NEVER;
-  }),
-  z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('onnx') }),
-    z.strictObject({ kind: z.literal('agent'), socket: z.string().min(1).max(107) }),
-  ]),
+const InferenceOption = z.unknown().transform((raw, context): InferenceChoice => {
+  const agent = typeof raw === 'string' ? /^agent:(?:unix:(?:\/\/)?)?(.+)$/.exec(raw) : null;
+  const parsed = InferenceKind.safeParse(typeof raw === 'string' ? (agent ? { kind: 'agent', socket: agent[1] } : { kind: raw }) : raw);
+  if (parsed.success) return parsed.data;
+  context.addIssue({ code: 'custom', message: `${JSON.stringify(raw)} is neither onnx nor agent:/path/of/its/socket` });
+  return z.NEVER;
+});
+
+const InferenceKind = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('onnx') }),
+  z.strictObject({ kind: z.literal('agent'), socket: z.string().min(1).max(107) }),
 ]);
 
 /** @throws UsageError */
 export function readInference(flag: string): InferenceChoice {
   const parsed = InferenceOption.safeParse(flag);
   if (parsed.success) return parsed.data;
-  throw new UsageError(`--inference: "${flag}" is neither onnx nor agent:/path/of/its/socket`);
+  throw new UsageError(`--inference: ${parsed.error.issues[0].message}`);
 }
 
 const UpConfig = z.strictObject({
@@ -69,7 +69,7 @@ const UpConfig = z.strictObject({
   data: z.string().min(1).default('.windfleet'),
   json: z.boolean().default(false),
   /** Who asks the models. */
-  inference: InferenceOption.default({ kind: 'onnx' }),
+  inference: InferenceOption.prefault('onnx'),
   /** Absent: what the machine's farm usually has. */
   wind: z
     .strictObject({

@@ -73,6 +73,10 @@ export async function runEdge(
       for await (const chunk of objects.get(first.bucket, first.key, { signal })) chunks.push(chunk);
       return Buffer.concat(chunks);
     },
+  }).catch(async (error: unknown) => {
+    await backing.close(); // else its line keeps a failed process alive
+    await bus.close();
+    throw error;
   });
   tools.out(`${thing}: ${serial} → ${endpointAddress}. Ctrl-C ends it.`);
   await new Promise<void>((ended) => (signal.aborted ? ended() : signal.addEventListener('abort', () => ended(), { once: true })));

@@ -181,6 +181,13 @@ export async function openWorld(spec: WorldSpec, { clock, log, events, decorate 
       return ended;
     },
   };
+  const closeCloud = async () => {
+    await ingest.close();
+    await view.close();
+    await jobs.close();
+    await broker.close();
+    await index.close();
+  };
   const fleet = await assembleFleet(backings, {
     clock,
     log,
@@ -196,6 +203,9 @@ export async function openWorld(spec: WorldSpec, { clock, log, events, decorate 
       const first = FIRST_MODELS.get(machine);
       return first === undefined ? null : catalogue.read(first);
     },
+  }).catch(async (error: unknown) => {
+    await closeCloud(); // else its servers keep a failed process alive
+    throw error;
   });
 
   return {
@@ -222,11 +232,7 @@ export async function openWorld(spec: WorldSpec, { clock, log, events, decorate 
     },
     async close() {
       await fleet.close();
-      await ingest.close();
-      await view.close();
-      await jobs.close();
-      await broker.close();
-      await index.close();
+      await closeCloud();
     },
   };
 }

@@ -187,7 +187,7 @@ const codeOf = (error: unknown): status | null =>
 function asFleetError(error: unknown, model: string, socket: string): unknown {
   const code = codeOf(error);
   if (code === null) return error;
-  const { details } = error as ServiceError;
+  const details = (error as ServiceError).details.replace(/\s*Resolution note:\s*$/, '');
   if (code === status.FAILED_PRECONDITION || code === status.INVALID_ARGUMENT)
     return new ModelRejected(model, `the agent says: ${details}`, error);
   const hint =
