@@ -10,6 +10,7 @@ import { packModel } from '../../actors/package/package.ts';
 import { generateKey } from '../../cloud/models/keys.ts';
 import type { Agent } from '../../physical/agent/server.ts';
 import { type Ask, floats, startTestAgent, unpackInto, windowTensor } from '../kit/agent.ts';
+import { createRng } from '../../twins/rng.ts';
 import { removeFolder } from '../kit/farm-process.ts';
 import { starter } from '../kit/packages.ts';
 
@@ -247,6 +248,33 @@ calls('a message above 16 MB is refused, and garbage too', async () => {
     raw.on('error', () => {}).on('close', () => done());
     raw.resume();
   });
+  await servesStill();
+});
+
+calls('a network with a name that is not UTF-8 is refused, and blocks no other', async () => {
+  const { agent: other, ask: askOther, close: closeOther, folder: place } = await startTestAgent({ allowUnsigned: true });
+  const network = Buffer.from(starter().network);
+  for (let at = network.indexOf('reconstruction'); at >= 0; at = network.indexOf('reconstruction', at)) network[at] = 0xff;
+  unpackInto(join(place, 'latin'), new Map([['compiled.onnx', network]]));
+
+  const { code, details } = await askOther('LoadModel', { url: 'latin', name: 'Latin' });
+  assert.is(code, 'FAILED_PRECONDITION');
+  assert.match(details, /UTF-8/);
+  assert.is((await askOther('LoadModel', { url: 'model', name: 'Good' })).code, 'OK');
+  assert.is((await askOther('ListModels')).value.models.length, 1);
+
+  closeOther();
+  await other.close();
+  removeFolder(place);
+});
+
+calls('noise to every call is answered with a status', async () => {
+  const rpcs = ['Predict', 'LoadModel', 'UnLoadModel', 'ListModels', 'DescribeModel', 'CaptureData', 'GetCaptureDataStatus'];
+  for (const [i, rpc] of [...rpcs, ...rpcs, ...rpcs, ...rpcs].entries()) {
+    const bytes = Uint8Array.from({ length: 1 + 7 * i }, (_, k) => Math.floor(createRng(i).uniform(k) * 256));
+    const code = await post(agent.socket, `/AWS.SageMaker.Edge.Agent/${rpc}`, frame(bytes));
+    assert.ok(code > 0 || rpc === 'ListModels', `${rpc} ${Buffer.from(bytes).toString('hex')}: ${code}`);
+  }
   await servesStill();
 });
 
