@@ -61,7 +61,7 @@ const Keys = z.looseObject({
   sagemaker_edge_log_verbose: z.boolean().default(false),
 });
 
-/** @param text null: nothing was configured. @throws ConfigInvalid with `file:line:col` for what is no JSON, and every wrong key */
+/** @param text null: nothing was configured. @throws ConfigInvalid for what is no JSON, and naming every wrong key */
 export function readAgentConfig(text: string | null, file: string): { readonly config: AgentConfig; readonly warnings: readonly string[] } {
   const raw = text === null ? {} : parseJson(text, file);
   const parsed = Keys.safeParse(raw);
@@ -104,11 +104,17 @@ function parseJson(text: string, file: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    const at = Number(/position (\d+)/.exec(reasonOf(error))?.[1] ?? text.length);
-    const lines = text.slice(0, at).split('\n');
-    throw new ConfigInvalid(`${file}:${lines.length}:${lines[lines.length - 1].length + 1}: ${reasonOf(error)}`, {
+    throw new ConfigInvalid(`${file}${placeOf(reasonOf(error), text)}: ${reasonOf(error)}`, {
       cause: error,
       hint: 'it must be one JSON object',
     });
   }
+}
+
+/** `:line:col` where the parser says a position; its other messages quote the text around the fault. */
+function placeOf(message: string, text: string): string {
+  const at = /position (\d+)/.exec(message)?.[1] ?? (message.includes('end of JSON') ? text.length : null);
+  if (at === null) return '';
+  const lines = text.slice(0, Number(at)).split('\n');
+  return `:${lines.length}:${lines[lines.length - 1].length + 1}`;
 }

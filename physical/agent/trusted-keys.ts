@@ -13,7 +13,7 @@ export function readTrustedKeys(
   return folders.flatMap((folder, i) => {
     let names: string[];
     try {
-      names = readdirSync(folder).filter((name) => name.endsWith('.pem'));
+      names = readdirSync(folder).filter((name) => name.endsWith('.pem') && name !== 'signing.pem'); // the private half is not ours to read
     } catch (error) {
       if (mustExist && i === 0)
         throw new FileInvalid(`the keys in ${folder} cannot be read: ${reasonOf(error)}`, {
