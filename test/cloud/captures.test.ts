@@ -59,7 +59,7 @@ captures('in a farm: sampled and anomalous windows are stored, and are numbers b
     const [worn, sound] = await world.index.aggregate({ index: 'captures', by: ['thing'], agg: 'mean', field: `mean_pred_${name}` });
     assert.ok(worn.value > 0 && sound.value > 0, name);
   }
-  const anomalies = await world.index.aggregate({ index: 'captures', by: ['thing'], agg: 'max', field: 'anomaly_rps' });
+  const anomalies = await world.index.aggregate({ index: 'captures', by: ['thing'], agg: 'max', field: 'anomaly_voltage_by_wind' });
   assert.ok(anomalies.every(({ value }) => value === 0 || value === 1));
   const [latest] = await world.index.latest('captures', { thing: 'T-001', limit: 1 });
   assert.ok(latest.at > world.clock.epoch && latest.at <= world.clock.epoch + 180_000, 'the device’s own time');
@@ -115,7 +115,7 @@ captures('a store that is away for a while loses nothing; one that stays away do
   };
   const { capture, clock } = open(objects);
 
-  capture.judged('T-001', verdict(1_000, ['rps']), manifest);
+  capture.judged('T-001', verdict(1_000, ['voltage_by_wind']), manifest);
   await clock.run(CAPTURE_POLICY.pushMs);
   away = false;
   await clock.run(2 * CAPTURE_POLICY.pushMs);
@@ -123,7 +123,7 @@ captures('a store that is away for a while loses nothing; one that stays away do
   assert.is(capture.dropped, 0);
 
   away = true;
-  for (let i = 0; i < CAPTURE_POLICY.buffer + 500; i++) capture.judged('T-001', verdict(100_000 + i * 1_000, ['rps']), manifest);
+  for (let i = 0; i < CAPTURE_POLICY.buffer + 500; i++) capture.judged('T-001', verdict(100_000 + i * 1_000, ['voltage_by_wind']), manifest);
   assert.is(capture.dropped, 500);
   await clock.run(100 * CAPTURE_POLICY.pushMs);
   assert.is(capture.stored + capture.dropped, CAPTURE_POLICY.buffer + 501);
@@ -133,7 +133,7 @@ captures('a store that is away for a while loses nothing; one that stays away do
 captures('what waits is stored at the end', async () => {
   const objects = memoryObjects();
   const { capture } = open(objects);
-  for (let i = 0; i < 250; i++) capture.judged('T-001', verdict(i * 5_000, ['rps']), manifest);
+  for (let i = 0; i < 250; i++) capture.judged('T-001', verdict(i * 5_000, ['voltage_by_wind']), manifest);
   await capture.close();
   assert.is(capture.stored, 250);
 });
@@ -158,11 +158,11 @@ captures('ingestion: bad lines are refused one by one, the others kept', async (
     [change({ deviceFleetInputs: [] }), /no tensor input/],
     [change({ deviceFleetInputs: [{ ...record.deviceFleetInputs[0], data: 'AAAA' }] }), /has 3 bytes/],
     [change({ deviceFleetInputs: [{ ...record.deviceFleetInputs[0], data: undefined }] }), /no tensor of float32/],
-    [change({ deviceFleetInputs: [{ ...record.deviceFleetInputs[0], observedContentType: 'Tensor[INT8; 7]' }] }), /no tensor of float32/],
-    [change({ deviceFleetInputs: [{ ...record.deviceFleetInputs[0], data: Buffer.alloc(28, 0xff).toString('base64') }] }), /no number/],
+    [change({ deviceFleetInputs: [{ ...record.deviceFleetInputs[0], observedContentType: 'Tensor[INT8; 16]' }] }), /no tensor of float32/],
+    [change({ deviceFleetInputs: [{ ...record.deviceFleetInputs[0], data: Buffer.alloc(4 * names.length, 0xff).toString('base64') }] }), /no number/],
     [change({ deviceFleetAuxiliaryInputs: [] }), /of 0 named features/],
-    [change({ deviceFleetAuxiliaryInputs: [{ ...record.deviceFleetAuxiliaryInputs[0], data: 'a,a,c,d,e,f,g' }] }), /is there twice/],
-    [change({ deviceFleetAuxiliaryInputs: [{ ...record.deviceFleetAuxiliaryInputs[0], data: 'a,b,c,d,e,f,g"' }] }), /no name of a feature/],
+    [change({ deviceFleetAuxiliaryInputs: [{ ...record.deviceFleetAuxiliaryInputs[0], data: [...names.slice(0, -1), names[0]].join(',') }] }), /is there twice/],
+    [change({ deviceFleetAuxiliaryInputs: [{ ...record.deviceFleetAuxiliaryInputs[0], data: `${names.join(',')}"` }] }), /no name of a feature/],
   ];
 
   const { documents, refused } = captureDocuments([...bad.map(([line]) => line), '', good].join('\n'));

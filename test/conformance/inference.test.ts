@@ -87,7 +87,7 @@ for (const [kind, engine] of engines) {
         () => assert.unreachable(),
         (error: unknown) => {
           assert.instance(error, ModelRejected);
-          assert.match(String(error), /golden sample 1, vibration/);
+          assert.match(String(error), /golden sample 1, wind_speed_rps/);
         },
       );
   });

@@ -78,7 +78,7 @@ export function unpackInto(folder: string, files: ReadonlyMap<string, Uint8Array
 }
 
 /** One window for the starter model, as the original's client sends it. */
-export const windowTensor = (fill = 0, name = 'input0') => floats(name, [1, 7, 100], new Array(700).fill(fill));
+export const windowTensor = (fill = 0, name = 'input0') => floats(name, [1, 16, 100], new Array(1_600).fill(fill));
 
 export const floats = (name: string, shape: readonly number[], values: readonly number[]) => ({
   tensor_metadata: { name, data_type: 5, shape },

@@ -43,8 +43,8 @@ calls('lists a model so that a client of the original finds the reconstruction a
 
   const [model] = value.models;
   assert.is(model.name, 'Wind-1-0');
-  assert.equal(model.input_tensor_metadatas, [{ name: 'input0', data_type: 5, shape: [1, 7, 100] }]);
-  assert.equal(model.output_tensor_metadatas[0], { name: 'reconstruction', data_type: 5, shape: [1, 7, 100] });
+  assert.equal(model.input_tensor_metadatas, [{ name: 'input0', data_type: 5, shape: [1, 16, 100] }]);
+  assert.equal(model.output_tensor_metadatas[0], { name: 'reconstruction', data_type: 5, shape: [1, 16, 100] });
   assert.equal((await ask('DescribeModel', { name: 'Wind-1-0' })).value.model, model);
 });
 
@@ -52,10 +52,10 @@ calls('answers inline, in the order of its list, the golden scores to the bit th
   const { golden, manifest } = starter();
 
   for (const [i, window] of golden.windows.entries()) {
-    const { value } = await ask('Predict', { name: 'Wind-1-0', tensors: [floats('input0', [1, 7, 100], window)] });
+    const { value } = await ask('Predict', { name: 'Wind-1-0', tensors: [floats('input0', [1, 16, 100], window)] });
     const [reconstruction, scores] = value.tensors;
     assert.is(reconstruction.tensor_metadata.name, 'reconstruction');
-    assert.is(reconstruction.byte_data.length, 2_800);
+    assert.is(reconstruction.byte_data.length, 6_400);
     const got = new Float32Array(new Uint8Array(scores.byte_data).buffer);
     for (const [f, score] of got.entries())
       assert.ok(Math.abs(score - golden.scores[i][f]) <= manifest.golden.tolerance * Math.max(1, golden.scores[i][f]));
@@ -183,18 +183,18 @@ calls('loads as many models as its memory holds', async () => {
 });
 
 calls('checks what a Predict brings, and names both sides', async () => {
-  const bytes = Buffer.alloc(2_800);
+  const bytes = Buffer.alloc(6_400);
   const tensor = (metadata: object | null, byte_data: Uint8Array = bytes) => ({ tensor_metadata: metadata, byte_data });
-  const meta = { name: 'input0', data_type: 5, shape: [1, 7, 100] };
+  const meta = { name: 'input0', data_type: 5, shape: [1, 16, 100] };
   const cases: [string, object[], string, RegExp][] = [
     ['another name', [tensor({ ...meta, name: 'input1' })], 'INVALID_ARGUMENT', /no input "input1"; the model's inputs: input0/],
     ['another type', [tensor({ ...meta, data_type: 6 })], 'INVALID_ARGUMENT', /type mismatch: input0 is FLOAT32, got FLOAT64/],
     ['no such type', [tensor({ ...meta, data_type: 99 })], 'INVALID_ARGUMENT', /type mismatch/],
-    ['another shape', [tensor({ ...meta, shape: [1, 6, 10, 10] })], 'INVALID_ARGUMENT', /is \[any, 7, 100\], got \[1, 6, 10, 10\]/],
-    ['a byte short', [tensor(meta, bytes.subarray(1))], 'INVALID_ARGUMENT', /input-size mismatch: .* wants 2800 bytes, got 2799 bytes/],
+    ['another shape', [tensor({ ...meta, shape: [1, 6, 10, 10] })], 'INVALID_ARGUMENT', /is \[any, 16, 100\], got \[1, 6, 10, 10\]/],
+    ['a byte short', [tensor(meta, bytes.subarray(1))], 'INVALID_ARGUMENT', /input-size mismatch: .* wants 6400 bytes, got 6399 bytes/],
     ['no bytes', [{ tensor_metadata: meta }], 'INVALID_ARGUMENT', /got 0 bytes/],
-    ['negative', [tensor({ ...meta, shape: [-1, 7, 100] })], 'INVALID_ARGUMENT', /dimension 0 is -1/],
-    ['huge', [tensor({ ...meta, shape: [2147483647, 7, 100] })], 'INVALID_ARGUMENT', /2147483647 rows/],
+    ['negative', [tensor({ ...meta, shape: [-1, 16, 100] })], 'INVALID_ARGUMENT', /dimension 0 is -1/],
+    ['huge', [tensor({ ...meta, shape: [2147483647, 16, 100] })], 'INVALID_ARGUMENT', /2147483647 rows/],
     ['many', [tensor({ ...meta, shape: new Array(5_000).fill(7) })], 'INVALID_ARGUMENT', /shape mismatch/],
     ['twice', [windowTensor(), windowTensor()], 'INVALID_ARGUMENT', /input0 is there twice/],
     ['none', [], 'INVALID_ARGUMENT', /input0 is missing/],
