@@ -77,7 +77,7 @@ const nrelFeatures: readonly FeatureSpec[] = [
     floor: 500,
     ...turning,
   }),
-  // The gearbox ties the two speeds, the speed the voltage, torque and speed the power: what is left of them is a sensor's fault, or the winding's.
+  // The gearbox ties the two speeds, the speed the voltage: what is left of them is a sensor's fault, or the winding's.
   curve('generator_by_rotor', ['generatorRpm', 'rotorRpm', 'generatorRpm'], {
     seconds: 10,
     lagSeconds: 0,
@@ -93,7 +93,6 @@ const nrelFeatures: readonly FeatureSpec[] = [
     floor: 50,
     ...turning,
   }),
-  curve('power_by_torque', ['powerKw', 'torqueKnm', 'rotorRpm'], { seconds: 30, lagSeconds: 0, xLagSeconds: 0, floor: 500, ...turning }),
   spread('power_spread', ['powerKw', 'rotorRpm'], { seconds: 0.2, rmsSeconds: 20, floor: 200, ...turning }, plain),
   spread('voltage_spread', ['generatorV', 'rotorRpm'], { seconds: 0.2, rmsSeconds: 20, floor: 50, ...turning }, plain),
   spread('rotor_spread', ['rotorRpm', 'generatorRpm'], { seconds: 0.2, rmsSeconds: 20, floor: 1, gate: 400, gateSeconds: 30 }, plain),

@@ -123,7 +123,8 @@ captures('a store that is away for a while loses nothing; one that stays away do
   assert.is(capture.dropped, 0);
 
   away = true;
-  for (let i = 0; i < CAPTURE_POLICY.buffer + 500; i++) capture.judged('T-001', verdict(100_000 + i * 1_000, ['voltage_by_wind']), manifest);
+  for (let i = 0; i < CAPTURE_POLICY.buffer + 500; i++)
+    capture.judged('T-001', verdict(100_000 + i * 1_000, ['voltage_by_wind']), manifest);
   assert.is(capture.dropped, 500);
   await clock.run(100 * CAPTURE_POLICY.pushMs);
   assert.is(capture.stored + capture.dropped, CAPTURE_POLICY.buffer + 501);
@@ -159,10 +160,21 @@ captures('ingestion: bad lines are refused one by one, the others kept', async (
     [change({ deviceFleetInputs: [{ ...record.deviceFleetInputs[0], data: 'AAAA' }] }), /has 3 bytes/],
     [change({ deviceFleetInputs: [{ ...record.deviceFleetInputs[0], data: undefined }] }), /no tensor of float32/],
     [change({ deviceFleetInputs: [{ ...record.deviceFleetInputs[0], observedContentType: 'Tensor[INT8; 16]' }] }), /no tensor of float32/],
-    [change({ deviceFleetInputs: [{ ...record.deviceFleetInputs[0], data: Buffer.alloc(4 * names.length, 0xff).toString('base64') }] }), /no number/],
+    [
+      change({ deviceFleetInputs: [{ ...record.deviceFleetInputs[0], data: Buffer.alloc(4 * names.length, 0xff).toString('base64') }] }),
+      /no number/,
+    ],
     [change({ deviceFleetAuxiliaryInputs: [] }), /of 0 named features/],
-    [change({ deviceFleetAuxiliaryInputs: [{ ...record.deviceFleetAuxiliaryInputs[0], data: [...names.slice(0, -1), names[0]].join(',') }] }), /is there twice/],
-    [change({ deviceFleetAuxiliaryInputs: [{ ...record.deviceFleetAuxiliaryInputs[0], data: `${names.join(',')}"` }] }), /no name of a feature/],
+    [
+      change({
+        deviceFleetAuxiliaryInputs: [{ ...record.deviceFleetAuxiliaryInputs[0], data: [...names.slice(0, -1), names[0]].join(',') }],
+      }),
+      /is there twice/,
+    ],
+    [
+      change({ deviceFleetAuxiliaryInputs: [{ ...record.deviceFleetAuxiliaryInputs[0], data: `${names.join(',')}"` }] }),
+      /no name of a feature/,
+    ],
   ];
 
   const { documents, refused } = captureDocuments([...bad.map(([line]) => line), '', good].join('\n'));

@@ -16,6 +16,8 @@ export interface HealthySpec {
   readonly minutes: number;
   readonly meanMps: readonly [low: number, high: number];
   readonly turbulenceIntensity: readonly [low: number, high: number];
+  /** Fractions to which it is derated. */
+  readonly derated: readonly [low: number, high: number];
 }
 
 const STEP_MS = 50;
@@ -26,7 +28,7 @@ const DERATED_SHARE = 0.15;
 export const healthyThings = ({ seed, turbines }: HealthySpec) => Array.from({ length: turbines }, (_, i) => `H-${seed}-${i}`);
 
 export function hearHealthy(spec: HealthySpec, hear: SampleHearer): void {
-  const { machine, seed, minutes, meanMps, turbulenceIntensity } = spec;
+  const { machine, seed, minutes, meanMps, turbulenceIntensity, derated } = spec;
   for (const [row, thing] of healthyThings(spec).entries()) {
     const rng = createRng(seed + row);
     const chance = rng.fork('healthy fleet');
@@ -52,7 +54,7 @@ export function hearHealthy(spec: HealthySpec, hear: SampleHearer): void {
         startAt = Number.POSITIVE_INFINITY;
       }
       if (now % (DERATE_EVERY_MINUTES * MINUTE_MS) === 0)
-        backing.command(0, { type: 'derate', fraction: chance.uniform(10_000 + now) < DERATED_SHARE ? 0.5 : 1 });
+        backing.command(0, { type: 'derate', fraction: chance.uniform(10_000 + now) < DERATED_SHARE ? between(derated, 10_001 + now) : 1 });
       backing.advance(now);
       backing.sample(block);
       hear(row, now, block.values, 0);

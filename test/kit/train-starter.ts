@@ -23,13 +23,15 @@ const desk = {
   minutes: 60,
   meanMps: [1, 2.5],
   turbulenceIntensity: [0.06, 0.26],
+  derated: [0.5, 0.5],
 } as const;
 const utility = {
   machine: machineNamed('nrel-5mw'),
-  turbines: 48,
+  turbines: 64,
   minutes: 150,
   meanMps: [4, 20],
   turbulenceIntensity: [0.05, 0.2],
+  derated: [0.3, 0.9],
 } as const;
 
 const starters: readonly { name: string; version: string; sequence: number; fleet: HealthySpec; hidden: number[]; epochs: number }[] = [
