@@ -54,7 +54,10 @@ console_('tells of turbines, models and itself', async () => {
   assert.equal(await (await ask('/healthz')).json(), { status: 'ok' });
   assert.match(await (await ask('/metrics')).text(), /windfleet_turbines\{state="inferring.healthy"\} 5/);
   assert.ok(Object.keys(((await (await ask('/api/openapi.json')).json()) as { paths: object }).paths).includes('/api/turbines'));
-  const models = (await (await ask('/api/models')).json()) as { version: string; bucket: string; key: string; bytes: number }[];
+  type Listed = { name: string; version: string; bucket: string; key: string; bytes: number };
+  const all = (await (await ask('/api/models')).json()) as Listed[];
+  assert.equal(new Set(all.map(({ name }) => name)), new Set(['windturbine-anomaly', 'nrel-5mw-anomaly']));
+  const models = all.filter(({ name }) => name === 'windturbine-anomaly');
   assert.equal(
     models.map(({ version }) => version),
     ['1.1.0', '1.0.0'],

@@ -3,11 +3,11 @@ import { Worker } from 'node:worker_threads';
 import { ModelRejected } from '../../../actors/contracts/errors.ts';
 import type { ModelId } from '../../../actors/contracts/ids.ts';
 import type { ScoredWindows } from '../../studio/evaluate/score.ts';
-import type { EvaluationJob, EvaluationNews } from './main.ts';
+import type { EvaluationJob, EvaluationNews, EvaluationOrder } from './main.ts';
 
 export interface CrewOptions {
   readonly model: ModelId;
-  readonly job: EvaluationJob;
+  readonly job: Omit<EvaluationJob, 'stop'>;
   readonly seeds: readonly number[];
   readonly workers: number;
   readonly signal: AbortSignal;
@@ -20,10 +20,13 @@ export async function scoreSeeds({ model, job, seeds, workers, signal, onProgres
   const done = new Map<number, ScoredWindows>();
   const shares = new Map<number, number>();
   const waiting = [...seeds];
+  const stop = new Int32Array(new SharedArrayBuffer(4));
+  const workerData: EvaluationJob = { ...job, stop };
   const crew = Array.from(
     { length: Math.min(workers, seeds.length) },
-    () => new Worker(new URL('./main.js', import.meta.url), { workerData: job }),
+    () => new Worker(new URL('./main.js', import.meta.url), { workerData }),
   );
+  const gone = crew.map((worker) => new Promise((left) => worker.once('exit', left)));
   const report = () => onProgress([...shares.values()].reduce((sum, share) => sum + share, 0) / seeds.length, done.size);
 
   const work = (worker: Worker) =>
@@ -51,7 +54,9 @@ export async function scoreSeeds({ model, job, seeds, workers, signal, onProgres
   try {
     await Promise.all(crew.map(work));
   } finally {
-    await Promise.all(crew.map((worker) => worker.terminate()));
+    Atomics.store(stop, 0, 1);
+    for (const worker of crew) worker.postMessage('end' satisfies EvaluationOrder);
+    await Promise.all(gone);
   }
   return seeds.flatMap((seed) => done.get(seed) ?? []);
 }

@@ -13,7 +13,12 @@ export interface EvaluationJob {
   readonly manifest: ModelManifest;
   readonly network: Uint8Array;
   readonly golden: GoldenSamples;
+  /** [1], shared; above 0 once nobody wants the seed that is being scored. */
+  readonly stop: Int32Array;
 }
+
+/** What a worker is asked: a seed, or to go home. A thread that is ended while ONNX Runtime computes may take the process with it. */
+export type EvaluationOrder = number | 'end';
 
 export type EvaluationNews =
   | { readonly kind: 'progress'; readonly seed: number; readonly share: number }
@@ -23,12 +28,18 @@ export type EvaluationNews =
 if (parentPort === null) throw new Error('this file is the entry of a worker thread');
 const port = parentPort;
 const tell = (news: EvaluationNews) => port.postMessage(news);
-const { manifest, network, golden } = workerData as EvaluationJob;
+const { manifest, network, golden, stop } = workerData as EvaluationJob;
 const { channels, catalogue } = evaluatedMachine(manifest.machine);
 const recorder = twinRecorder(manifest.machine);
 const loading = onnxEngine({ arch: process.arch }).load(manifest, network, golden);
 
-port.on('message', async (seed: number) => {
+port.on('message', async (order: EvaluationOrder) => {
+  if (order === 'end') {
+    await (await loading.catch(() => null))?.close();
+    port.close();
+    return;
+  }
+  const seed = order;
   try {
     const chance = evaluationChance(seed);
     const windows = await scoreFleet(evaluationFleet(seed, chance, manifest.machine, catalogue), {
@@ -37,10 +48,14 @@ port.on('message', async (seed: number) => {
       recorder,
       controls: controlsOf(channels, manifest.signal.features, chance.fork('control')),
       announceRule,
-      onProgress: (share) => tell({ kind: 'progress', seed, share }),
+      onProgress(share) {
+        if (Atomics.load(stop, 0) > 0) throw new Stopped();
+        tell({ kind: 'progress', seed, share });
+      },
     });
     tell({ kind: 'scored', windows });
   } catch (error) {
+    if (error instanceof Stopped) return;
     tell({
       kind: 'failed',
       code: error instanceof FleetError ? error.code : 'defect',
@@ -48,3 +63,5 @@ port.on('message', async (seed: number) => {
     });
   }
 });
+
+class Stopped extends Error {}
