@@ -7,7 +7,7 @@ export interface Inference {
   readonly model: string;
   /**
    * Fixed batch shape inside: a window's score does not depend on its neighbours.
-   * @param windows [batch × features × samples], normalised with this model's statistics, oldest sample first
+   * @param windows [batch × features × samples], normalised with this model's statistics, oldest sample first; they stand until it resolves
    * @param scores [batch × features] out: mean absolute reconstruction error over its threshold
    */
   predict(windows: Float32Array, batch: number, scores: Float32Array): Promise<void>;

@@ -61,9 +61,13 @@ function onnxInference(session: InferenceSession, manifest: ModelManifest): Infe
     async predict(windows, batch, scores) {
       for (let first = 0; first < batch; first += BATCH) {
         const count = Math.min(BATCH, batch - first);
-        const padded = new Float32Array(BATCH * size);
-        padded.set(windows.subarray(first * size, (first + count) * size));
-        const outputs = await session.run({ [INPUT]: new Tensor('float32', padded, shape) }, [OUTPUT]);
+        let input = windows.subarray(first * size, (first + count) * size);
+        if (count < BATCH) {
+          const padded = new Float32Array(BATCH * size);
+          padded.set(input);
+          input = padded;
+        }
+        const outputs = await session.run({ [INPUT]: new Tensor('float32', input, shape) }, [OUTPUT]);
         const { data, dims } = outputs[OUTPUT];
         if (!(data instanceof Float32Array) || dims.length !== 2 || dims[0] !== BATCH || dims[1] !== features)
           throw new ModelRejected(model, `its ${OUTPUT} are [${dims.join(', ')}], not [${BATCH}, ${features}]`);

@@ -127,9 +127,7 @@ const nrelFeatures: readonly FeatureSpec[] = [
     floor: 0.01,
     ...turning,
   }),
-  // Both heat with the losses, which grow with the power: their balance tells of one that does not.
   { name: 'gearbox_heat', op: 'excess', channels: ['gearboxC', 'nacelleC'], parameters: { seconds: 60, usual: 0 }, ...plain },
-  { name: 'heat_balance', op: 'excess', channels: ['generatorC', 'gearboxC'], parameters: { seconds: 60, usual: 0 }, ...plain },
 ];
 
 function curve(name: string, channels: readonly string[], parameters: Readonly<Record<string, number>>): FeatureSpec {
