@@ -3,6 +3,7 @@
  * it cannot see. Pure: the same facts give the same text.
  */
 import type { ModelManifest } from '../../actors/contracts/model.ts';
+import { constantsText } from './constants-text.ts';
 import { countMacs, countParameters } from './network.ts';
 import { type EvaluationFigures, evaluationSection } from './model-card-evaluation.ts';
 import { table } from './model-card-table.ts';
@@ -64,7 +65,7 @@ function data({ manifest: { machine, signal, lineage }, windows }: ModelCardFact
       signal.features.map(({ name, channels, op, parameters, mean, std }) => [
         name,
         channels.join(', '),
-        [op, ...Object.entries(parameters).map(([key, value]) => `${key} ${figure(value)}`)].join(', '),
+        [op, ...constantsText(parameters, figure)].join(', '),
         figure(mean),
         figure(std),
       ]),

@@ -5,6 +5,7 @@ import { FileInvalid, reasonOf, UsageError } from '../../../actors/contracts/err
 import type { SignalSpec } from '../../../actors/contracts/model.ts';
 import { sensedBy, sensedMachines } from '../../../twins/channels.ts';
 import { createRng } from '../../../twins/rng.ts';
+import { constantsText } from '../../studio/constants-text.ts';
 import { seedFeatures } from '../../studio/features.ts';
 import { digestOf, inputOf, openPreparedFolder } from '../../studio/files.ts';
 import { type Passes, type Preparation, streamPasses, type WindowTakers } from '../../studio/prepare.ts';
@@ -128,9 +129,7 @@ export async function prepareFile(file: string, flags: PrepareFlags, io: Io): Pr
               `  ${name}`,
               mean.toPrecision(4),
               std.toPrecision(4),
-              Object.entries(parameters)
-                .map(([constant, value]) => `${constant} ${Number(value.toPrecision(4))}`)
-                .join(', '),
+              constantsText(parameters, (value) => String(Number(value.toPrecision(4)))).join(', '),
             ]),
           ),
         ].join('\n'),
