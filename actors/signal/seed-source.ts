@@ -12,7 +12,7 @@
 import type { Channel } from '../contracts/channels.ts';
 import type { SignalSpec } from '../contracts/model.ts';
 import { BUFFER, seedFeatures, WINDOW_END } from './seed-features.ts';
-import type { WindowSource } from './source.ts';
+import type { WindowSource } from './window-source.ts';
 import { createWavelet } from './wavelet.ts';
 
 /** One row's memory, made with its first sample: 24 kB for six features. */

@@ -4,7 +4,7 @@
  */
 import type { Channel } from '../contracts/channels.ts';
 import type { SignalSpec } from '../contracts/model.ts';
-import type { WindowSource } from './source.ts';
+import type { WindowSource } from './window-source.ts';
 import { streamPipeline } from './stream.ts';
 import { beginsWindow, breakWindow, createWindows, pushSample, takeWindow } from './windows.ts';
 
