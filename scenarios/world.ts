@@ -33,10 +33,10 @@ import { duckdbIndex } from '../cloud/index/duckdb.ts';
 import { memoryIndex } from '../cloud/index/memory.ts';
 import { startIngest, type Ingest } from '../cloud/ingest/pipeline.ts';
 import { deviceJobs } from '../cloud/jobs/client.ts';
-import { libsqlJobStore } from '../cloud/jobs/libsql-store.ts';
+import { libsqlJobStore, memoryJobStore } from '../cloud/jobs/libsql-store.ts';
 import { serveJobs } from '../cloud/jobs/mqtt.ts';
 import { type JobService, openJobService } from '../cloud/jobs/service.ts';
-import { memoryJobStore } from '../cloud/jobs/store.ts';
+
 import { type Catalogue, createCatalogue } from '../cloud/models/catalogue.ts';
 import { generateKey, openKey, type SigningKey } from '../cloud/models/keys.ts';
 import { FIRST_MODELS, publishStarters } from '../cloud/models/starter.ts';

@@ -8,16 +8,16 @@ import { z } from 'zod';
 import type { Broker } from '../../actors/contracts/bus.ts';
 import type { Clock } from '../../actors/contracts/clock.ts';
 import { JobRefused, reasonOf } from '../../actors/contracts/errors.ts';
-import type { ExecutionStatus, JobExecution, PendingJob } from '../../actors/contracts/jobs.ts';
+import type { DescribedExecution, ExecutionStatus, JobExecution } from '../../actors/contracts/jobs.ts';
 import type { Log } from '../../actors/contracts/log.ts';
 import type { Millis } from '../../actors/contracts/units.ts';
 import { JOB_TOPICS, type JobOperation, jobTopic, parseJobTopic } from '../bus/topics.ts';
 import type { JobService } from './service.ts';
 
-const REMEMBERED_TOKENS = 10_000;
+const MAX_WAITING = 64; // requests of one thing that are not answered yet
 
-const ClientToken = z.string().max(64).optional();
-const Version = z.union([z.int(), z.string().regex(/^\d+$/).transform(Number)]); // AWS's documents show both
+const ClientToken = z.string().min(1).max(64).optional();
+const Version = z.union([z.int(), z.string().regex(/^\d{1,15}$/).transform(Number)]); // AWS's documents show both
 const Details = z.record(z.string(), z.string()).optional();
 const Get = z.object({ clientToken: ClientToken });
 const StartNext = z.object({ clientToken: ClientToken, statusDetails: Details, stepTimeoutInMinutes: z.int().optional() });
@@ -34,34 +34,34 @@ const Update = z.object({
 });
 
 export function serveJobs(broker: Broker, service: JobService, clock: Clock, log: Log): void {
-  const answered = new Map<string, object>(); // (thing, job, token) → the answer: a retry gets it again, and nothing is done twice
-  const now = () => seconds(clock.epoch + clock.now());
+  const waiting = new Map<string, number>(); // requests by thing
+  const now = () => clock.epoch + clock.now();
 
   const operate = async (request: JobOperation, body: unknown): Promise<object> => {
     const { device } = service;
+    const { thing } = request;
     switch (request.operation) {
       case 'get': {
         parse(Get, body);
-        const pending = device.pending(request.thing);
+        const pending = await device.pending(thing);
         return { inProgressJobs: withStatus(pending, 'IN_PROGRESS'), queuedJobs: withStatus(pending, 'QUEUED') };
       }
       case 'start-next': {
-        const { clientToken: _, ...options } = parse(StartNext, body);
-        const started = await device.startNext(request.thing, defined(options));
-        return started ? { execution: described(started, true) } : {};
+        const started = await device.startNext(thing, defined(parse(StartNext, body)) as StartNextOptions);
+        return started ? { execution: described(started, true, now()) } : {};
       }
       case 'describe': {
         const { executionNumber, includeJobDocument } = parse(Describe, body);
-        const execution = device.describe(request.thing, request.jobId, executionNumber);
-        return execution ? { execution: described(execution, includeJobDocument) } : {};
+        const execution = await device.describe(thing, request.jobId, executionNumber);
+        return execution ? { execution: described(execution, includeJobDocument, now()) } : {};
       }
       case 'update': {
-        const { clientToken: _, includeJobExecutionState, includeJobDocument, ...update } = parse(Update, body);
-        const execution = await device.update(request.thing, request.jobId, defined(update) as Parameters<typeof device.update>[2]);
-        const { document } = await service.describe(request.jobId);
+        const { includeJobExecutionState, includeJobDocument, ...update } = parse(Update, body);
+        const execution = await device.update(thing, request.jobId, defined(update) as UpdateOptions);
         return {
+          timestamp: seconds(execution.lastUpdatedAt), // a repeated request gets the same answer
           ...(includeJobExecutionState ? { executionState: state(execution) } : {}),
-          ...(includeJobDocument ? { jobDocument: document } : {}),
+          ...(includeJobDocument ? { jobDocument: JSON.parse(await device.document(request.jobId)) as object } : {}),
         };
       }
     }
@@ -72,20 +72,18 @@ export function serveJobs(broker: Broker, service: JobService, clock: Clock, log
     payload: Uint8Array,
   ): Promise<{ readonly verdict: 'accepted' | 'rejected'; readonly body: object }> => {
     let clientToken: string | undefined;
+    let counted: string | undefined;
     try {
       const request = parseJobTopic(topic);
       if (!request) throw new JobRefused('InvalidTopic', `${topic} is no operation of AWS IoT Jobs`);
       const body = parseJson(payload);
       clientToken = typeof body['clientToken'] === 'string' ? body['clientToken'] : undefined;
-      const changes = request.operation === 'update' || request.operation === 'start-next';
-      const key = changes && clientToken ? `${topic}\n${clientToken}` : null;
-      const known = key === null ? undefined : answered.get(key);
-      const answer = known ?? { ...(await operate(request, body)), timestamp: now() };
-      if (key !== null && !known) {
-        answered.set(key, answer);
-        if (answered.size > REMEMBERED_TOKENS) answered.delete(answered.keys().next().value!);
-      }
-      return { verdict: 'accepted', body: { ...answer, ...(clientToken === undefined ? {} : { clientToken }) } };
+      const busy = waiting.get(request.thing) ?? 0;
+      if (busy >= MAX_WAITING) throw new JobRefused('RequestThrottled', `${busy} requests of ${request.thing} are waiting already`);
+      waiting.set(request.thing, busy + 1);
+      counted = request.thing;
+      const answer = await operate(request, body);
+      return { verdict: 'accepted', body: { timestamp: seconds(now()), ...answer, ...(clientToken === undefined ? {} : { clientToken }) } };
     } catch (error) {
       if (!(error instanceof JobRefused)) log.error({ topic, reason: reasonOf(error) }, 'a job request failed');
       const [code, message] =
@@ -94,31 +92,38 @@ export function serveJobs(broker: Broker, service: JobService, clock: Clock, log
         error instanceof JobRefused && error.executionState ? { executionState: state(error.executionState as JobExecution) } : {};
       return {
         verdict: 'rejected',
-        body: { code, message, timestamp: now(), ...executionState, ...(clientToken === undefined ? {} : { clientToken }) },
+        body: { code, message, timestamp: seconds(now()), ...executionState, ...(clientToken === undefined ? {} : { clientToken }) },
       };
+    } finally {
+      if (counted !== undefined) {
+        const left = (waiting.get(counted) ?? 1) - 1;
+        if (left > 0) waiting.set(counted, left);
+        else waiting.delete(counted);
+      }
     }
   };
 
   broker.reserve(JOB_TOPICS, ({ topic, payload }, client) => {
     void serve(topic, payload).then(({ verdict, body }) => broker.reply(client, `${topic}/${verdict}`, JSON.stringify(body)));
   });
-
   const send = (topic: string, body: object) => {
-    broker
-      .announce(topic, JSON.stringify(body))
-      .catch((error: unknown) => log.warn({ topic, reason: reasonOf(error) }, 'a notification was lost'));
+    broker.announce(topic, JSON.stringify(body)).catch((error: unknown) => log.warn({ topic, reason: reasonOf(error) }, 'not announced'));
   };
   service.notify({
     list(thing, pending) {
       const inProgress = withStatus(pending, 'IN_PROGRESS');
       const queued = withStatus(pending, 'QUEUED');
       const jobs = { ...(inProgress.length > 0 ? { IN_PROGRESS: inProgress } : {}), ...(queued.length > 0 ? { QUEUED: queued } : {}) };
-      send(jobTopic(thing, 'notify'), { timestamp: now(), jobs });
+      send(jobTopic(thing, 'notify'), { timestamp: seconds(now()), jobs });
     },
     next: (thing, next) =>
-      send(jobTopic(thing, 'notify-next'), { timestamp: now(), ...(next ? { execution: described(next, true) } : {}) }),
+      send(jobTopic(thing, 'notify-next'), { timestamp: seconds(now()), ...(next ? { execution: described(next, true, now()) } : {}) }),
+    event: send,
   });
 }
+
+type StartNextOptions = NonNullable<Parameters<JobService['device']['startNext']>[1]>;
+type UpdateOptions = Parameters<JobService['device']['update']>[2];
 
 /** Epoch seconds: AWS IoT's current form of a timestamp on this plane. */
 const seconds = (epochMs: Millis) => Math.floor(epochMs / 1_000);
@@ -135,11 +140,12 @@ const summary = (execution: JobExecution) => ({
 const withStatus = (executions: readonly JobExecution[], status: ExecutionStatus) =>
   executions.filter((execution) => execution.status === status).map(summary);
 
-const described = (execution: PendingJob, withDocument: boolean) => ({
+const described = (execution: DescribedExecution, withDocument: boolean, now: Millis) => ({
   ...summary(execution),
   thingName: execution.thing,
   status: execution.status,
   ...(Object.keys(execution.statusDetails).length > 0 ? { statusDetails: execution.statusDetails } : {}),
+  ...(execution.timesOutAt === null ? {} : { approximateSecondsBeforeTimedOut: Math.max(0, Math.ceil((execution.timesOutAt - now) / 1_000)) }),
   ...(withDocument ? { jobDocument: execution.document } : {}),
 });
 

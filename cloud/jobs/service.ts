@@ -1,246 +1,183 @@
 /**
- * The job service: jobs, their executions, timers and notifications, as AWS IoT Jobs has them. Every change is in the store before
- * anyone hears of it; timers are set anew from the store at start.
+ * The job service: jobs, their executions, timers and notifications, as AWS IoT Jobs has them. What is acknowledged is in the store;
+ * timers and rollouts are derived from it, so they go on after a restart as if nothing had been.
+ *
+ *   control.ts  device.ts        what is asked          create.ts, order.ts, templates.ts: a job's order
+ *        └──────┬──┘
+ *            course.ts           what a change brings   executions.ts abort.ts retry.ts notifications.ts events.ts document.ts
+ *   rollout.ts ─┤ members.ts     what happens by itself pace.ts schedule.ts cron.ts
+ *            ledger.ts           memory, group commit   store.ts, libsql-store.ts
  */
 import type { Clock } from '../../actors/contracts/clock.ts';
-import { JobRefused } from '../../actors/contracts/errors.ts';
 import type { ThingName } from '../../actors/contracts/ids.ts';
-import {
-  type ExecutionUpdate,
-  isTerminal,
-  type Job,
-  type JobExecution,
-  type JobsControl,
-  type NewJob,
-  type PendingJob,
+import type {
+  Job,
+  JobExecution,
+  JobNotifications,
+  JobObjects,
+  JobsControl,
+  JobsDevice,
+  JobTargets,
+  MembershipChange,
 } from '../../actors/contracts/jobs.ts';
 import type { Millis } from '../../actors/contracts/units.ts';
-import { deadlineOf, ended, type Execution, queuedExecution, updated } from './executions.ts';
-import type { JobStore, StoredJob } from './store.ts';
-
-/** The device's side, as the wire reaches it. Times are epoch milliseconds. */
-export interface JobsDevice {
-  /** In progress first, then by the time of queueing. */
-  pending(thing: ThingName): readonly Execution[];
-  /** @param jobId or `$next`; null for `$next` when nothing is pending. @throws JobRefused ResourceNotFound, TerminalStateReached */
-  describe(thing: ThingName, jobId: string, executionNumber?: number): PendingJob | null;
-  startNext(thing: ThingName, options: Pick<ExecutionUpdate, 'statusDetails' | 'stepTimeoutInMinutes'>): Promise<PendingJob | null>;
-  /** @throws JobRefused */
-  update(thing: ThingName, jobId: string, update: ExecutionUpdate): Promise<JobExecution>;
-}
-
-export interface Notifications {
-  /** The list of pending executions has changed. */
-  list(thing: ThingName, pending: readonly Execution[]): void;
-  /** Another execution is the next one, or none is. */
-  next(thing: ThingName, next: PendingJob | null): void;
-}
+import { openControl } from './control.ts';
+import { type JobPorts, openCourse } from './course.ts';
+import { openDevice } from './device.ts';
+import { ended } from './executions.ts';
+import { openLedger } from './ledger.ts';
+import { QUOTAS, type Quotas } from './limits.ts';
+import { openMembers } from './members.ts';
+import type { JobRecord } from './record.ts';
+import { openRollout } from './rollout.ts';
+import type { JobStore } from './store.ts';
 
 export interface JobService extends JobsControl {
   readonly device: JobsDevice;
-  notify(notifications: Notifications): void;
+  notify(notifications: JobNotifications): void;
   close(): Promise<void>;
 }
 
-const PENDING_SHOWN = 15; // AWS IoT Jobs: a list notification names up to 15
+export interface JobServiceOptions {
+  readonly clock: Clock;
+  readonly store: JobStore;
+  /** Things and groups. Absent: every job names its things. */
+  readonly targets?: JobTargets;
+  /** Documents and presigned URLs. Absent: placeholders stay as they are. */
+  readonly objects?: JobObjects;
+  readonly quotas?: Partial<Quotas>;
+  /** Only transitions that AWS's documents draw: a QUEUED execution cannot end before it starts. */
+  readonly strict?: boolean;
+  readonly thingArn?: (thing: ThingName) => string;
+}
 
-export async function openJobService({ clock, store }: { readonly clock: Clock; readonly store: JobStore }): Promise<JobService> {
-  const jobs = new Map<string, StoredJob>();
-  const executions = new Map<string, Map<ThingName, Execution>>(); // by job
-  const pendingOf = new Map<ThingName, Set<Execution>>();
+const RETRY_MS = 1_000; // a store that did not take a change is asked again
+const LONGEST_TIMER_MS = 86_400_000; // a timer of Node's ends at 2³¹ ms: longer waits go in days
+const DUE_BATCH = 500;
+
+/** @throws StoreUnavailable when the store cannot be read */
+export async function openJobService({ clock, store, targets, objects, quotas, strict = false, thingArn }: JobServiceOptions): Promise<JobService> {
+  const wakes = new Map<string, { readonly at: Millis; readonly timer: number }>();
   const listeners: ((change: JobExecution | Job) => void)[] = [];
-  const timers = new Map<string, number>();
-  let notifications: Notifications | null = null;
-  let tail: Promise<unknown> = Promise.resolve();
+  let notifications: JobNotifications | null = null;
+  let due: { readonly at: Millis; readonly timer: number } | null = null;
+  let pausedUntil: Millis = 0;
+  let closed = false;
 
   const now = (): Millis => clock.epoch + clock.now();
-  /** Changes are made one after the other: each sees what the one before has stored. */
-  const inTurn = <T>(change: () => Promise<T>): Promise<T> => {
-    const turn = tail.then(change);
-    tail = turn.catch(() => {});
-    return turn;
-  };
+  /** Work of its own accord: time waits for the store, and a store that fails is asked again. */
+  const soon = (at: Millis, work: () => Promise<unknown>): number =>
+    clock.setTimeout(
+      () => void clock.until(clock.now(), work()),
+      Math.min(LONGEST_TIMER_MS, Math.max(0, Math.ceil(Math.max(at, pausedUntil) - now()))),
+    );
 
-  const remember = (execution: Execution) => {
-    const things = executions.get(execution.jobId) ?? new Map<ThingName, Execution>();
-    executions.set(execution.jobId, things);
-    const before = things.get(execution.thing);
-    things.set(execution.thing, execution);
-    const pending = pendingOf.get(execution.thing) ?? new Set();
-    pendingOf.set(execution.thing, pending);
-    if (before) pending.delete(before);
-    if (!isTerminal(execution.status)) pending.add(execution);
-    setTimer(execution);
+  const arm = (record: JobRecord) => {
+    const { jobId } = record.config;
+    const at = closed || ledger.job(jobId) !== record ? null : rollout.wakeAt(record, now());
+    const armed = wakes.get(jobId);
+    if (armed && armed.at === at) return;
+    if (armed) clock.clearTimeout(armed.timer);
+    if (at === null) wakes.delete(jobId);
+    else wakes.set(jobId, { at, timer: soon(at, () => wake(jobId)) });
   };
-
-  const setTimer = (execution: Execution) => {
-    const key = `${execution.jobId}/${execution.thing}`;
-    const running = timers.get(key);
-    if (running !== undefined) clock.clearTimeout(running);
-    timers.delete(key);
-    const deadline = deadlineOf(execution);
-    if (deadline !== null)
-      timers.set(
-        key,
-        clock.setTimeout(() => void clock.until(clock.now(), expire(execution)), Math.max(0, Math.ceil(deadline - now()))), // the store may be slow: time waits
-      );
-  };
-
-  const expire = ({ jobId, thing }: Execution) =>
-    inTurn(async () => {
-      const execution = executions.get(jobId)?.get(thing);
-      const deadline = execution && deadlineOf(execution);
-      if (execution && deadline !== null && deadline !== undefined && deadline <= now())
-        await apply([ended(execution, 'TIMED_OUT', now())]);
-      else if (execution) setTimer(execution); // it was put off meanwhile
+  const wake = async (jobId: string) => {
+    wakes.delete(jobId);
+    await doing(() => {
+      const record = ledger.job(jobId);
+      if (record && (rollout.wakeAt(record, now()) ?? Infinity) <= now()) rollout.advance(record);
     });
-
-  const pending = (thing: ThingName): Execution[] =>
-    [...(pendingOf.get(thing) ?? [])].sort((a, b) => rank(a) - rank(b) || a.queuedAt - b.queuedAt || (a.jobId < b.jobId ? -1 : 1));
-
-  const withDocument = (execution: Execution): PendingJob => ({ ...execution, document: jobs.get(execution.jobId)!.document });
-
-  /** Stores changes, then lets them be seen: executions, jobs that are complete by them, notifications. */
-  const apply = async (changed: readonly Execution[], changedJobs: readonly StoredJob[] = []): Promise<void> => {
-    const before = new Map(changed.map(({ thing }) => [thing, pending(thing)]));
-    const complete = completedBy(changed, changedJobs);
-    const stored = [...changedJobs.filter((job) => !complete.some(({ jobId }) => jobId === job.jobId)), ...complete];
-    await store.save({ jobs: stored, executions: changed });
-    for (const job of stored) jobs.set(job.jobId, job);
-    for (const execution of changed) remember(execution);
-    for (const job of changedJobs) for (const heard of listeners) heard(job);
-    for (const execution of changed) for (const heard of listeners) heard(execution);
-    for (const job of complete) for (const heard of listeners) heard(job);
-    for (const [thing, was] of before) announce(thing, was, pending(thing));
+    const record = ledger.job(jobId);
+    if (record) arm(record);
+  };
+  const doing = async (work: () => void): Promise<boolean> => {
+    if (closed) return true;
+    try {
+      await ledger.write(work);
+      return true;
+    } catch {
+      pausedUntil = now() + RETRY_MS; // each caller of the group has heard why
+      return false;
+    }
+  };
+  const hearMembership = async (change: MembershipChange): Promise<void> => {
+    if (!(await doing(() => members.changed(change)))) soon(pausedUntil, () => hearMembership(change));
   };
 
-  /** SNAPSHOT jobs are COMPLETED once all executions are terminal. */
-  const completedBy = (changed: readonly Execution[], changedJobs: readonly StoredJob[]): StoredJob[] => {
-    const touched = new Set(changed.filter(({ status }) => isTerminal(status)).map(({ jobId }) => jobId));
-    return [...touched].flatMap((jobId) => {
-      const job = changedJobs.find((one) => one.jobId === jobId) ?? jobs.get(jobId)!;
-      const fresh = new Map(changed.filter((execution) => execution.jobId === jobId).map((execution) => [execution.thing, execution]));
-      const all = [...(executions.get(jobId)?.values() ?? [])].map((execution) => fresh.get(execution.thing) ?? execution);
-      if (job.status !== 'IN_PROGRESS' || !all.every(({ status }) => isTerminal(status))) return [];
-      return [{ ...job, status: 'COMPLETED' as const, lastUpdatedAt: now(), completedAt: now() }];
+  const dueAt = (at: Millis) => {
+    if (closed || (due && due.at <= at)) return;
+    if (due) clock.clearTimeout(due.timer);
+    due = { at, timer: soon(at, expire) };
+  };
+  const expire = async () => {
+    due = null;
+    await doing(() => {
+      const late = ledger.flush().due(now(), DUE_BATCH);
+      ledger.load(late.map(({ thing }) => thing));
+      for (const execution of late) {
+        const record = ledger.job(execution.jobId);
+        if (record) course.change(record, execution, ended(execution, 'TIMED_OUT', now()));
+      }
     });
+    armDue();
+  };
+  const armDue = () => {
+    if (closed) return;
+    try {
+      const next = ledger.flush().nextDue();
+      if (next !== null) dueAt(next);
+    } catch {
+      pausedUntil = now() + RETRY_MS;
+      dueAt(pausedUntil);
+    }
   };
 
-  /** `notify` when an execution enters or leaves the list, `notify-next` when another one is first. */
-  const announce = (thing: ThingName, was: readonly Execution[], is: readonly Execution[]) => {
-    const names = (list: readonly Execution[]) => list.map(({ jobId, executionNumber }) => `${jobId}#${executionNumber}`);
-    if (names(was).sort().join() !== names(is).sort().join()) notifications?.list(thing, is.slice(0, PENDING_SHOWN));
-    if (names(was)[0] !== names(is)[0]) notifications?.next(thing, is.length > 0 ? withDocument(is[0]) : null);
+  const ledger = openLedger(store, {
+    committed: (touched) => {
+      for (const record of touched) arm(record);
+    },
+    reread: () => {
+      for (const record of ledger.jobs()) arm(record);
+      const next = store.nextDue();
+      if (next !== null) dueAt(next);
+    },
+  });
+  const ports: JobPorts = {
+    clock,
+    ledger,
+    targets: targets ?? null,
+    objects: objects ?? null,
+    quotas: { ...QUOTAS, ...quotas },
+    strict,
+    thingArn: thingArn ?? ((thing) => `arn:aws:iot:us-east-1:000000000000:thing/${thing}`),
+    listeners,
+    notifications: () => notifications,
+    due: dueAt,
   };
+  const course = openCourse(ports);
+  const members = openMembers(ports, course);
+  const rollout = openRollout(ports, course, members);
 
-  const find = (thing: ThingName, jobId: string, executionNumber?: number): Execution => {
-    const execution = executions.get(jobId)?.get(thing);
-    if (!execution || (executionNumber !== undefined && executionNumber !== execution.executionNumber))
-      throw new JobRefused(
-        'ResourceNotFound',
-        `thing ${thing} has no execution ${executionNumber ?? ''} of job ${jobId}`.replace('  ', ' '),
-      );
-    return execution;
-  };
-  const findJob = (jobId: string): StoredJob => {
-    const job = jobs.get(jobId);
-    if (!job) throw new JobRefused('ResourceNotFound', `there is no job ${jobId}`);
-    return job;
-  };
-  const change = async (execution: Execution, update: ExecutionUpdate): Promise<Execution> => {
-    const next = updated(execution, update, now(), findJob(execution.jobId).inProgressTimeoutInMinutes);
-    await apply([next]);
-    return next;
-  };
-
-  const loaded = await store.load();
-  for (const job of loaded.jobs) jobs.set(job.jobId, job);
-  for (const execution of loaded.executions) remember(execution);
+  targets?.onMembership((change) => void hearMembership(change));
+  for (const record of ledger.jobs()) {
+    // its groups may have changed while nobody was there
+    if (targets && record.config.targetSelection === 'CONTINUOUS' && record.state.status === 'IN_PROGRESS' && !record.state.stopped)
+      record.state.work = 'reconcile';
+    arm(record);
+  }
+  armDue();
 
   return {
-    device: {
-      pending,
-      describe(thing, jobId, executionNumber) {
-        if (jobId === '$next') {
-          const [next] = pending(thing);
-          return next ? withDocument(next) : null;
-        }
-        const execution = find(thing, jobId, executionNumber);
-        if (isTerminal(execution.status)) throw new JobRefused('TerminalStateReached', `the execution is ${execution.status}`, execution);
-        return withDocument(execution);
-      },
-      startNext: (thing, options) =>
-        inTurn(async () => {
-          const [next] = pending(thing);
-          if (!next) return null;
-          // AWS IoT Jobs: one in progress already is given again, its details unchanged
-          return withDocument(next.status === 'IN_PROGRESS' ? next : await change(next, { ...options, status: 'IN_PROGRESS' }));
-        }),
-      update: (thing, jobId, update) => inTurn(async () => change(find(thing, jobId, update.executionNumber), update)),
-    },
-
-    create: (order) =>
-      inTurn(async () => {
-        checkNewJob(order);
-        if (jobs.has(order.jobId)) throw new JobRefused('ResourceAlreadyExists', `there is a job ${order.jobId} already`);
-        const at = now();
-        const job: StoredJob = {
-          jobId: order.jobId,
-          status: order.things.length === 0 ? 'COMPLETED' : 'IN_PROGRESS',
-          targets: order.targets,
-          document: order.document,
-          description: order.description ?? '',
-          createdAt: at,
-          lastUpdatedAt: at,
-          completedAt: order.things.length === 0 ? at : null,
-          inProgressTimeoutInMinutes: order.inProgressTimeoutInMinutes ?? null,
-        };
-        await apply(
-          [...new Set(order.things)].map((thing) => queuedExecution(job.jobId, thing, at)),
-          [job],
-        );
-        return job;
-      }),
-    describe: async (jobId) => findJob(jobId),
-    list: async () => [...jobs.values()].sort((a, b) => b.createdAt - a.createdAt || (a.jobId < b.jobId ? 1 : -1)),
-    executions: async (jobId) => {
-      findJob(jobId);
-      return [...(executions.get(jobId)?.values() ?? [])].sort((a, b) => (a.thing < b.thing ? -1 : 1));
-    },
-    cancel: (jobId, { force = false } = {}) =>
-      inTurn(async () => {
-        const job = findJob(jobId);
-        if (job.status !== 'IN_PROGRESS') throw new JobRefused('InvalidStateTransition', `job ${jobId} is ${job.status}`);
-        const open = [...(executions.get(jobId)?.values() ?? [])].filter(
-          ({ status }) => status === 'QUEUED' || (force && status === 'IN_PROGRESS'),
-        );
-        const cancelled: StoredJob = { ...job, status: 'CANCELED', lastUpdatedAt: now(), completedAt: now() };
-        await apply(
-          open.map((execution) => ended(execution, 'CANCELED', now())),
-          [cancelled],
-        );
-        return cancelled;
-      }),
-    onChange: (changed) => {
-      listeners.push(changed);
-    },
+    ...openControl(ports, course, members, rollout),
+    device: openDevice(ports, course),
     notify: (wanted) => {
       notifications = wanted;
     },
     async close() {
-      for (const timer of timers.values()) clock.clearTimeout(timer);
-      await tail;
-      await store.close();
+      closed = true;
+      for (const { timer } of wakes.values()) clock.clearTimeout(timer);
+      if (due) clock.clearTimeout(due.timer);
+      ledger.close();
     },
   };
-}
-
-const rank = ({ status }: Execution) => (status === 'IN_PROGRESS' ? 0 : 1);
-
-function checkNewJob({ jobId, document, inProgressTimeoutInMinutes: minutes }: NewJob): void {
-  if (!/^[a-zA-Z0-9_-]{1,64}$/.test(jobId))
-    throw new JobRefused('InvalidRequest', `job id ${JSON.stringify(jobId)} is not 1 to 64 characters [a-zA-Z0-9_-]`);
-  if (JSON.stringify(document).length > 32_768) throw new JobRefused('InvalidRequest', 'the job document is longer than 32768 characters');
-  if (minutes !== undefined && (!Number.isInteger(minutes) || minutes < 1 || minutes > 10_080))
-    throw new JobRefused('InvalidRequest', `inProgressTimeoutInMinutes ${minutes} is not within 1..10080`);
 }

@@ -1,21 +1,88 @@
-/** Where jobs outlive the process. What `save` has resolved for survives a kill. */
-import type { Job } from '../../actors/contracts/jobs.ts';
+/**
+ * Where jobs outlive the process. Everything is synchronous: a commit is one transaction, synced, and the service gathers what waits
+ * into one. What `commit` has returned from survives a kill and a loss of power.
+ */
+import type { ThingName } from '../../actors/contracts/ids.ts';
+import type { ExecutionStatus, JobTemplate } from '../../actors/contracts/jobs.ts';
+import type { Millis } from '../../actors/contracts/units.ts';
 import type { Execution } from './executions.ts';
+import type { JobRecord } from './record.ts';
 
-export interface StoredJob extends Job {
-  readonly inProgressTimeoutInMinutes: number | null;
+/** Things of a rollout, in its order, so many a row. */
+export const TARGETS_IN_CHUNK = 1_000;
+
+/** An answer that is given again when its request comes again. */
+export interface Answer {
+  /** A place in a ring: the oldest is overwritten. */
+  readonly slot: number;
+  readonly request: string;
+  readonly execution: Execution;
 }
 
-export interface JobStore {
-  load(): Promise<{ readonly jobs: readonly StoredJob[]; readonly executions: readonly Execution[] }>;
-  /** All of it or nothing; in the order of the calls. */
-  save(changes: { readonly jobs: readonly StoredJob[]; readonly executions: readonly Execution[] }): Promise<void>;
-  close(): Promise<void>;
+export interface Settings {
+  readonly events: { readonly enabled: Readonly<Record<string, boolean>>; readonly createdAt: Millis | null; readonly lastUpdatedAt: Millis | null };
 }
 
-/** For virtual time: nothing outlives the process. */
-export const memoryJobStore = (): JobStore => ({
-  load: async () => ({ jobs: [], executions: [] }),
-  save: async () => {},
-  close: async () => {},
+/** What one transaction writes. */
+export interface Changes {
+  /** By key; `config` is written for those in `configured` only. */
+  readonly jobs: Map<number, JobRecord>;
+  readonly configured: Set<number>;
+  readonly removedJobs: Set<number>;
+  readonly targets: { readonly job: number; readonly chunk: number; readonly things: readonly ThingName[] }[];
+  /** Jobs whose rollout is over: their targets are forgotten. */
+  readonly rolledOut: Set<number>;
+  /** By job, thing and number. */
+  readonly executions: Map<string, { readonly job: number; readonly execution: Execution }>;
+  readonly removedExecutions: Map<string, { readonly job: number; readonly thing: ThingName; readonly executionNumber: number }>;
+  readonly answers: Answer[];
+  readonly templates: Map<string, JobTemplate | null>;
+  settings: Settings | null;
+}
+
+export const noChanges = (): Changes => ({
+  jobs: new Map(),
+  configured: new Set(),
+  removedJobs: new Set(),
+  targets: [],
+  rolledOut: new Set(),
+  executions: new Map(),
+  removedExecutions: new Map(),
+  answers: [],
+  templates: new Map(),
+  settings: null,
 });
+
+export interface OfJob {
+  readonly status?: readonly ExecutionStatus[];
+  /** Only those that wait for a maintenance window. */
+  readonly held?: boolean;
+  readonly after?: { readonly thing: ThingName; readonly executionNumber: number };
+  readonly limit: number;
+}
+
+/** Every call may throw StoreUnavailable; none sees what is not committed. */
+export interface JobStore {
+  /** `turn`: changes of one turn of the event loop share a commit. `now`: within the instant, for virtual time. */
+  readonly commits: 'turn' | 'now';
+  commit(changes: Changes): void;
+  jobs(): JobRecord[];
+  templates(): JobTemplate[];
+  settings(): Settings | null;
+  answers(): Answer[];
+  targets(job: number, chunk: number): readonly ThingName[];
+  /** The pending executions of each thing, held ones included; things without any are not in it. */
+  pendingOf(things: readonly ThingName[]): Map<ThingName, Execution[]>;
+  /** The one of that number, or the latest. */
+  find(job: number, thing: ThingName, executionNumber?: number): Execution | null;
+  /** By thing, then number. */
+  ofJob(job: number, query: OfJob): Execution[];
+  /** Of every job, the newest job first. */
+  ofThing(thing: ThingName): Execution[];
+  /** Things of a job that have an execution. @param gone only those with one that is REMOVED, or that have left since */
+  thingsOf(job: number, only?: { readonly gone: boolean }): ThingName[];
+  /** Those whose timer has run out, the earliest first. */
+  due(at: Millis, limit: number): Execution[];
+  nextDue(): Millis | null;
+  close(): void;
+}

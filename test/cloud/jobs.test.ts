@@ -10,10 +10,10 @@ import { silentLog } from '../../actors/contracts/log.ts';
 import { aedesBroker } from '../../cloud/bus/aedes.ts';
 import { memoryBroker } from '../../cloud/bus/memory.ts';
 import { deviceJobs } from '../../cloud/jobs/client.ts';
-import { libsqlJobStore } from '../../cloud/jobs/libsql-store.ts';
+import { libsqlJobStore, memoryJobStore } from '../../cloud/jobs/libsql-store.ts';
 import { serveJobs } from '../../cloud/jobs/mqtt.ts';
 import { openJobService } from '../../cloud/jobs/service.ts';
-import { memoryJobStore } from '../../cloud/jobs/store.ts';
+
 import { wallClock } from '../../physical/wall-clock.ts';
 import { VirtualClock } from '../../twins/time/virtual-clock.ts';
 import { freePort } from '../kit/free-port.ts';

@@ -1,0 +1,328 @@
+/**
+ * The state in memory over the store. A change is made in memory at once, so that the next one sees it, and is acknowledged with its
+ * group's commit: one transaction and one sync for all that came meanwhile. Memory is a cache of the store, never the other way: when
+ * a commit fails, everybody in its group is told so, what was in memory is dropped, and the store is read again.
+ *
+ *   write ──▶ memory + group ──▶ commit ──▶ what is told (notifications, events) ──▶ acknowledgement
+ *                                  └ fails ──▶ memory dropped, store read again ──▶ StoreUnavailable
+ */
+import { JobRefused, StoreUnavailable } from '../../actors/contracts/errors.ts';
+import type { ThingName } from '../../actors/contracts/ids.ts';
+import { isTerminal, type JobTemplate } from '../../actors/contracts/jobs.ts';
+import { byTurn, type Execution } from './executions.ts';
+import type { JobRecord } from './record.ts';
+import { type Answer, type Changes, type JobStore, noChanges, type Settings } from './store.ts';
+
+const MAX_GROUP = 2_048; // rows: bounds how long a commit keeps the others waiting
+const THINGS_KEPT = 50_000;
+const ANSWERS_KEPT = 32_768;
+
+interface Group {
+  readonly changes: Changes;
+  readonly told: (() => void)[];
+  readonly done: Promise<void>;
+  readonly settle: (error?: Error) => void;
+}
+
+export interface Ledger {
+  job(jobId: string): JobRecord | undefined;
+  /** All of them, the oldest first. */
+  jobs(): Iterable<JobRecord>;
+  nextKey(): number;
+  templates(): ReadonlyMap<string, JobTemplate>;
+  settings(): Settings | null;
+
+  /** The job's state has been changed in place. @param configured its order, too */
+  touch(record: JobRecord, configured?: boolean): void;
+  add(record: JobRecord): void;
+  drop(record: JobRecord): void;
+  addTargets(record: JobRecord, chunk: number, things: readonly ThingName[]): void;
+  dropTargets(record: JobRecord): void;
+  targets(record: JobRecord, chunk: number): readonly ThingName[];
+  putTemplate(id: string, template: JobTemplate | null): void;
+  putSettings(settings: Settings): void;
+
+  /** Reads what is pending of many things at once, where it is not in memory. */
+  load(things: readonly ThingName[]): void;
+  /** Pending executions, in their turn; held ones are in it. Not to be changed. */
+  pending(thing: ThingName): readonly Execution[];
+  find(record: JobRecord, thing: ThingName, executionNumber?: number): Execution | null;
+  put(record: JobRecord, execution: Execution): void;
+  remove(record: JobRecord, execution: Execution): void;
+
+  answered(request: string): Execution | undefined;
+  answer(request: string, execution: Execution): void;
+
+  /** Runs after the commit, in order. */
+  tell(what: () => void): void;
+  /**
+   * Makes a change; resolves once it is durable. What `work` throws is thrown, but only once what it has seen is durable.
+   * @throws StoreUnavailable when the commit failed: nothing has changed
+   */
+  write<T>(work: () => T): Promise<T>;
+  /** What `read` says, once all of what it has seen is durable. */
+  read<T>(read: () => T): Promise<T>;
+  /** Commits what is open, now: what follows may ask the store. @throws StoreUnavailable */
+  flush(): JobStore;
+  close(): void;
+}
+
+export interface Settled {
+  /** After a commit, before anybody is told of it. */
+  committed(touched: Iterable<JobRecord>): void;
+  /** After the store was read again: every record is another object now. */
+  reread(): void;
+}
+
+/** @throws StoreUnavailable when the store cannot be read */
+export function openLedger(store: JobStore, settled: Settled): Ledger {
+  let jobs = new Map<string, JobRecord>();
+  let templates = new Map<string, JobTemplate>();
+  let answers = new Map<string, Execution>();
+  let slots: string[] = [];
+  let nextSlot = 0;
+  let nextKey = 1;
+  let settings: Settings | null = null;
+  const things = new Map<ThingName, Execution[]>(); // pending, by turn
+  let group: Group | null = null;
+  let stale = false; // the store could not be read after a commit that failed
+
+  const reload = () => {
+    stale = true;
+    things.clear();
+    const records = store.jobs();
+    jobs = new Map(records.map((record) => [record.config.jobId, record]));
+    nextKey = Math.max(nextKey, (records.at(-1)?.key ?? 0) + 1);
+    templates = new Map(store.templates().map((template) => [template.jobTemplateId, template]));
+    settings = store.settings();
+    answers = new Map();
+    slots = [];
+    nextSlot = 0;
+    for (const { slot, request, execution } of store.answers()) {
+      answers.set(request, execution);
+      slots[slot] = request;
+    }
+    nextSlot = slots.length % ANSWERS_KEPT; // after a full turn of the ring it begins anew
+    stale = false;
+  };
+  const fresh = () => {
+    if (!stale) return;
+    reload();
+    settled.reread();
+  };
+
+  const open = (): Group => {
+    if (group) return group;
+    const changes = noChanges();
+    let settle: Group['settle'] = () => {};
+    const done = new Promise<void>((kept, lost) => {
+      settle = (error) => (error ? lost(error) : kept());
+    });
+    done.catch(() => {}); // each who waits hears of it himself
+    const made: Group = { changes, told: [], done, settle };
+    group = made;
+    const due = () => {
+      if (group === made) commit();
+    };
+    if (store.commits === 'turn') setImmediate(due);
+    else queueMicrotask(due);
+    return made;
+  };
+
+  const abandon = (lost: Group, error: unknown) => {
+    group = null;
+    const reason =
+      error instanceof StoreUnavailable ? error : new StoreUnavailable('the job service gave a change up', { cause: error });
+    try {
+      reload();
+      settled.reread();
+    } catch {
+      // stale: the next call reads again, or says that it cannot
+    }
+    lost.settle(reason);
+    return reason;
+  };
+
+  /** The reason when it failed. */
+  const commit = (): Error | null => {
+    const ending = group;
+    if (!ending) return null;
+    try {
+      store.commit(ending.changes);
+    } catch (error) {
+      return abandon(ending, error);
+    }
+    group = null;
+    if (things.size > THINGS_KEPT)
+      for (const thing of things.keys()) {
+        things.delete(thing);
+        if (things.size <= THINGS_KEPT / 2) break;
+      }
+    try {
+      settled.committed(ending.changes.jobs.values());
+      for (const tell of ending.told) tell();
+    } finally {
+      ending.settle();
+    }
+    return null;
+  };
+
+  const pending = (thing: ThingName): Execution[] => {
+    const known = things.get(thing);
+    if (known) return known;
+    const read = (store.pendingOf([thing]).get(thing) ?? []).sort(byTurn);
+    things.set(thing, read);
+    return read;
+  };
+
+  const place = (execution: Execution) => {
+    const list = pending(execution.thing);
+    const at = list.findIndex(({ jobId, executionNumber }) => jobId === execution.jobId && executionNumber === execution.executionNumber);
+    if (at >= 0) list.splice(at, 1);
+    if (!isTerminal(execution.status)) {
+      list.push(execution);
+      if (list.length > 1) list.sort(byTurn);
+    }
+  };
+
+  reload();
+
+  const ledger: Ledger = {
+    job: (jobId) => jobs.get(jobId),
+    jobs: () => jobs.values(),
+    nextKey: () => nextKey++,
+    templates: () => templates,
+    settings: () => settings,
+    touch(record, configured = false) {
+      const { changes } = open();
+      changes.jobs.set(record.key, record);
+      if (configured) changes.configured.add(record.key);
+    },
+    add(record) {
+      jobs.set(record.config.jobId, record);
+      ledger.touch(record, true);
+    },
+    drop(record) {
+      jobs.delete(record.config.jobId);
+      ledger.touch(record);
+      open().changes.removedJobs.add(record.key);
+    },
+    addTargets: (record, chunk, names) => {
+      open().changes.targets.push({ job: record.key, chunk, things: names });
+    },
+    dropTargets: (record) => {
+      open().changes.rolledOut.add(record.key);
+    },
+    targets: (record, chunk) =>
+      group?.changes.targets.find((one) => one.job === record.key && one.chunk === chunk)?.things ?? store.targets(record.key, chunk),
+    putTemplate(id, template) {
+      if (template) templates.set(id, template);
+      else templates.delete(id);
+      open().changes.templates.set(id, template);
+    },
+    putSettings(changed) {
+      settings = changed;
+      open().changes.settings = changed;
+    },
+    load(names) {
+      const unknown = names.filter((thing) => !things.has(thing));
+      if (unknown.length === 0) return;
+      const found = store.pendingOf(unknown);
+      for (const thing of unknown) things.set(thing, (found.get(thing) ?? []).sort(byTurn));
+    },
+    pending,
+    find(record, thing, executionNumber) {
+      const { jobId } = record.config;
+      const matches = (one: Execution) => one.jobId === jobId && (executionNumber === undefined || one.executionNumber === executionNumber);
+      const live = pending(thing).find(matches);
+      if (live) return live;
+      if (group) {
+        // numbers only grow, so the last one put is the latest
+        const numbers = group.changes;
+        if (executionNumber !== undefined) {
+          const key = keyOf(record.key, thing, executionNumber);
+          if (numbers.removedExecutions.has(key)) return null;
+          const open = numbers.executions.get(key);
+          if (open) return open.execution;
+        } else {
+          const stored = store.find(record.key, thing);
+          let latest = stored && numbers.removedExecutions.has(keyOf(record.key, thing, stored.executionNumber)) ? null : stored;
+          for (let number = latest?.executionNumber ?? 1; ; number++) {
+            const open = numbers.executions.get(keyOf(record.key, thing, number));
+            if (!open) break;
+            latest = open.execution;
+          }
+          return latest;
+        }
+      }
+      return store.find(record.key, thing, executionNumber);
+    },
+    put(record, execution) {
+      place(execution);
+      const key = keyOf(record.key, execution.thing, execution.executionNumber);
+      const { changes } = open();
+      changes.executions.set(key, { job: record.key, execution });
+      changes.removedExecutions.delete(key);
+    },
+    remove(record, execution) {
+      const list = pending(execution.thing);
+      const at = list.findIndex(({ jobId, executionNumber }) => jobId === execution.jobId && executionNumber === execution.executionNumber);
+      if (at >= 0) list.splice(at, 1);
+      const key = keyOf(record.key, execution.thing, execution.executionNumber);
+      const { changes } = open();
+      changes.executions.delete(key);
+      changes.removedExecutions.set(key, { job: record.key, thing: execution.thing, executionNumber: execution.executionNumber });
+    },
+    answered: (request) => answers.get(request),
+    answer(request, execution) {
+      const slot = nextSlot;
+      nextSlot = (nextSlot + 1) % ANSWERS_KEPT;
+      const before = slots[slot];
+      if (before !== undefined) answers.delete(before);
+      slots[slot] = request;
+      answers.set(request, execution);
+      open().changes.answers.push({ slot, request, execution } satisfies Answer);
+    },
+    tell: (what) => {
+      open().told.push(what);
+    },
+    async write(work) {
+      fresh();
+      let made: ReturnType<typeof work>;
+      try {
+        made = work();
+      } catch (error) {
+        const seen = group as Group | null; // what it was refused for may not be durable yet
+        if (seen && error instanceof JobRefused) await seen.done;
+        else if (seen) throw abandon(seen, error); // a change that stopped halfway must not be committed
+        throw error;
+      }
+      const joined = group as Group | null;
+      if (joined) {
+        if (joined.changes.executions.size > MAX_GROUP) commit();
+        await joined.done;
+      }
+      return made;
+    },
+    async read(read) {
+      fresh();
+      const seen = group as Group | null;
+      const answer = read();
+      if (seen) await seen.done;
+      return answer;
+    },
+    flush() {
+      fresh();
+      const lost = commit();
+      if (lost) throw lost;
+      return store;
+    },
+    close() {
+      if (group) commit();
+      store.close();
+    },
+  };
+  return ledger;
+}
+
+const keyOf = (job: number, thing: ThingName, executionNumber: number) => `${job}/${executionNumber}/${thing}`;
