@@ -31,8 +31,8 @@ export interface JobPorts {
   readonly listeners: ((change: JobExecution | Job) => void)[];
   /** Null until somebody wants them. */
   readonly notifications: () => JobNotifications | null;
-  /** A timer of an execution runs out at that instant. */
-  readonly due: (at: Millis) => void;
+  /** An execution's timer has moved from one instant to another; null is none. */
+  readonly due: (before: Millis | null, after: Millis | null) => void;
 }
 
 export interface Course {
@@ -103,7 +103,7 @@ export function openCourse(ports: JobPorts): Course {
     state.counts[after.status]++;
     if (after.held) state.held++;
     if (!after.held && after.status === 'QUEUED' && after.retryAttempt === 0 && (before === null || before.held)) state.notified++;
-    if (after.timesOutAt !== null) ports.due(after.timesOutAt);
+    ports.due(before?.timesOutAt ?? null, after.timesOutAt);
     ledger.touch(record);
     if (listeners.length > 0) {
       const seen = shown(after);
@@ -152,6 +152,7 @@ export function openCourse(ports: JobPorts): Course {
     remove(record, execution) {
       const was = notifications() ? pendingOf(execution.thing) : null;
       ledger.remove(record, execution);
+      ports.due(execution.timesOutAt, null);
       ledger.touch(record);
       emit('JOB_EXECUTION', () => executionEvent(execution, 'deleted', ports.thingArn(execution.thing), now()));
       if (was) announce(execution.thing, was);

@@ -24,7 +24,7 @@ type FirstExecution = JobExecution & { readonly inProgressDeadline: Millis | nul
 
 /** @throws StoreUnavailable for a file of a later version */
 export function migrate(db: Database.Database, schema: string): void {
-  const [version] = db.prepare('PRAGMA user_version').raw().get([]) as [number];
+  const [[version]] = db.prepare('PRAGMA user_version').raw().all([]) as [number][];
   if (version > VERSION) throw new StoreUnavailable(`the job store is of version ${version}, this windfleet knows ${VERSION}`);
   if (version === VERSION) return;
   db.exec('BEGIN IMMEDIATE');

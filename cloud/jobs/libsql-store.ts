@@ -1,5 +1,5 @@
 /**
- * Jobs in a libsql file: write-ahead log, synced at every commit, one process at a time. Executions are rows of plain columns; what a
+ * Jobs in a libsql file: write-ahead log, synced at every commit. Executions are rows of plain columns; what a
  * job ordered and how far it is are two texts a job. Instants are epoch milliseconds.
  */
 import Database from 'libsql';
@@ -57,20 +57,19 @@ type Row = [
   forced: number,
 ];
 
-const BUSY_SECONDS = 5; // a process that was killed a moment ago may hold the file still
+const BUSY_MS = 5_000; // a process that was killed a moment ago may hold the file still
 
 /** For virtual time: nothing outlives the process. */
 export const memoryJobStore = (): JobStore => openStore(':memory:', 'now');
 
-/** @throws StoreUnavailable when the file cannot be opened, or another process has it. */
+/** @throws StoreUnavailable when the file cannot be opened. */
 export const libsqlJobStore = (file: string): JobStore => openStore(file, 'turn');
 
 function openStore(file: string, commits: JobStore['commits']): JobStore {
   let db: Database.Database;
   try {
-    db = new Database(file, { timeout: BUSY_SECONDS * 1_000 });
-    db.exec(`PRAGMA busy_timeout = ${BUSY_SECONDS * 1_000}`);
-    db.exec('PRAGMA locking_mode = EXCLUSIVE'); // what is in memory is the store's truth: nobody else may change it
+    db = new Database(file);
+    db.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
     db.exec('PRAGMA journal_mode = WAL');
     db.exec('PRAGMA synchronous = FULL');
     db.exec('PRAGMA wal_autocheckpoint = 4000');
@@ -97,6 +96,10 @@ function openStore(file: string, commits: JobStore['commits']): JobStore {
   const putTemplate = db.prepare('INSERT OR REPLACE INTO template VALUES (?, ?)');
   const dropTemplate = db.prepare('DELETE FROM template WHERE id = ?');
   const putSetting = db.prepare('INSERT OR REPLACE INTO setting VALUES (?, ?)');
+
+  const dataVersion = db.prepare('PRAGMA data_version').raw(); // moves when another connection commits
+  const versionNow = () => (dataVersion.all([]) as [number][])[0][0];
+  let seen = versionNow();
 
   const write = (changes: Changes) => {
     for (const key of changes.removedJobs) {
@@ -164,6 +167,11 @@ function openStore(file: string, commits: JobStore['commits']): JobStore {
       guarded('take a change', () => {
         db.exec('BEGIN IMMEDIATE');
         try {
+          const version = versionNow();
+          if (version !== seen) {
+            seen = version; // what is in memory may be wrong: it is read again before anything is written
+            throw new Error('another process has written to it');
+          }
           write(changes);
           db.exec('COMMIT');
         } catch (error) {
@@ -193,7 +201,7 @@ function openStore(file: string, commits: JobStore['commits']): JobStore {
       ),
     targets: (job, chunk) =>
       guarded('give the targets of a job', () => {
-        const found = db.prepare('SELECT things FROM target WHERE job = ? AND chunk = ?').raw().get([job, chunk]) as [string] | undefined;
+        const [found] = db.prepare('SELECT things FROM target WHERE job = ? AND chunk = ?').raw().all([job, chunk]) as [string][];
         return found ? (JSON.parse(found[0]) as ThingName[]) : [];
       }),
     pendingOf: (things) =>
@@ -229,7 +237,7 @@ function openStore(file: string, commits: JobStore['commits']): JobStore {
         return all.map(([thing]) => thing);
       }),
     due: (at, limit) => guarded('give what is due', () => rows(dueNow, at, limit).map(executionOf)),
-    nextDue: () => guarded('give what is due', () => (nextDue.get([]) as [number] | undefined)?.[0] ?? null),
+    nextDue: () => guarded('give what is due', () => (nextDue.all([]) as [number][])[0]?.[0] ?? null),
     close: () => db.close(),
   };
 }

@@ -61,6 +61,7 @@ export async function openJobService({ clock, store, targets, objects, quotas, s
   const listeners: ((change: JobExecution | Job) => void)[] = [];
   let notifications: JobNotifications | null = null;
   let due: { readonly at: Millis; readonly timer: number } | null = null;
+  let lookForDue = false;
   let pausedUntil: Millis = 0;
   let closed = false;
 
@@ -109,6 +110,10 @@ export async function openJobService({ clock, store, targets, objects, quotas, s
     if (due) clock.clearTimeout(due.timer);
     due = { at, timer: soon(at, expire) };
   };
+  const moveDue = (before: Millis | null, after: Millis | null) => {
+    if (after !== null) dueAt(after);
+    if (due && before === due.at && after !== before) lookForDue = true; // the one it was set for may be gone
+  };
   const expire = async () => {
     due = null;
     await doing(() => {
@@ -135,6 +140,17 @@ export async function openJobService({ clock, store, targets, objects, quotas, s
   const ledger = openLedger(store, {
     committed: (touched) => {
       for (const record of touched) arm(record);
+      if (!lookForDue || !due) return;
+      lookForDue = false;
+      try {
+        const next = store.nextDue();
+        if (next === due.at) return;
+        clock.clearTimeout(due.timer);
+        due = null;
+        if (next !== null) dueAt(next);
+      } catch {
+        // the timer stands and will find nothing, or the store's trouble
+      }
     },
     reread: () => {
       for (const record of ledger.jobs()) arm(record);
@@ -152,7 +168,7 @@ export async function openJobService({ clock, store, targets, objects, quotas, s
     thingArn: thingArn ?? ((thing) => `arn:aws:iot:us-east-1:000000000000:thing/${thing}`),
     listeners,
     notifications: () => notifications,
-    due: dueAt,
+    due: moveDue,
   };
   const course = openCourse(ports);
   const members = openMembers(ports, course);

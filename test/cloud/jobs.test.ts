@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -235,7 +236,9 @@ jobs('what was acknowledged survives kill -9, and its timers go on', async () =>
     acknowledged = Number(String(chunk).trim().split('\n').at(-1));
     if (acknowledged >= 50) break;
   }
+  const gone = once(child, 'close');
   child.kill('SIGKILL');
+  await gone; // until then it may hold the store's lock
 
   const clock = new VirtualClock({ epoch: wallClock().epoch });
   const service = await openJobService({ clock, store: libsqlJobStore(file) });
