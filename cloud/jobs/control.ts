@@ -43,7 +43,8 @@ export function openControl(ports: JobPorts, course: Course, members: Members, r
             (status === undefined || state.status === status) &&
             (targetSelection === undefined || config.targetSelection === targetSelection) &&
             (namespaceId === undefined || config.namespaceId === namespaceId) &&
-            (thingGroup === undefined || config.targets.some((target) => target === thingGroup || target.endsWith(`thinggroup/${thingGroup}`))),
+            (thingGroup === undefined ||
+              config.targets.some((target) => target === thingGroup || target.endsWith(`thinggroup/${thingGroup}`))),
         );
         const records = found.slice(0, pageOf(limit));
         return { items: records.map(see), next: found.length > records.length ? String(records[records.length - 1].key) : null };
@@ -58,9 +59,11 @@ export function openControl(ports: JobPorts, course: Course, members: Members, r
     async executionsOfJob(jobId, { after, limit, status } = {}) {
       const { key } = find(jobId);
       const wanted = pageOf(limit);
-      const found = ledger
-        .flush()
-        .ofJob(key, { ...(status ? { status: [status] } : {}), ...(after === undefined ? {} : { after: placeIn(after) }), limit: wanted + 1 });
+      const found = ledger.flush().ofJob(key, {
+        ...(status ? { status: [status] } : {}),
+        ...(after === undefined ? {} : { after: placeIn(after) }),
+        limit: wanted + 1,
+      });
       return paged(found, wanted, ({ executionNumber, thing }) => `${executionNumber}/${thing}`);
     },
     async executionsOfThing(thing, { after, limit, status, jobId, namespaceId } = {}) {
@@ -120,8 +123,10 @@ export function openControl(ports: JobPorts, course: Course, members: Members, r
       ledger.write(() => {
         const record = find(jobId);
         const { state } = record;
-        if (state.status === 'DELETION_IN_PROGRESS') throw new JobRefused('InvalidStateTransition', `job ${jobId} is being deleted already`);
-        if (!isOver(record) && !force) throw new JobRefused('InvalidStateTransition', `job ${jobId} is ${state.status}: cancel it first, or force`);
+        if (state.status === 'DELETION_IN_PROGRESS')
+          throw new JobRefused('InvalidStateTransition', `job ${jobId} is being deleted already`);
+        if (!isOver(record) && !force)
+          throw new JobRefused('InvalidStateTransition', `job ${jobId} is ${state.status}: cancel it first, or force`);
         const deletions = [...ledger.jobs()].filter((other) => other.state.status === 'DELETION_IN_PROGRESS').length;
         if (deletions >= MAX_DELETIONS)
           throw new JobRefused('LimitExceeded', `${deletions} jobs are being deleted, ${MAX_DELETIONS} at once at most`);
@@ -141,7 +146,8 @@ export function openControl(ports: JobPorts, course: Course, members: Members, r
         const all = [...new Set([...config.targets, ...targets])];
         if (targets.length === 0 || targets.some((target) => target.length === 0 || target.length > 2_048))
           throw new JobRefused('InvalidRequest', 'targets: one or more ARNs are wanted');
-        if (all.length > MAX_TARGETS) throw new JobRefused('LimitExceeded', `job ${jobId} would have ${all.length} targets, ${MAX_TARGETS} at most`);
+        if (all.length > MAX_TARGETS)
+          throw new JobRefused('LimitExceeded', `job ${jobId} would have ${all.length} targets, ${MAX_TARGETS} at most`);
         members.resolve(targets);
         record.config = { ...config, targets: all };
         if (comment !== undefined) state.comment = comment;
@@ -157,7 +163,11 @@ export function openControl(ports: JobPorts, course: Course, members: Members, r
         if (statusDetails) checkDetails(statusDetails);
         const { record, execution } = findExecution(thing, jobId);
         if (expectedVersion !== undefined && expectedVersion !== execution.versionNumber)
-          throw new JobRefused('VersionConflict', `expected version ${expectedVersion}, the execution is at ${execution.versionNumber}`, shown(execution));
+          throw new JobRefused(
+            'VersionConflict',
+            `expected version ${expectedVersion}, the execution is at ${execution.versionNumber}`,
+            shown(execution),
+          );
         if (execution.status === 'IN_PROGRESS' && !force)
           throw new JobRefused('InvalidStateTransition', 'the execution is IN_PROGRESS: only force cancels it', shown(execution));
         course.change(
@@ -173,7 +183,11 @@ export function openControl(ports: JobPorts, course: Course, members: Members, r
       ledger.write(() => {
         const { record, execution } = findExecution(thing, jobId, executionNumber);
         if (!isTerminal(execution.status) && !force)
-          throw new JobRefused('InvalidStateTransition', `the execution is ${execution.status}, which only force deletes`, shown(execution));
+          throw new JobRefused(
+            'InvalidStateTransition',
+            `the execution is ${execution.status}, which only force deletes`,
+            shown(execution),
+          );
         const latest = ledger.find(record, thing);
         course.remove(record, execution);
         if (latest?.executionNumber !== executionNumber) return; // an earlier attempt: it counts no more
@@ -195,7 +209,8 @@ export function openControl(ports: JobPorts, course: Course, members: Members, r
       return ledger.write(() => {
         const { jobTemplateId } = own;
         if (ledger.templates().has(jobTemplateId)) throw new JobRefused('Conflict', `there is a job template ${jobTemplateId} already`);
-        if (ledger.templates().size >= quotas.templates) throw new JobRefused('LimitExceeded', `there are ${quotas.templates} job templates already`);
+        if (ledger.templates().size >= quotas.templates)
+          throw new JobRefused('LimitExceeded', `there are ${quotas.templates} job templates already`);
         const template: JobTemplate = { ...merged, document, createdAt: course.now() };
         ledger.putTemplate(jobTemplateId, template);
         return template;
@@ -226,7 +241,8 @@ export function openControl(ports: JobPorts, course: Course, members: Members, r
 
 /** @throws JobRefused InvalidRequest */
 function pageOf(limit = PAGE): number {
-  if (!Number.isInteger(limit) || limit < 1 || limit > PAGE) throw new JobRefused('InvalidRequest', `maxResults ${limit} is not within 1..${PAGE}`);
+  if (!Number.isInteger(limit) || limit < 1 || limit > PAGE)
+    throw new JobRefused('InvalidRequest', `maxResults ${limit} is not within 1..${PAGE}`);
   return limit;
 }
 

@@ -83,8 +83,7 @@ export function openCourse(ports: JobPorts): Course {
     if (!list && !next) return;
     const seen = is.filter(isAlive);
     if (list) ledger.tell(() => notifications()?.list(thing, seen.slice(0, PENDING_SHOWN).map(shown)));
-    if (next)
-      ledger.tell(() => notifications()?.next(thing, seen.length > 0 && ledger.job(seen[0].jobId) ? described(seen[0]) : null));
+    if (next) ledger.tell(() => notifications()?.next(thing, seen.length > 0 && ledger.job(seen[0].jobId) ? described(seen[0]) : null));
   };
 
   const emit = (type: 'JOB' | 'JOB_EXECUTION', made: () => { topic: string; body: Readonly<Record<string, unknown>> }) => {

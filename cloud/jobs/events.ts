@@ -29,11 +29,7 @@ export const EVENT_TYPES = [
 ] as const;
 
 /** @throws JobRefused InvalidRequest for a type there is not */
-export function changedEvents(
-  before: EventConfigurations,
-  changes: Readonly<Record<string, boolean>>,
-  now: Millis,
-): EventConfigurations {
+export function changedEvents(before: EventConfigurations, changes: Readonly<Record<string, boolean>>, now: Millis): EventConfigurations {
   const unknown = Object.keys(changes).filter((type) => !(EVENT_TYPES as readonly string[]).includes(type));
   if (unknown.length > 0) throw new JobRefused('InvalidRequest', `there is no event type ${unknown.join(', ')}`);
   return { enabled: { ...before.enabled, ...changes }, createdAt: before.createdAt ?? now, lastUpdatedAt: now };

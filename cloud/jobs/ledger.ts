@@ -131,8 +131,7 @@ export function openLedger(store: JobStore, settled: Settled): Ledger {
 
   const abandon = (lost: Group, error: unknown) => {
     group = null;
-    const reason =
-      error instanceof StoreUnavailable ? error : new StoreUnavailable('the job service gave a change up', { cause: error });
+    const reason = error instanceof StoreUnavailable ? error : new StoreUnavailable('the job service gave a change up', { cause: error });
     try {
       reload();
       settled.reread();

@@ -31,7 +31,16 @@ const SCHEMA = `
 `;
 
 /** In the order of their numbers in the file: never reorder. Below 2: not terminal. */
-const STATUSES: readonly ExecutionStatus[] = ['QUEUED', 'IN_PROGRESS', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'REJECTED', 'REMOVED', 'CANCELED'];
+const STATUSES: readonly ExecutionStatus[] = [
+  'QUEUED',
+  'IN_PROGRESS',
+  'SUCCEEDED',
+  'FAILED',
+  'TIMED_OUT',
+  'REJECTED',
+  'REMOVED',
+  'CANCELED',
+];
 const CODES = new Map(STATUSES.map((status, code) => [status, code]));
 
 const COLUMNS =
@@ -83,7 +92,9 @@ function openStore(file: string, commits: JobStore['commits']): JobStore {
   }
 
   const ids = new Map<number, string>(); // of jobs, by key
-  const putJob = db.prepare('INSERT INTO job VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET config = excluded.config, state = excluded.state');
+  const putJob = db.prepare(
+    'INSERT INTO job VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET config = excluded.config, state = excluded.state',
+  );
   const putState = db.prepare('UPDATE job SET state = ? WHERE key = ?');
   const dropJob = db.prepare('DELETE FROM job WHERE key = ?');
   const putTargets = db.prepare('INSERT INTO target VALUES (?, ?, ?)');

@@ -138,5 +138,4 @@ export function openMembers({ ledger, targets }: JobPorts, course: Course): Memb
       if (left.leave.length === 0 && left.join.length === 0) done();
     },
   };
-
 }

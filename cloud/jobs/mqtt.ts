@@ -17,7 +17,13 @@ import type { JobService } from './service.ts';
 const MAX_WAITING = 64; // requests of one thing that are not answered yet
 
 const ClientToken = z.string().min(1).max(64).optional();
-const Version = z.union([z.int(), z.string().regex(/^\d{1,15}$/).transform(Number)]); // AWS's documents show both
+const Version = z.union([
+  z.int(),
+  z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .transform(Number),
+]); // AWS's documents show both
 const Details = z.record(z.string(), z.string()).optional();
 const Get = z.object({ clientToken: ClientToken });
 const StartNext = z.object({ clientToken: ClientToken, statusDetails: Details, stepTimeoutInMinutes: z.int().optional() });
@@ -145,7 +151,9 @@ const described = (execution: DescribedExecution, withDocument: boolean, now: Mi
   thingName: execution.thing,
   status: execution.status,
   ...(Object.keys(execution.statusDetails).length > 0 ? { statusDetails: execution.statusDetails } : {}),
-  ...(execution.timesOutAt === null ? {} : { approximateSecondsBeforeTimedOut: Math.max(0, Math.ceil((execution.timesOutAt - now) / 1_000)) }),
+  ...(execution.timesOutAt === null
+    ? {}
+    : { approximateSecondsBeforeTimedOut: Math.max(0, Math.ceil((execution.timesOutAt - now) / 1_000)) }),
   ...(withDocument ? { jobDocument: execution.document } : {}),
 });
 

@@ -85,10 +85,7 @@ const Order = Settings.extend({
   targets: z.array(z.string().min(1).max(2_048)).min(1).max(MAX_TARGETS),
   documentSource: z.string().min(1).max(MAX_SOURCE_LENGTH).optional(),
   documentParameters: z
-    .record(
-      z.string().regex(/^[a-zA-Z0-9:_-]{1,128}$/, 'a key is 1 to 128 characters of [a-zA-Z0-9:_-]'),
-      z.string().min(1).max(30_720),
-    )
+    .record(z.string().regex(/^[a-zA-Z0-9:_-]{1,128}$/, 'a key is 1 to 128 characters of [a-zA-Z0-9:_-]'), z.string().min(1).max(30_720))
     .optional(),
   targetSelection: z.enum(['CONTINUOUS', 'SNAPSHOT']).optional(),
   schedulingConfig: z

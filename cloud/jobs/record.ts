@@ -111,7 +111,8 @@ export function jobOf({ config, state, schedule }: JobRecord, now: Millis): Job 
     forceCanceled: state.forceCanceled,
     counts: countsOf(state),
     processingTargets: state.waiting > 0 && (state.status === 'IN_PROGRESS' || state.status === 'SCHEDULED') ? config.targets : [],
-    scheduledJobRollouts: schedule.windows.length > 0 && (state.status === 'IN_PROGRESS' || state.status === 'SCHEDULED') ? comingWindows(schedule, now) : [],
+    scheduledJobRollouts:
+      schedule.windows.length > 0 && (state.status === 'IN_PROGRESS' || state.status === 'SCHEDULED') ? comingWindows(schedule, now) : [],
   };
 }
 

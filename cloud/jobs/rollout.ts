@@ -25,8 +25,7 @@ export function openRollout({ ledger, quotas }: JobPorts, course: Course, member
   const chunks = new WeakMap<JobRecord, { readonly chunk: number; readonly things: readonly ThingName[] }>();
   const swept = new WeakMap<JobRecord, { readonly thing: ThingName; readonly executionNumber: number }>();
 
-  const rateOf = ({ config, state }: JobRecord) =>
-    ratePerMinute(config.jobExecutionsRolloutConfig, state.notified, state.counts.SUCCEEDED);
+  const rateOf = ({ config, state }: JobRecord) => ratePerMinute(config.jobExecutionsRolloutConfig, state.notified, state.counts.SUCCEEDED);
 
   /** The next things whose turn it is, so many at most. */
   const take = (record: JobRecord, most: number): ThingName[] => {

@@ -86,6 +86,9 @@ function parseTime(name: string, text: string): Millis {
   const match = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d)(:\d\d(?:\.\d{1,3})?)?(?:Z|\+00:00)?$/.exec(text.trim());
   const instant = match ? Date.parse(`${match[1]}T${match[2]}${match[3] ?? ''}Z`) : Number.NaN;
   if (Number.isNaN(instant))
-    throw new JobRefused('InvalidRequest', `schedulingConfig: ${name} ${JSON.stringify(text.slice(0, 64))} is no date and time as 2026-01-31 18:00`);
+    throw new JobRefused(
+      'InvalidRequest',
+      `schedulingConfig: ${name} ${JSON.stringify(text.slice(0, 64))} is no date and time as 2026-01-31 18:00`,
+    );
   return instant;
 }

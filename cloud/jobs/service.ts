@@ -56,7 +56,15 @@ const LONGEST_TIMER_MS = 86_400_000; // a timer of Node's ends at 2³¹ ms: long
 const DUE_BATCH = 500;
 
 /** @throws StoreUnavailable when the store cannot be read */
-export async function openJobService({ clock, store, targets, objects, quotas, strict = false, thingArn }: JobServiceOptions): Promise<JobService> {
+export async function openJobService({
+  clock,
+  store,
+  targets,
+  objects,
+  quotas,
+  strict = false,
+  thingArn,
+}: JobServiceOptions): Promise<JobService> {
   const wakes = new Map<string, { readonly at: Millis; readonly timer: number }>();
   const listeners: ((change: JobExecution | Job) => void)[] = [];
   let notifications: JobNotifications | null = null;

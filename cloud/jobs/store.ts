@@ -20,7 +20,11 @@ export interface Answer {
 }
 
 export interface Settings {
-  readonly events: { readonly enabled: Readonly<Record<string, boolean>>; readonly createdAt: Millis | null; readonly lastUpdatedAt: Millis | null };
+  readonly events: {
+    readonly enabled: Readonly<Record<string, boolean>>;
+    readonly createdAt: Millis | null;
+    readonly lastUpdatedAt: Millis | null;
+  };
 }
 
 /** What one transaction writes. */

@@ -21,7 +21,13 @@ const reported = fc.constantFrom<ReportedStatus>('IN_PROGRESS', 'SUCCEEDED', 'FA
 const thing = fc.constantFrom(...THINGS);
 
 type Step =
-  | { readonly do: 'update'; readonly thing: string; readonly status: ReportedStatus; readonly version: number | undefined; readonly token: string | undefined }
+  | {
+      readonly do: 'update';
+      readonly thing: string;
+      readonly status: ReportedStatus;
+      readonly version: number | undefined;
+      readonly token: string | undefined;
+    }
   | { readonly do: 'start'; readonly thing: string }
   | { readonly do: 'cancel'; readonly thing: string; readonly force: boolean }
   | { readonly do: 'wait'; readonly minutes: number }
@@ -115,7 +121,8 @@ class Model {
 
 const answerOf = async (work: Promise<unknown>): Promise<string> =>
   work.then(
-    (given) => (given === null ? 'none' : given === undefined ? 'done' : `${(given as JobExecution).status} ${(given as JobExecution).versionNumber}`),
+    (given) =>
+      given === null ? 'none' : given === undefined ? 'done' : `${(given as JobExecution).status} ${(given as JobExecution).versionNumber}`,
     (error: unknown) => (error instanceof JobRefused ? error.reason : error instanceof StoreUnavailable ? 'lost' : `defect ${error}`),
   );
 
@@ -148,7 +155,11 @@ guarantees('J1 to J5, J7: as the model has it, through restarts, timers and comm
           service = await openJobService({ clock, store });
         } else {
           const expected =
-            one.do === 'update' ? model.update(one, now) : one.do === 'start' ? model.start(one.thing, now) : model.cancel(one.thing, one.force);
+            one.do === 'update'
+              ? model.update(one, now)
+              : one.do === 'start'
+                ? model.start(one.thing, now)
+                : model.cancel(one.thing, one.force);
           const { version, token, ...rest } = { version: undefined, token: undefined, ...one };
           const given = await answerOf(
             one.do === 'update'
@@ -167,11 +178,18 @@ guarantees('J1 to J5, J7: as the model has it, through restarts, timers and comm
         const failing = store.failed;
         assert.equal(await seenBy(service), model.seen, `after ${JSON.stringify(one)} with ${failing} commits failed`);
         const { counts } = await service.describe('a');
-        assert.is(Object.values(counts).reduce((sum, n) => sum + n, 0), THINGS.length, 'counts are the targets');
+        assert.is(
+          Object.values(counts).reduce((sum, n) => sum + n, 0),
+          THINGS.length,
+          'counts are the targets',
+        );
       }
       store.fail(0);
       const job = await service.describe('a');
-      assert.is(job.status === 'COMPLETED', [...model.things.values()].every(({ status }) => isTerminal(status)));
+      assert.is(
+        job.status === 'COMPLETED',
+        [...model.things.values()].every(({ status }) => isTerminal(status)),
+      );
       await service.close();
     }),
     { numRuns: 150 },
@@ -190,7 +208,10 @@ guarantees('J3: of updates at once to one execution each version is taken by one
       if (fails) {
         // refused before anything was open: that stands; all that came with the change is lost with it
         const first = versions.indexOf(1);
-        assert.equal(answers, versions.map((_, i) => (first >= 0 && i >= first ? 'lost' : 'VersionMismatch')));
+        assert.equal(
+          answers,
+          versions.map((_, i) => (first >= 0 && i >= first ? 'lost' : 'VersionMismatch')),
+        );
         assert.is((await seenBy(service))[0], 'T-0 QUEUED 1');
         return;
       }
@@ -205,7 +226,8 @@ guarantees('J4: a request that comes again gets the same answer and changes noth
   const clock = new VirtualClock();
   const store = faultyJobStore();
   let service = await created(store, clock);
-  const ask = () => service.device.update('T-0', 'a', { status: 'IN_PROGRESS', expectedVersion: 1, clientToken: 'once', statusDetails: { at: 'first' } });
+  const ask = () =>
+    service.device.update('T-0', 'a', { status: 'IN_PROGRESS', expectedVersion: 1, clientToken: 'once', statusDetails: { at: 'first' } });
   const [first, twin] = await Promise.all([ask(), ask()]);
   await service.device.update('T-0', 'a', { status: 'IN_PROGRESS', clientToken: 'twice', statusDetails: { at: 'second' } });
   const started = await service.device.startNext('T-1', { clientToken: 'go' });
@@ -262,9 +284,15 @@ guarantees('J6: never above the rate in any 60 s, and an abort at the first coun
           document: {},
           jobExecutionsRolloutConfig: {
             maximumPerMinute: most,
-            exponentialRate: { baseRatePerMinute: rate, incrementFactor: factor, rateIncreaseCriteria: { numberOfNotifiedThings: criterion } },
+            exponentialRate: {
+              baseRatePerMinute: rate,
+              incrementFactor: factor,
+              rateIncreaseCriteria: { numberOfNotifiedThings: criterion },
+            },
           },
-          abortConfig: { criteriaList: [{ failureType: 'FAILED', action: 'CANCEL', thresholdPercentage: threshold, minNumberOfExecutedThings: minimum }] },
+          abortConfig: {
+            criteriaList: [{ failureType: 'FAILED', action: 'CANCEL', thresholdPercentage: threshold, minNumberOfExecutedThings: minimum }],
+          },
         });
         for (let minute = 0; minute < 200 && !aborted && work.length + executed < 2 * fails.length; minute++) {
           for (const name of work.splice(0)) {
@@ -308,7 +336,13 @@ guarantees('J7: a timer waits for a store that fails, and a rollout too', async 
   const store = faultyJobStore();
   const service = await created(store, clock);
   await service.device.startNext('T-0');
-  await service.create({ jobId: 'b', things: THINGS, targets: ['farm'], document: {}, jobExecutionsRolloutConfig: { maximumPerMinute: 1 } });
+  await service.create({
+    jobId: 'b',
+    things: THINGS,
+    targets: ['farm'],
+    document: {},
+    jobExecutionsRolloutConfig: { maximumPerMinute: 1 },
+  });
   store.fail(3);
   await clock.run(2 * MINUTE);
   assert.is((await service.executions('b')).length, 2, 'put off by seconds only');

@@ -11,6 +11,7 @@ import { comingWindows, mayNotify, readSchedule } from '../../cloud/jobs/schedul
 
 const rules = suite('jobs rules');
 
+const standsFor = (kind: string, what: string) => `\${aws:iot:${kind}:${what}}`;
 const utc = (text: string) => Date.parse(`${text}:00Z`);
 const iso = (instant: number | null) => (instant === null ? null : new Date(instant).toISOString().slice(0, 16));
 const refused = (work: () => unknown): string => {
@@ -119,7 +120,19 @@ rules('AWS’s cron is read as its documents have it', () => {
   assert.is(next('0 0 29 2 ? *', '2026-01-01T00:00'), '2028-02-29T00:00');
   assert.is(next('0 0 ? * FRI-MON *', '2026-01-06T00:00'), '2026-01-09T00:00');
   assert.is(next('0 0 1 1 ? 1999', '2026-01-01T00:00'), null);
-  for (const bad of ['', '* * * * *', '0 18 * * MON *', '0 18 ? * ? *', '60 0 ? * MON *', '0 24 ? * MON *', '0 0 32 * ? *', '0 0 ? 13 MON *', '0 0 ? * MON#6 *', 'a 0 ? * MON *', '0/0 0 ? * MON *'])
+  for (const bad of [
+    '',
+    '* * * * *',
+    '0 18 * * MON *',
+    '0 18 ? * ? *',
+    '60 0 ? * MON *',
+    '0 24 ? * MON *',
+    '0 0 32 * ? *',
+    '0 0 ? 13 MON *',
+    '0 0 ? * MON#6 *',
+    'a 0 ? * MON *',
+    '0/0 0 ? * MON *',
+  ])
     assert.is(
       refused(() => parseCron(`cron(${bad})`)),
       'InvalidRequest',
@@ -168,7 +181,10 @@ rules('a schedule that cannot be kept is refused', () => {
 
 rules('a document’s placeholders become URLs, and parameters stay JSON', () => {
   const text = readDocument(
-    '{"a":"${aws:iot:s3-presigned-url:https://s3.eu-west-1.amazonaws.com/bucket/path/to%20x.zip}","p":"${aws:iot:parameter:name}"}',
+    JSON.stringify({
+      a: standsFor('s3-presigned-url', 'https://s3.eu-west-1.amazonaws.com/bucket/path/to%20x.zip'),
+      p: standsFor('parameter', 'name'),
+    }),
   );
   const presign = (bucket: string, key: string, seconds: number) => `https://here/${bucket}/${key}?"e"=${seconds}`;
 
@@ -185,13 +201,13 @@ rules('a document’s placeholders become URLs, and parameters stay JSON', () =>
 
 rules('a document that is none, too long, too deep or too eager is refused', () => {
   const urls = (n: number) =>
-    JSON.stringify(Array.from({ length: n }, (_, i) => `\${aws:iot:s3-presigned-url:https://s3.us-east-1.amazonaws.com/b/${i}}`));
+    JSON.stringify(Array.from({ length: n }, (_, i) => standsFor('s3-presigned-url', `https://s3.us-east-1.amazonaws.com/b/${i}`)));
   const verdict = (text: string) => refused(() => readDocument(text));
 
   assert.is(verdict('{}'), 'accepted');
   assert.is(verdict(`{"u":${urls(10)}}`), 'accepted');
   assert.is(verdict(`{"u":${urls(11)}}`), 'InvalidRequest');
-  assert.is(verdict('{"u":"${aws:iot:s3-presigned-url:https://example.org/b/k}"}'), 'InvalidRequest');
+  assert.is(verdict(JSON.stringify({ u: standsFor('s3-presigned-url', 'https://example.org/b/k') })), 'InvalidRequest');
   assert.is(verdict('[]'), 'InvalidRequest');
   assert.is(verdict('{'), 'InvalidRequest');
   assert.is(verdict(`{"a":"${'x'.repeat(32_768)}"}`), 'InvalidRequest');

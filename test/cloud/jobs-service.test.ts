@@ -23,7 +23,15 @@ async function farm(options: Partial<JobServiceOptions> = {}) {
   };
   const statuses = async (jobId = 'a') =>
     (await service.executionsOfJob(jobId)).items.map(({ thing, status, executionNumber }) => `${thing}#${executionNumber}:${status}`);
-  return { clock, groups, service, device: service.device, counts, statuses, status: async (jobId = 'a') => (await service.describe(jobId)).status };
+  return {
+    clock,
+    groups,
+    service,
+    device: service.device,
+    counts,
+    statuses,
+    status: async (jobId = 'a') => (await service.describe(jobId)).status,
+  };
 }
 
 const things = (n: number) => Array.from({ length: n }, (_, i) => `T-${String(i).padStart(4, '0')}`);
@@ -167,9 +175,7 @@ jobs('a continuous job follows its groups, nested ones too, past its rate', asyn
   const { clock, groups, service, device, statuses, status } = await farm();
   groups.add('hall', 'T-3');
   groups.add('farm', 'T-1', 'T-2', 'hall');
-  await service.create(
-    job({ targets: ['farm'], targetSelection: 'CONTINUOUS', jobExecutionsRolloutConfig: { maximumPerMinute: 1 } }),
-  );
+  await service.create(job({ targets: ['farm'], targetSelection: 'CONTINUOUS', jobExecutionsRolloutConfig: { maximumPerMinute: 1 } }));
   assert.equal(await statuses(), ['T-1#1:QUEUED']);
 
   groups.add('hall', 'T-4'); // joins by nesting, at once
@@ -240,7 +246,15 @@ jobs('targets are added to a continuous job only', async () => {
   assert.is((await statuses()).length, 250, 'a page');
   assert.is(await reasonOf(service.associate('b', ['more'])), 'InvalidRequest');
   assert.is(await reasonOf(service.associate('a', ['missing-1'])), 'ResourceNotFound');
-  assert.is(await reasonOf(service.associate('a', Array.from({ length: 99 }, (_, i) => `X-${i}`))), 'LimitExceeded');
+  assert.is(
+    await reasonOf(
+      service.associate(
+        'a',
+        Array.from({ length: 99 }, (_, i) => `X-${i}`),
+      ),
+    ),
+    'LimitExceeded',
+  );
 });
 
 jobs('a scheduled job starts and ends at its times', async () => {
@@ -384,7 +398,8 @@ jobs('presigned URLs are made anew at every read, wherever the document is read'
   let reads = 0;
   const objects = {
     presign: (bucket: string, key: string, seconds: number) => `https://here/${bucket}/${key}?n=${++reads}&e=${seconds}`,
-    read: async (_: string, key: string) => (key === 'doc.json' ? '{"url":"${aws:iot:s3-presigned-url:https://s3.eu-west-1.amazonaws.com/b/k}"}' : null),
+    read: async (_: string, key: string) =>
+      key === 'doc.json' ? `{"url":"\${aws:iot:s3-presigned-url:https://s3.eu-west-1.amazonaws.com/b/k}"}` : null,
   };
   const { service, device } = await farm({ objects });
   const source = 'https://s3.eu-west-1.amazonaws.com/docs/doc.json';
@@ -411,7 +426,10 @@ jobs('cancel and delete, with and without force', async () => {
   assert.is(await reasonOf(service.cancelExecution('T-2', 'a', { expectedVersion: 7 })), 'VersionConflict');
   assert.is(await reasonOf(service.removeExecution('T-2', 'a', 1)), 'InvalidStateTransition');
   const cancelled = await service.cancel('a', { reasonCode: 'WRONG', comment: 'not this one' });
-  assert.equal([cancelled.status, cancelled.reasonCode, cancelled.comment, cancelled.forceCanceled], ['CANCELED', 'WRONG', 'not this one', false]);
+  assert.equal(
+    [cancelled.status, cancelled.reasonCode, cancelled.comment, cancelled.forceCanceled],
+    ['CANCELED', 'WRONG', 'not this one', false],
+  );
   assert.is(await counts(), 'IN_PROGRESS:1 CANCELED:1');
   assert.is(await reasonOf(service.cancel('a')), 'InvalidStateTransition');
   await service.cancelExecution('T-1', 'a', { force: true, statusDetails: { why: 'enough' } });
@@ -504,12 +522,39 @@ jobs('what AWS’s model forbids in an order is refused, and says where', async 
     ['description', { description: 'a\u0000b' }],
     ['expiresInSec', { presignedUrlConfig: { expiresInSec: 59 } }],
     ['maximumPerMinute', { jobExecutionsRolloutConfig: { maximumPerMinute: 1_001 } }],
-    ['incrementFactor', { jobExecutionsRolloutConfig: { exponentialRate: { baseRatePerMinute: 1, incrementFactor: 1.15, rateIncreaseCriteria: { numberOfNotifiedThings: 1 } } } }],
-    ['rateIncreaseCriteria', { jobExecutionsRolloutConfig: { exponentialRate: { baseRatePerMinute: 1, incrementFactor: 2, rateIncreaseCriteria: {} } } }],
-    ['thresholdPercentage', { abortConfig: { criteriaList: [{ failureType: 'ALL', action: 'CANCEL', thresholdPercentage: 10.999, minNumberOfExecutedThings: 1 }] } }],
+    [
+      'incrementFactor',
+      {
+        jobExecutionsRolloutConfig: {
+          exponentialRate: { baseRatePerMinute: 1, incrementFactor: 1.15, rateIncreaseCriteria: { numberOfNotifiedThings: 1 } },
+        },
+      },
+    ],
+    [
+      'rateIncreaseCriteria',
+      { jobExecutionsRolloutConfig: { exponentialRate: { baseRatePerMinute: 1, incrementFactor: 2, rateIncreaseCriteria: {} } } },
+    ],
+    [
+      'thresholdPercentage',
+      {
+        abortConfig: {
+          criteriaList: [{ failureType: 'ALL', action: 'CANCEL', thresholdPercentage: 10.999, minNumberOfExecutedThings: 1 }],
+        },
+      },
+    ],
     ['criteriaList', { abortConfig: { criteriaList: [] } }],
     ['inProgressTimeoutInMinutes', { inProgressTimeoutInMinutes: 10_081 }],
-    ['retries', { jobExecutionsRetryConfig: { criteriaList: [{ failureType: 'FAILED', numberOfRetries: 6 }, { failureType: 'ALL', numberOfRetries: 5 }] } }],
+    [
+      'retries',
+      {
+        jobExecutionsRetryConfig: {
+          criteriaList: [
+            { failureType: 'FAILED', numberOfRetries: 6 },
+            { failureType: 'ALL', numberOfRetries: 5 },
+          ],
+        },
+      },
+    ],
     ['timeoutConfig', { jobExecutionsRetryConfig: { criteriaList: [{ failureType: 'TIMED_OUT', numberOfRetries: 1 }] } }],
     ['document', { document: 'no json' }],
     ['cron', { schedulingConfig: { maintenanceWindows: [{ startTime: 'cron(x)', durationInMinutes: 1 }] } }],
@@ -537,21 +582,42 @@ jobs('lists go on where the page before ended', async () => {
   await service.cancel('j-1');
   const first = await service.page({ limit: 2 });
   const second = await service.page({ limit: 3, after: first.next! });
-  assert.equal([...first.items, ...second.items].map(({ jobId }) => jobId), ['j-4', 'j-3', 'j-2', 'j-1', 'j-0']);
+  assert.equal(
+    [...first.items, ...second.items].map(({ jobId }) => jobId),
+    ['j-4', 'j-3', 'j-2', 'j-1', 'j-0'],
+  );
   assert.is(second.next, null);
-  assert.equal((await service.page({ status: 'CANCELED' })).items.map(({ jobId }) => jobId), ['j-1']);
-  assert.equal((await service.page({ thingGroup: 'hall' })).items.map(({ jobId }) => jobId), ['j-3', 'j-1']);
+  assert.equal(
+    (await service.page({ status: 'CANCELED' })).items.map(({ jobId }) => jobId),
+    ['j-1'],
+  );
+  assert.equal(
+    (await service.page({ thingGroup: 'hall' })).items.map(({ jobId }) => jobId),
+    ['j-3', 'j-1'],
+  );
 
   const one = await service.executionsOfJob('j-2', { limit: 2 });
   const rest = await service.executionsOfJob('j-2', { limit: 2, after: one.next! });
-  assert.equal([...one.items, ...rest.items].map(({ thing }) => thing), things(3));
+  assert.equal(
+    [...one.items, ...rest.items].map(({ thing }) => thing),
+    things(3),
+  );
   assert.is(rest.next, null);
   await device.update('T-0001', 'j-2', { status: 'SUCCEEDED' });
-  assert.equal((await service.executionsOfJob('j-2', { status: 'SUCCEEDED' })).items.map(({ thing }) => thing), ['T-0001']);
+  assert.equal(
+    (await service.executionsOfJob('j-2', { status: 'SUCCEEDED' })).items.map(({ thing }) => thing),
+    ['T-0001'],
+  );
   const mine = await service.executionsOfThing('T-0001', { limit: 3 });
   const more = await service.executionsOfThing('T-0001', { after: mine.next! });
-  assert.equal([...mine.items, ...more.items].map(({ jobId }) => jobId), ['j-4', 'j-3', 'j-2', 'j-1', 'j-0']);
-  assert.equal((await service.executionsOfThing('T-0001', { status: 'CANCELED' as ExecutionStatus })).items.map(({ jobId }) => jobId), ['j-1']);
+  assert.equal(
+    [...mine.items, ...more.items].map(({ jobId }) => jobId),
+    ['j-4', 'j-3', 'j-2', 'j-1', 'j-0'],
+  );
+  assert.equal(
+    (await service.executionsOfThing('T-0001', { status: 'CANCELED' as ExecutionStatus })).items.map(({ jobId }) => jobId),
+    ['j-1'],
+  );
   assert.is(await reasonOf(service.page({ after: 'forged' })), 'InvalidRequest');
   assert.is(await reasonOf(service.executionsOfJob('j-2', { limit: 251 })), 'InvalidRequest');
 });

@@ -13,7 +13,8 @@ const [file, count] = [process.argv[2], Number(process.argv[3])];
 const service = await openJobService({ clock: wallClock(), store: libsqlJobStore(file) });
 const things = Array.from({ length: count }, (_, i) => `T-${String(i).padStart(5, '0')}`);
 const say = (line: string) => process.stdout.write(`${line}\n`);
-const saw = ({ thing, executionNumber, versionNumber, status }: JobExecution) => say(`${thing} ${executionNumber} ${versionNumber} ${status}`);
+const saw = ({ thing, executionNumber, versionNumber, status }: JobExecution) =>
+  say(`${thing} ${executionNumber} ${versionNumber} ${status}`);
 
 say('open');
 if ((await service.list()).length === 0)

@@ -29,7 +29,14 @@ export function fillJobStore(file: string, { jobs, things }: { readonly jobs: nu
       for (let i = first; i < Math.min(things, first + 20_000); i++) {
         const queued = queuedExecution({ jobId, thing: `T-${i}`, executionNumber: 1, held: false, now: NOW });
         const execution: Execution = pending
-          ? { ...queued, status: 'IN_PROGRESS', startedAt: NOW, versionNumber: 2, stepDeadline: NOW + 20 * YEAR + i, timesOutAt: NOW + 20 * YEAR + i }
+          ? {
+              ...queued,
+              status: 'IN_PROGRESS',
+              startedAt: NOW,
+              versionNumber: 2,
+              stepDeadline: NOW + 20 * YEAR + i,
+              timesOutAt: NOW + 20 * YEAR + i,
+            }
           : { ...queued, status: 'SUCCEEDED', startedAt: NOW, versionNumber: 3 };
         changes.executions.set(`${i}`, { job, execution });
       }

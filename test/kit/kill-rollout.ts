@@ -18,7 +18,12 @@ export interface KillFigures {
 }
 
 /** @throws when a promise is broken. @param said told of each kill */
-export async function killRollouts(kills: number, things: number, seed: number, said: (line: string) => void = () => {}): Promise<KillFigures> {
+export async function killRollouts(
+  kills: number,
+  things: number,
+  seed: number,
+  said: (line: string) => void = () => {},
+): Promise<KillFigures> {
   const folder = mkdtempSync(join(tmpdir(), 'windfleet-kill-'));
   const dice = createRng(seed);
   let rollouts = 0;
@@ -104,7 +109,10 @@ function newRun(file: string, things: number) {
           own.map((_, i) => i + 1),
           `attempts of ${thing}`,
         );
-        assert.ok(own.slice(0, -1).every(({ status }) => isTerminal(status)), `${thing} has one live execution at most`);
+        assert.ok(
+          own.slice(0, -1).every(({ status }) => isTerminal(status)),
+          `${thing} has one live execution at most`,
+        );
         const { status } = own[own.length - 1];
         recounted[status] = (recounted[status] ?? 0) + 1;
       }
