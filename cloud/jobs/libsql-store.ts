@@ -72,9 +72,14 @@ const BUSY_MS = 5_000; // a process that was killed a moment ago may hold the fi
 export const memoryJobStore = (): JobStore => openStore(':memory:', 'now');
 
 /** @throws StoreUnavailable when the file cannot be opened. */
-export const libsqlJobStore = (file: string): JobStore => openStore(file, 'turn');
+export const libsqlJobStore = (file: string): LibsqlJobStore => openStore(file, 'turn');
 
-function openStore(file: string, commits: JobStore['commits']): JobStore {
+export interface LibsqlJobStore extends JobStore {
+  /** The file grows no further than to so many pages of 4096 bytes, as on a full disk; null: as far as it can. */
+  limitPages(pages: number | null): void;
+}
+
+function openStore(file: string, commits: JobStore['commits']): LibsqlJobStore {
   let db: Database.Database;
   try {
     db = new Database(file);
@@ -249,6 +254,9 @@ function openStore(file: string, commits: JobStore['commits']): JobStore {
       }),
     due: (at, limit) => guarded('give what is due', () => rows(dueNow, at, limit).map(executionOf)),
     nextDue: () => guarded('give what is due', () => (nextDue.all([]) as [number][])[0]?.[0] ?? null),
+    limitPages: (pages) => {
+      db.exec(`PRAGMA max_page_count = ${pages ?? 4_294_967_294}`);
+    },
     close: () => db.close(),
   };
 }
