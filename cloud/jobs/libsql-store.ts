@@ -45,6 +45,8 @@ const CODES = new Map(STATUSES.map((status, code) => [status, code]));
 
 const COLUMNS =
   'job, thing, number, status, version, details, queuedAt, startedAt, updatedAt, inProgressDeadline, stepDeadline, timesOutAt, failedRetries, timedOutRetries, failedBits, held, leftTargets, forced';
+const CHANGING = COLUMNS.split(', ').slice(3); // without the key
+
 type Row = [
   job: number,
   thing: string,
@@ -86,7 +88,7 @@ function openStore(file: string, commits: JobStore['commits']): LibsqlJobStore {
     db.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
     db.exec('PRAGMA journal_mode = WAL');
     db.exec('PRAGMA synchronous = FULL');
-    db.exec('PRAGMA wal_autocheckpoint = 4000');
+    db.exec('PRAGMA wal_autocheckpoint = 8000'); // pages: a checkpoint keeps a group waiting, so few groups should have one
     db.exec('PRAGMA cache_size = -65536');
     migrate(db, SCHEMA);
   } catch (error) {
@@ -104,8 +106,10 @@ function openStore(file: string, commits: JobStore['commits']): LibsqlJobStore {
   const dropJob = db.prepare('DELETE FROM job WHERE key = ?');
   const putTargets = db.prepare('INSERT INTO target VALUES (?, ?, ?)');
   const dropTargets = db.prepare('DELETE FROM target WHERE job = ?');
+  // an upsert leaves the index of things alone, which a replacement would write anew
   const putExecution = db.prepare(
-    `INSERT OR REPLACE INTO execution (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO execution (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (job, thing, number) DO UPDATE SET ${CHANGING.map((name) => `${name} = excluded.${name}`).join()}`,
   );
   const dropExecution = db.prepare('DELETE FROM execution WHERE job = ? AND thing = ? AND number = ?');
   const putAnswer = db.prepare('INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?)');
