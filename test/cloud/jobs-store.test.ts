@@ -80,9 +80,18 @@ stores('a full disk refuses changes and loses none that was acknowledged; with r
         verdictOf(service.create({ jobId: `b-${thing}`, things: things(1_000), targets: ['farm'], document: { big: 'x'.repeat(30_000) } })),
       ]),
     );
-    assert.ok(many.every((verdict) => verdict === 'StoreUnavailable'), many.join());
-    assert.equal((await service.executions('a')).map(({ versionNumber }) => versionNumber), [2, 1, 1]);
-    assert.equal((await service.list()).map(({ jobId }) => jobId), ['a']);
+    assert.ok(
+      many.every((verdict) => verdict === 'StoreUnavailable'),
+      many.join(),
+    );
+    assert.equal(
+      (await service.executions('a')).map(({ versionNumber }) => versionNumber),
+      [2, 1, 1],
+    );
+    assert.equal(
+      (await service.list()).map(({ jobId }) => jobId),
+      ['a'],
+    );
     full = false;
     assert.is(await verdictOf(service.device.update('T-0000', 'a', { status: 'SUCCEEDED', statusDetails: big })), 'accepted');
     await service.close();
@@ -176,9 +185,28 @@ stores('a file of the first version is brought up to date', () =>
     db.exec('CREATE TABLE jobs (jobId TEXT PRIMARY KEY, body TEXT NOT NULL)');
     db.exec('CREATE TABLE executions (jobId TEXT, thing TEXT, executionNumber INTEGER, body TEXT)');
     const at = 1_767_225_600_000;
-    const old = { jobId: 'a', targets: ['farm'], document: { do: 'it' }, description: 'old', createdAt: at, lastUpdatedAt: at, completedAt: null };
-    db.prepare('INSERT INTO jobs VALUES (?, ?)').run(['a', JSON.stringify({ ...old, status: 'IN_PROGRESS', inProgressTimeoutInMinutes: 60 })]);
-    const execution = { jobId: 'a', executionNumber: 1, statusDetails: { info: 'x' }, versionNumber: 2, queuedAt: at, startedAt: at, lastUpdatedAt: at };
+    const old = {
+      jobId: 'a',
+      targets: ['farm'],
+      document: { do: 'it' },
+      description: 'old',
+      createdAt: at,
+      lastUpdatedAt: at,
+      completedAt: null,
+    };
+    db.prepare('INSERT INTO jobs VALUES (?, ?)').run([
+      'a',
+      JSON.stringify({ ...old, status: 'IN_PROGRESS', inProgressTimeoutInMinutes: 60 }),
+    ]);
+    const execution = {
+      jobId: 'a',
+      executionNumber: 1,
+      statusDetails: { info: 'x' },
+      versionNumber: 2,
+      queuedAt: at,
+      startedAt: at,
+      lastUpdatedAt: at,
+    };
     for (const [thing, status, inProgressDeadline] of [
       ['T-1', 'IN_PROGRESS', at + 60 * MINUTE],
       ['T-2', 'SUCCEEDED', null],
