@@ -53,6 +53,7 @@ export async function runUp(options: UpOptions, fleet: readonly FleetGroup[], { 
     }
     if (!inMemory) {
       console = await openConsole({ host: HOST, port: options.port, services: consoleServices(world), log, wall });
+      world.presigned.serveAt(console.url);
       if (!options.json) greet(world, console, out);
     }
     began = wall.now();
@@ -83,6 +84,7 @@ export const consoleServices = (world: World) => ({
   models: () => world.catalogue.list(),
   index: world.index,
   objects: world.objects,
+  presigned: world.presigned,
   chart: turbineChart(),
   command: world.command,
   inspect: world.inspect,

@@ -35,6 +35,7 @@ import { startIngest, type Ingest } from '../cloud/ingest/pipeline.ts';
 import { deviceJobs } from '../cloud/jobs/client.ts';
 import { libsqlJobStore, memoryJobStore } from '../cloud/jobs/libsql-store.ts';
 import { serveJobs } from '../cloud/jobs/mqtt.ts';
+import { jobObjects } from '../cloud/jobs/objects.ts';
 import { type JobService, openJobService } from '../cloud/jobs/service.ts';
 
 import { type Catalogue, createCatalogue } from '../cloud/models/catalogue.ts';
@@ -43,6 +44,7 @@ import { FIRST_MODELS, publishStarters } from '../cloud/models/starter.ts';
 import { diskObjects } from '../cloud/objects/disk.ts';
 import { memoryObjects } from '../cloud/objects/memory.ts';
 import { notifyingObjects } from '../cloud/objects/notify.ts';
+import { type PresignedUrls, presignedUrls } from '../cloud/objects/presigned.ts';
 import { createRegistry, type Registry } from '../cloud/things/registry.ts';
 import { fileDisk } from '../physical/disk.ts';
 import { wallClock } from '../physical/wall-clock.ts';
@@ -93,6 +95,7 @@ export interface World {
   readonly fleet: Fleet;
   readonly broker: Broker;
   readonly objects: ObjectStore;
+  readonly presigned: PresignedUrls;
   readonly catalogue: Catalogue;
   readonly registry: Registry;
   readonly key: SigningKey;
@@ -122,6 +125,7 @@ interface Ports {
   readonly broker: Broker;
   readonly jobs: JobService;
   readonly objects: ObjectStore;
+  readonly presigned: PresignedUrls;
   readonly index: DocumentIndex;
   readonly key: SigningKey;
   readonly registry: Registry;
@@ -215,6 +219,7 @@ export async function openWorld(spec: WorldSpec, { clock, log, events, decorate 
     fleet,
     broker,
     objects,
+    presigned: ports.presigned,
     catalogue,
     registry,
     key,
@@ -283,10 +288,13 @@ function openBodies({ seed, fleet, replays }: WorldSpec): {
 
 async function memoryPorts(clock: VirtualClock, key: SigningKey): Promise<Ports> {
   const disks = new Map<ThingName, Disk>();
+  const objects = memoryObjects();
+  const presigned = presignedUrls(() => clock.epoch + clock.now());
   return {
     broker: memoryBroker(),
-    jobs: await openJobService({ clock, store: memoryJobStore() }),
-    objects: memoryObjects(),
+    jobs: await openJobService({ clock, store: memoryJobStore(), objects: jobObjects(objects, presigned.presign) }),
+    objects,
+    presigned,
     index: memoryIndex(),
     key,
     registry: createRegistry(),
@@ -307,10 +315,17 @@ async function demoPorts(
   const key = openKey(data);
   const broker = await aedesBroker({ host, port: mqttPort, log });
   const thingsFile = join(data, 'things.json');
+  const objects = diskObjects(join(data, 'objects'));
+  const presigned = presignedUrls(() => clock.epoch + clock.now());
   return {
     broker,
-    jobs: await openJobService({ clock, store: libsqlJobStore(join(data, 'jobs.db')) }),
-    objects: diskObjects(join(data, 'objects')),
+    jobs: await openJobService({
+      clock,
+      store: libsqlJobStore(join(data, 'jobs.db')),
+      objects: jobObjects(objects, presigned.presign),
+    }),
+    objects,
+    presigned,
     index: await duckdbIndex(join(data, 'telemetry.duckdb')),
     key,
     registry: createRegistry(existsSync(thingsFile) ? JSON.parse(readFileSync(thingsFile, 'utf8')) : [], (things) => {

@@ -9,6 +9,7 @@ import type { JobsControl } from '../../actors/contracts/jobs.ts';
 import type { FarmSite } from '../../actors/contracts/site.ts';
 import type { ObjectStore } from '../../actors/contracts/objects.ts';
 import type { OperatorCommand } from '../../actors/contracts/telemetry.ts';
+import type { PresignedUrls } from '../objects/presigned.ts';
 
 export interface ConsoleServices {
   readonly view: FleetView;
@@ -28,6 +29,8 @@ export interface ConsoleServices {
   >;
   readonly index: DocumentIndex;
   readonly objects: ObjectStore;
+  /** Lets a presigned URL read what it names; absent: nothing but packages is served. */
+  readonly presigned?: Pick<PresignedUrls, 'allows'>;
   /** The turbine's statechart, for drawing. */
   readonly chart: Chart;
   readonly command: (thing: ThingName, order: OperatorCommand) => Promise<void>;

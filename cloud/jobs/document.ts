@@ -79,8 +79,8 @@ export function parseS3Url(text: string): { readonly bucket: string; readonly ke
     return null;
   }
   if (match[1] !== undefined) return { bucket: match[1], key: path };
-  const slash = path.indexOf('/');
-  return slash > 0 && slash < path.length - 1 ? { bucket: path.slice(0, slash), key: path.slice(slash + 1) } : null;
+  const [, bucket, key] = /^([a-z0-9][a-z0-9.-]{0,62})\/(.+)$/s.exec(path) ?? [];
+  return key === undefined ? null : { bucket, key };
 }
 
 /** As it stands between the quotes of a JSON string. */
