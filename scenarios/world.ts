@@ -37,7 +37,6 @@ import { libsqlJobStore, memoryJobStore } from '../cloud/jobs/libsql-store.ts';
 import { serveJobs } from '../cloud/jobs/mqtt.ts';
 import { jobObjects } from '../cloud/jobs/objects.ts';
 import { type JobService, openJobService } from '../cloud/jobs/service.ts';
-
 import { type Catalogue, createCatalogue } from '../cloud/models/catalogue.ts';
 import { generateKey, openKey, type SigningKey } from '../cloud/models/keys.ts';
 import { FIRST_MODELS, publishStarters } from '../cloud/models/starter.ts';
