@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import * as fc from 'fast-check';
 import Database from 'libsql';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -95,6 +96,45 @@ stores('a full disk refuses changes and loses none that was acknowledged; with r
     full = false;
     assert.is(await verdictOf(service.device.update('T-0000', 'a', { status: 'SUCCEEDED', statusDetails: big })), 'accepted');
     await service.close();
+  }),
+);
+
+stores('a log that a loss of power has cut anywhere opens at a whole commit, counts and all', () =>
+  inFolder(async (file) => {
+    const clock = new VirtualClock();
+    const service = await openJobService({ clock, store: libsqlJobStore(file) });
+    await service.create({ jobId: 'a', things: things(60), targets: ['farm'], document: {} });
+    for (let round = 0; round < 10; round++)
+      await Promise.all(
+        things(60)
+          .slice(round * 6, round * 6 + 6)
+          .flatMap((thing) => [
+            service.device.update(thing, 'a', { status: 'IN_PROGRESS', clientToken: 'one' }),
+            service.device.update(thing, 'a', { status: 'SUCCEEDED', clientToken: 'two' }),
+          ]),
+      );
+    const [base, log] = [readFileSync(file), readFileSync(`${file}-wal`)];
+    await service.close();
+
+    const found = new Set<number>();
+    let copies = 0;
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: log.length }), (cut) => {
+        const copy = `${file}-${copies++}`; // a name of its own: a store that was closed may not have let go of its file yet
+        writeFileSync(copy, base);
+        writeFileSync(`${copy}-wal`, log.subarray(0, cut));
+        const store = libsqlJobStore(copy);
+        const [record] = store.jobs();
+        const all = record ? store.ofJob(record.key, { limit: -1 }) : [];
+        store.close();
+        const done = all.filter(({ status }) => status === 'SUCCEEDED').length;
+        found.add(done);
+        assert.ok(record === undefined || (all.length === 60 && record.state.counts.SUCCEEDED === done), `${done} at byte ${cut}`);
+        assert.is(done % 6, 0, 'a group is there as a whole, or not at all');
+      }),
+      { numRuns: 60, examples: [[log.length]] },
+    );
+    assert.ok(found.has(60) && found.size > 3, [...found].join());
   }),
 );
 

@@ -14,7 +14,6 @@ import { deviceJobs } from '../../cloud/jobs/client.ts';
 import { libsqlJobStore, memoryJobStore } from '../../cloud/jobs/libsql-store.ts';
 import { serveJobs } from '../../cloud/jobs/mqtt.ts';
 import { openJobService } from '../../cloud/jobs/service.ts';
-
 import { wallClock } from '../../physical/wall-clock.ts';
 import { VirtualClock } from '../../twins/time/virtual-clock.ts';
 import { freePort } from '../kit/free-port.ts';
