@@ -19,6 +19,7 @@ export function createJobs({ ledger, quotas, objects }: JobPorts, course: Course
     withParameters(document, order.documentParameters);
     return ledger.write(() => {
       const { jobId } = order;
+      rollout.retire();
       if (ledger.job(jobId)) throw new JobRefused('ResourceAlreadyExists', `there is a job ${jobId} already`);
       const targetSelection = order.targetSelection ?? 'SNAPSHOT';
       const active = activeJobs(ledger.jobs(), targetSelection);

@@ -14,6 +14,7 @@ export const DEFAULT_PRESIGNED_SECONDS = 3_600;
 export const MAX_DELETIONS = 10;
 export const PENDING_SHOWN = 15; // a list notification names up to 15
 export const PAGE = 250;
+export const RETENTION = 730 * 24 * 60 * MINUTE; // ms after a job is over
 
 /** What may be set otherwise: quotas that AWS raises on request. */
 export interface Quotas {

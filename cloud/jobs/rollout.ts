@@ -6,9 +6,10 @@ import type { ThingName } from '../../actors/contracts/ids.ts';
 import type { Millis } from '../../actors/contracts/units.ts';
 import type { Course, JobPorts } from './course.ts';
 import { ended, type Execution, queuedExecution } from './executions.ts';
+import { RETENTION } from './limits.ts';
 import type { Members } from './members.ts';
 import { allowance, lastMinute, nextTurn, ratePerMinute } from './pace.ts';
-import type { JobRecord } from './record.ts';
+import { isOver, type JobRecord } from './record.ts';
 import { mayNotify, nextOpening } from './schedule.ts';
 import { TARGETS_IN_CHUNK } from './store.ts';
 
@@ -19,6 +20,8 @@ export interface Rollout {
   advance(record: JobRecord): void;
   /** When there is something to do again; null for a job that only waits for its things. */
   wakeAt(record: JobRecord, now: Millis): Millis | null;
+  /** Jobs that have been over for longer than they are kept go, with their executions. Looked at when a job is made, and at the start. */
+  retire(): void;
 }
 
 export function openRollout({ ledger, quotas }: JobPorts, course: Course, members: Members): Rollout {
@@ -151,6 +154,17 @@ export function openRollout({ ledger, quotas }: JobPorts, course: Course, member
       else if (state.status === 'IN_PROGRESS' && mayNotify(schedule, now)) {
         if (state.held > 0) release(record);
         else if (state.waiting > 0 && nextTurn(state.recent, rateOf(record), now) <= now) notify(record);
+      }
+    },
+    retire() {
+      const before = course.now() - RETENTION;
+      for (const record of ledger.jobs()) {
+        const { state } = record;
+        if (state.completedAt === null || state.completedAt > before || !isOver(record) || state.work !== null) continue;
+        state.status = 'DELETION_IN_PROGRESS';
+        state.work = 'delete';
+        ledger.touch(record);
+        course.told(record, 'deletion_in_progress');
       }
     },
     wakeAt(record, now) {

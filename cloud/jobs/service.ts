@@ -190,6 +190,7 @@ export async function openJobService({
     arm(record);
   }
   armDue();
+  await doing(() => rollout.retire());
 
   return {
     ...openControl(ports, course, members, rollout),

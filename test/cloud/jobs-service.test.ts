@@ -445,6 +445,24 @@ jobs('cancel and delete, with and without force', async () => {
   assert.is(await reasonOf(service.describe('a')), 'ResourceNotFound');
 });
 
+jobs('a job is kept for 730 days after it is over', async () => {
+  const { clock, service, device } = await farm();
+  await service.create(job());
+  await device.update('T-1', 'a', { status: 'SUCCEEDED' });
+  await service.create(job({ jobId: 'open' }));
+  const day = 24 * 60 * MINUTE;
+  for (const [days, verdict] of [
+    [729, 'accepted'],
+    [731, 'ResourceNotFound'],
+  ] as const) {
+    await clock.run(days * day);
+    await service.create(job({ jobId: `at-${days}` }));
+    await clock.run(days * day + 1);
+    assert.is(await reasonOf(service.describe('a')), verdict);
+  }
+  assert.is((await service.describe('open')).status, 'IN_PROGRESS');
+});
+
 jobs('ten deletions at once and no more', async () => {
   const { clock, service } = await farm();
   for (let i = 0; i < 11; i++) await service.create(job({ jobId: `j-${i}` }));
