@@ -29,7 +29,11 @@ export async function bench(): Promise<Figure[]> {
       },
       { name: 'jobs-update-p99', value: p99, unit: `ms, 99 of 100 updates with ${CLIENTS} at once` },
       { name: 'jobs-rollout', value: await rollout(), unit: `s for ${ROLLOUT} things at 1000/min in virtual time` },
-      { name: 'jobs-start', value: await coldStart(join(folder, 'cold.db')), unit: 's to open 100000 things with 1000000 executions' },
+      {
+        name: 'jobs-start',
+        value: await coldStart(join(folder, 'cold.db')),
+        unit: 'ms to open 100000 things with 1000000 executions, and to answer one',
+      },
     ];
   } finally {
     rmSync(folder, { recursive: true });
@@ -116,8 +120,8 @@ async function coldStart(file: string): Promise<number> {
   const began = performance.now();
   const service = await openJobService({ clock: wallClock(), store: libsqlJobStore(file) });
   const next = await service.device.describe('T-99999', '$next');
-  const seconds = (performance.now() - began) / 1_000;
+  const ms = performance.now() - began;
   if (next === null) throw new Error('nothing was pending');
   await service.close();
-  return seconds;
+  return ms;
 }
