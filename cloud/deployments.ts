@@ -1,6 +1,6 @@
 /** Deployments as jobs: one model to one group, an execution a turbine. */
 import type { Deployment, Deployments } from '../actors/contracts/deployments.ts';
-import { NotFound } from '../actors/contracts/errors.ts';
+import { JobRefused, ModelRejected, NotFound } from '../actors/contracts/errors.ts';
 import { type ModelId, parseModelId, type ThingName } from '../actors/contracts/ids.ts';
 import type { Job, JobExecution, JobsControl } from '../actors/contracts/jobs.ts';
 import { parseJobDocument, printJobDocument } from '../actors/package/job-document.ts';
@@ -16,10 +16,12 @@ const IN_PROGRESS_MINUTES = 60; // a device that starts and is never heard of ag
 
 export function createDeployments({ jobs, resolve, published }: DeploymentPorts): Deployments {
   const show = async (job: Job): Promise<Deployment> => {
+    const model = modelOf(job);
+    if (model === null) throw new NotFound(`job ${job.jobId} brings no model`);
     const executions = await jobs.executions(job.jobId);
     return {
       id: job.jobId,
-      model: modelOf(job),
+      model,
       to: job.targets.join(','),
       status: statusOf(job, executions),
       createdAt: job.createdAt,
@@ -35,11 +37,12 @@ export function createDeployments({ jobs, resolve, published }: DeploymentPorts)
       const things = resolve([to]);
       if (things.length === 0) throw new NotFound(`${to} has no turbine yet`);
       const stem = `${name.slice(0, 40)}-${version.replaceAll('.', '-')}`.replace(/[^a-zA-Z0-9_-]/g, '-').slice(0, 56);
-      const before = (await jobs.list()).filter(({ jobId }) => jobId.startsWith(`${stem}-`)).length;
+      const taken = (await jobs.list()).map(({ jobId }) => (jobId.startsWith(`${stem}-`) ? Number(jobId.slice(stem.length + 1)) : 0));
+      const last = Math.max(0, ...taken.filter(Number.isInteger)); // some between may have been deleted
       const document = printJobDocument({ name, version, bucket, key, sha256 });
       return show(
         await jobs.create({
-          jobId: `${stem}-${before + 1}`,
+          jobId: `${stem}-${last + 1}`,
           things,
           targets: [to],
           document,
@@ -49,19 +52,36 @@ export function createDeployments({ jobs, resolve, published }: DeploymentPorts)
       );
     },
     show: async (id) => show(await jobs.describe(id)),
-    list: async () => Promise.all((await jobs.list()).map(show)),
+    async list() {
+      const shown = await Promise.all(
+        (await jobs.list()).map((job) =>
+          show(job).catch((error: unknown) => {
+            // a job that is none of ours, or has been deleted a moment ago
+            if (error instanceof NotFound || (error instanceof JobRefused && error.reason === 'ResourceNotFound')) return null;
+            throw error;
+          }),
+        ),
+      );
+      return shown.filter((deployment) => deployment !== null);
+    },
     cancel: async (id) => show(await jobs.cancel(id)),
   };
 }
 
 /** SUCCEEDED when every execution has; FAILED when all ended and one has not. */
 function statusOf(job: Job, executions: readonly JobExecution[]): Deployment['status'] {
-  if (job.status === 'CANCELED') return 'CANCELED';
-  if (job.status === 'IN_PROGRESS') return 'IN_PROGRESS';
+  if (job.status === 'CANCELED' || job.status === 'DELETION_IN_PROGRESS') return 'CANCELED';
+  if (job.status === 'IN_PROGRESS' || job.status === 'SCHEDULED') return 'IN_PROGRESS';
   return executions.every(({ status }) => status === 'SUCCEEDED') ? 'SUCCEEDED' : 'FAILED';
 }
 
-function modelOf(job: Job): ModelId {
-  const { name, version } = parseJobDocument(job.document);
-  return `${name}@${version}`;
+/** Null for a job of another kind: anybody may create those. */
+function modelOf(job: Job): ModelId | null {
+  try {
+    const { name, version } = parseJobDocument(job.document);
+    return `${name}@${version}`;
+  } catch (error) {
+    if (error instanceof ModelRejected) return null;
+    throw error;
+  }
 }

@@ -55,6 +55,23 @@ console_('a job’s presigned URL reads an object that is not served otherwise',
   await close();
 });
 
+console_('jobs of others stand beside deployments and break none of them', async () => {
+  const { world, ask, close } = await openFarm();
+  await world.deployments.deploy({ model: 'windturbine-anomaly@1.1.0', to: 'farm' });
+  await world.jobs.create({ jobId: 'reboot', things: ['T-900'], targets: ['T-900'], document: { do: 'reboot' } });
+  const ids = async (path: string) =>
+    ((await (await ask(path)).json()) as { id?: string; jobId?: string }[]).map(({ id, jobId }) => id ?? jobId);
+
+  assert.equal(await ids('/api/deployments'), ['windturbine-anomaly-1-1-0-1']);
+  assert.equal(await ids('/api/jobs'), ['reboot', 'windturbine-anomaly-1-1-0-1']);
+  assert.is((await ask('/api/deployments/reboot')).status, 404);
+  await world.deployments.deploy({ model: 'windturbine-anomaly@1.1.0', to: 'T-001' });
+  await world.jobs.remove('windturbine-anomaly-1-1-0-1', { force: true });
+  await world.clock.run(world.clock.now() + 1_000);
+  assert.is((await world.deployments.deploy({ model: 'windturbine-anomaly@1.1.0', to: 'T-001' })).id, 'windturbine-anomaly-1-1-0-3');
+  await close();
+});
+
 console_('tells of turbines, models and itself', async () => {
   const { ask, close } = await openFarm();
   const turbines = (await (await ask('/api/turbines')).json()) as {

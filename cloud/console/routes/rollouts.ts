@@ -1,6 +1,7 @@
 /** Models, deployments and their jobs. */
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { JobRefused } from '../../../actors/contracts/errors.ts';
 import { parseBody, RequestRefused } from '../errors.ts';
 import type { ConsoleServices } from '../services.ts';
 
@@ -13,8 +14,17 @@ export function rolloutRoutes(app: FastifyInstance, { deployments, jobs, models,
   app.get('/api/models', async () => models());
   app.get('/api/keys', async () => trustedKeys.map((pem) => ({ algorithm: 'ed25519', pem })));
   app.get('/api/jobs', async () => {
-    const list = await jobs.list();
-    return Promise.all(list.map(async (job) => ({ ...job, executions: await jobs.executions(job.jobId) })));
+    const shown = await Promise.all(
+      (await jobs.list()).map(async (job) => {
+        try {
+          return [{ ...job, executions: await jobs.executions(job.jobId) }];
+        } catch (error) {
+          if (error instanceof JobRefused && error.reason === 'ResourceNotFound') return []; // deleted a moment ago
+          throw error;
+        }
+      }),
+    );
+    return shown.flat();
   });
   app.get<OfId>('/api/jobs/:id', async ({ params }) => ({
     ...(await jobs.describe(params.id)),

@@ -1,6 +1,7 @@
 /** Server-sent events: the fleet as it is, then what changes, gathered so that a busy fleet sends at most five messages a second. */
 import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../../../actors/contracts/clock.ts';
+import { FleetError } from '../../../actors/contracts/errors.ts';
 import type { Alarm, FleetViewEvent, TurbineView } from '../../../actors/contracts/fleet-view.ts';
 import type { TransitionReport } from '../../../actors/contracts/telemetry.ts';
 import type { ConsoleServices } from '../services.ts';
@@ -71,8 +72,13 @@ export function streamRoutes(
         send('trainings', trainings.list());
       }
       if (jobsSent === jobsChanged) return;
-      jobsSent = jobsChanged;
-      send('deployments', await deployments.list());
+      const upTo = jobsChanged;
+      try {
+        send('deployments', await deployments.list());
+        jobsSent = upTo;
+      } catch (error) {
+        if (!(error instanceof FleetError)) throw error; // a store in trouble is asked again in a moment
+      }
     };
     const silence = view.onChange(hear);
     const end = () => {
