@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'backing.lost'
   | 'model.rejected'
   | 'job.refused'
+  | 'thing.refused'
   | 'fault.refused'
   | 'not.found'
   | 'query.invalid'
@@ -87,6 +88,20 @@ export class JobRefused extends FleetError {
     super(message);
     this.reason = reason;
     this.executionState = executionState;
+  }
+}
+
+/**
+ * The registry, a shadow or the keys will not do this; `reason` is AWS IoT's exception without its last word (`ResourceNotFound`,
+ * `VersionConflict`, `InvalidRequest`, `LimitExceeded`, …).
+ */
+export class ThingRefused extends FleetError {
+  readonly code = 'thing.refused';
+  readonly reason: string;
+
+  constructor(reason: string, message: string, options?: { cause?: unknown; hint?: string }) {
+    super(message, options);
+    this.reason = reason;
   }
 }
 
