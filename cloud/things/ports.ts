@@ -154,7 +154,7 @@ export interface Certificate {
 
 export interface Certificates {
   /** PEM of the CA that signs things and this cloud's own servers. */
-  readonly caPem: string;
+  caPem(): Promise<string>;
   /** A key pair and its certificate. The private key is nowhere kept: this is the only time that anyone sees it. */
   create(options: { readonly active: boolean; readonly commonName?: string }): Promise<{
     readonly certificate: Certificate;
