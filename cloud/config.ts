@@ -1,4 +1,4 @@
-/** The options of `windfleet up`: defaults < `windfleet.config.{yaml,json}` < `WINDFLEET_*` < flags. Checked once, here. */
+/** The options of `windfleet up` and `windfleet cloud`: defaults < `windfleet.config.{yaml,json}` < `WINDFLEET_*` < flags. Checked once, here. */
 import { existsSync, readFileSync } from 'node:fs';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
 import { z } from 'zod';
@@ -66,6 +66,9 @@ const UpConfig = z.strictObject({
     .default([]),
   port: Port.default(7070),
   mqttPort: Port.default(1883),
+  /** Absent: 8883 and 8443 or, when they are taken, any. */
+  mqttsPort: Port.optional(),
+  httpsPort: Port.optional(),
   data: z.string().min(1).default('.windfleet'),
   json: z.boolean().default(false),
   /** Who asks the models. */
@@ -93,6 +96,9 @@ export type UpOptions = z.infer<typeof UpConfig> & {
   readonly turbinesByDefault: boolean;
 };
 
+/** What a cloud without a farm reads of them. */
+export type CloudOptions = Pick<UpOptions, 'profile' | 'port' | 'mqttPort' | 'mqttsPort' | 'httpsPort' | 'data'>;
+
 export const CONFIG_FILES = ['windfleet.config.yaml', 'windfleet.config.json'] as const;
 
 const FROM_ENVIRONMENT: Readonly<Record<string, string>> = {
@@ -103,6 +109,8 @@ const FROM_ENVIRONMENT: Readonly<Record<string, string>> = {
   WINDFLEET_PROFILE: 'profile',
   WINDFLEET_PORT: 'port',
   WINDFLEET_MQTT_PORT: 'mqttPort',
+  WINDFLEET_MQTTS_PORT: 'mqttsPort',
+  WINDFLEET_HTTPS_PORT: 'httpsPort',
   WINDFLEET_DATA: 'data',
   WINDFLEET_INFERENCE: 'inference',
 };
@@ -112,6 +120,7 @@ export function readUpOptions(
   flags: Readonly<Record<string, unknown>>,
   environment: Readonly<Record<string, string | undefined>>,
   folder = '.',
+  command: 'up' | 'cloud' = 'up',
 ): UpOptions {
   const file = CONFIG_FILES.map((name) => `${folder}/${name}`).find((path) => existsSync(path));
   const fromFile = file === undefined ? {} : readConfigFile(file);
@@ -139,7 +148,9 @@ export function readUpOptions(
             : (file ?? 'options');
     return `${source}: ${issue.path.join('.') || '(all)'}: ${issue.message}`;
   });
-  throw new ConfigInvalid(`the configuration cannot be used:\n${sources.join('\n')}`, { hint: 'windfleet up --help names the options' });
+  throw new ConfigInvalid(`the configuration cannot be used:\n${sources.join('\n')}`, {
+    hint: `windfleet ${command} --help names the options`,
+  });
 }
 
 function readConfigFile(file: string): Record<string, unknown> {

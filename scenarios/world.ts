@@ -4,11 +4,13 @@
  * `memory` is the deterministic column of the ports. `demo` is what `npm start` runs: broker and console on loopback, jobs in
  * libsql, telemetry in DuckDB, objects and the devices' disks in the data folder.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { assembleFleet, type Fleet } from '../actors/assemble.ts';
 import type { Broker } from '../actors/contracts/bus.ts';
 import { CAPTURE_BUCKET, CAPTURE_PREFIX } from '../actors/contracts/capture.ts';
+import type { Clock } from '../actors/contracts/clock.ts';
 import type { Deployments } from '../actors/contracts/deployments.ts';
 import type { Disk } from '../actors/contracts/disk.ts';
 import { FileInvalid, reasonOf } from '../actors/contracts/errors.ts';
@@ -44,7 +46,11 @@ import { diskObjects } from '../cloud/objects/disk.ts';
 import { memoryObjects } from '../cloud/objects/memory.ts';
 import { notifyingObjects } from '../cloud/objects/notify.ts';
 import { type PresignedUrls, presignedUrls } from '../cloud/objects/presigned.ts';
-import { createRegistry, type Registry } from '../cloud/things/registry.ts';
+import { memoryShelf, secretFolder } from '../cloud/things/authority.ts';
+import { libsqlDocuments } from '../cloud/things/libsql-documents.ts';
+import type { Registry } from '../cloud/things/ports.ts';
+import { serveShadows } from '../cloud/things/shadow-mqtt.ts';
+import { openThings, type ThingServices } from '../cloud/things/things.ts';
 import { fileDisk } from '../physical/disk.ts';
 import { wallClock } from '../physical/wall-clock.ts';
 import { twinBacking } from '../twins/backing.ts';
@@ -69,14 +75,16 @@ export interface WorldSpec {
   readonly replays: readonly string[];
   /** Who asks the models; absent: ONNX Runtime in this process. */
   readonly inference?: InferenceChoice;
-  readonly ports:
-    | {
-        readonly kind: 'memory';
-        /** What signs its packages; absent: one that nobody else knows. */
-        readonly key?: SigningKey;
-      }
-    | { readonly kind: 'demo'; readonly data: string; readonly host: string; readonly mqttPort: number };
+  readonly ports: PortsSpec;
 }
+
+export type PortsSpec =
+  | {
+      readonly kind: 'memory';
+      /** What signs its packages; absent: one that nobody else knows. */
+      readonly key?: SigningKey;
+    }
+  | { readonly kind: 'demo'; readonly data: string; readonly host: string; readonly mqttPort: number };
 
 /** Twins of one machine that stand together. */
 export interface FleetGroup {
@@ -87,36 +95,46 @@ export interface FleetGroup {
   readonly layout?: Layout;
 }
 
-export interface World {
-  readonly things: readonly ThingName[];
-  readonly clock: VirtualClock;
+/** The services, whether a farm runs beside them or not. */
+export interface Cloud {
   readonly events: RunLog;
-  readonly fleet: Fleet;
   readonly broker: Broker;
   readonly objects: ObjectStore;
   readonly presigned: PresignedUrls;
   readonly catalogue: Catalogue;
+  readonly things: ThingServices;
   readonly registry: Registry;
   readonly key: SigningKey;
   readonly jobs: JobsControl;
   readonly deployments: Deployments;
-  readonly faults: FaultInjector;
   readonly view: FleetView;
   readonly index: DocumentIndex;
   readonly ingest: Ingest;
   command(thing: ThingName, order: OperatorCommand): Promise<void>;
   inspect(thing: ThingName, on: boolean): Promise<void>;
-  /** Where the twins stand. */
-  site(): Promise<FarmSite>;
   close(): Promise<void>;
 }
 
-export interface WorldTools {
+export interface World extends Omit<Cloud, 'things'> {
+  readonly things: readonly ThingName[];
+  readonly cloud: Cloud;
   readonly clock: VirtualClock;
+  readonly fleet: Fleet;
+  readonly faults: FaultInjector;
+  /** Where the twins stand. */
+  site(): Promise<FarmSite>;
+}
+
+export interface CloudTools {
+  readonly clock: Clock;
   readonly log: Log;
   readonly events: RunLog;
   /** Wraps a port before anyone uses it: stories inject their faults here. */
   readonly decorate?: { readonly objects?: (objects: ObjectStore) => ObjectStore };
+}
+
+export interface WorldTools extends CloudTools {
+  readonly clock: VirtualClock;
 }
 
 /** What differs between the columns of the port table. */
@@ -127,16 +145,21 @@ interface Ports {
   readonly presigned: PresignedUrls;
   readonly index: DocumentIndex;
   readonly key: SigningKey;
-  readonly registry: Registry;
+  readonly things: ThingServices;
   readonly disk: (thing: ThingName) => Disk;
 }
 
-export async function openWorld(spec: WorldSpec, { clock, log, events, decorate }: WorldTools): Promise<World> {
-  const { twins, replays } = openBodies(spec);
-  const backings = [...twins, ...replays];
-  const ports =
-    spec.ports.kind === 'memory' ? await memoryPorts(clock, spec.ports.key ?? generateKey()) : await demoPorts(spec.ports, clock, log);
-  const { broker, jobs, index, key, registry } = ports;
+/** Services without a farm. @throws what their ports throw: StoreUnavailable, VerificationRefused, EnvironmentLacking */
+export async function openCloud(spec: PortsSpec, tools: CloudTools): Promise<Cloud> {
+  return cloudOver(
+    spec.kind === 'memory' ? await memoryPorts(tools.clock, spec.key ?? generateKey()) : await demoPorts(spec, tools.clock, tools.log),
+    tools,
+  );
+}
+
+async function cloudOver(ports: Ports, { clock, log, events, decorate }: CloudTools): Promise<Cloud> {
+  const { broker, jobs, index, key, things } = ports;
+  const { registry } = things;
   const notifying = notifyingObjects(ports.objects, (head) => ingest.objectCreated(ports.objects, head));
   const objects = decorate?.objects?.(notifying) ?? notifying;
   const trustedKeys = [key.publicKey];
@@ -144,6 +167,7 @@ export async function openWorld(spec: WorldSpec, { clock, log, events, decorate 
   await publishStarters(catalogue, key.privateKey);
 
   serveJobs(broker, jobs, clock, log);
+  serveShadows(broker, things.shadows, () => clock.epoch + clock.now(), log);
   jobs.onChange((change) => events.append({ at: clock.now(), kind: 'job', of: change.jobId, what: jobFacts(change) }));
   const cloudBus = broker.connect('windfleet-cloud');
   const ingest = await startIngest({ bus: cloudBus, index, clock, log });
@@ -160,6 +184,42 @@ export async function openWorld(spec: WorldSpec, { clock, log, events, decorate 
     else standing.delete(id);
     events.append({ at: clock.now(), kind: 'alarm', of: thing, what: { id, raised: clearedAt === null, feature, model } });
   });
+
+  return {
+    events,
+    broker,
+    objects,
+    presigned: ports.presigned,
+    catalogue,
+    things,
+    registry,
+    key,
+    jobs,
+    deployments: createDeployments({ jobs, resolve: (targets) => registry.resolve(targets), published: (id) => catalogue.show(id) }),
+    view,
+    index,
+    ingest,
+    command: (thing, order) => cloudBus.publish(topics.command(thing), JSON.stringify(order), { qos: 1 }),
+    inspect: (thing, on) => cloudBus.publish(topics.inspect(thing), JSON.stringify({ inspect: on }), { qos: 1 }),
+    async close() {
+      await ingest.close();
+      await view.close();
+      await jobs.close();
+      await broker.close();
+      await things.close();
+      await index.close();
+    },
+  };
+}
+
+export async function openWorld(spec: WorldSpec, tools: WorldTools): Promise<World> {
+  const { clock, log, events } = tools;
+  const { twins, replays } = openBodies(spec);
+  const backings = [...twins, ...replays];
+  const ports =
+    spec.ports.kind === 'memory' ? await memoryPorts(clock, spec.ports.key ?? generateKey()) : await demoPorts(spec.ports, clock, log);
+  const cloud = await cloudOver(ports, tools);
+  const { broker, objects, catalogue, registry, key } = cloud;
 
   for (const { things } of backings) for (const thing of things) registry.register(thing);
   const deviceBus = broker.connect('windfleet-devices');
@@ -184,13 +244,6 @@ export async function openWorld(spec: WorldSpec, { clock, log, events, decorate 
       return ended;
     },
   };
-  const closeCloud = async () => {
-    await ingest.close();
-    await view.close();
-    await jobs.close();
-    await broker.close();
-    await index.close();
-  };
   const fleet = await assembleFleet(backings, {
     clock,
     log,
@@ -200,43 +253,31 @@ export async function openWorld(spec: WorldSpec, { clock, log, events, decorate 
     objects,
     engine: sharedEngine(await openEngine(spec.inference ?? { kind: 'onnx' })),
     disk: ports.disk,
-    trustedKeys,
+    trustedKeys: [key.publicKey],
     captures: { bucket: CAPTURE_BUCKET, prefix: CAPTURE_PREFIX },
     async firstModel(machine) {
       const first = FIRST_MODELS.get(machine);
       return first === undefined ? null : catalogue.read(first);
     },
   }).catch(async (error: unknown) => {
-    await closeCloud(); // else its servers keep a failed process alive
+    await cloud.close(); // else its servers keep a failed process alive
     throw error;
   });
 
   return {
+    ...cloud,
     things: fleet.things,
+    cloud,
     clock,
-    events,
     fleet,
-    broker,
-    objects,
-    presigned: ports.presigned,
-    catalogue,
-    registry,
-    key,
-    jobs,
-    deployments: createDeployments({ jobs, resolve: (targets) => registry.resolve(targets), published: (id) => catalogue.show(id) }),
     faults,
-    view,
-    index,
-    ingest,
-    command: (thing, order) => cloudBus.publish(topics.command(thing), JSON.stringify(order), { qos: 1 }),
-    inspect: (thing, on) => cloudBus.publish(topics.inspect(thing), JSON.stringify({ inspect: on }), { qos: 1 }),
     async site() {
       const site = await inventSite(createRng(spec.seed));
       return { ...site, turbines: twins.flatMap(({ machine, things, layout }) => placeTurbines(site, machine, things, layout)) };
     },
     async close() {
       await fleet.close();
-      await closeCloud();
+      await cloud.close();
     },
   };
 }
@@ -285,7 +326,7 @@ function openBodies({ seed, fleet, replays }: WorldSpec): {
   };
 }
 
-async function memoryPorts(clock: VirtualClock, key: SigningKey): Promise<Ports> {
+async function memoryPorts(clock: Clock, key: SigningKey): Promise<Ports> {
   const disks = new Map<ThingName, Disk>();
   const objects = memoryObjects();
   const presigned = presignedUrls(() => clock.epoch + clock.now());
@@ -296,7 +337,7 @@ async function memoryPorts(clock: VirtualClock, key: SigningKey): Promise<Ports>
     presigned,
     index: memoryIndex(),
     key,
-    registry: createRegistry(),
+    things: await openThings({ disk: null, shelf: memoryShelf(), ...dated(clock, clock) }),
     disk(thing) {
       const disk = disks.get(thing) ?? memoryDisk();
       disks.set(thing, disk);
@@ -305,17 +346,18 @@ async function memoryPorts(clock: VirtualClock, key: SigningKey): Promise<Ports>
   };
 }
 
-async function demoPorts(
-  { data, host, mqttPort }: Extract<WorldSpec['ports'], { kind: 'demo' }>,
-  clock: VirtualClock,
-  log: Log,
-): Promise<Ports> {
+async function demoPorts({ data, host, mqttPort }: Extract<WorldSpec['ports'], { kind: 'demo' }>, clock: Clock, log: Log): Promise<Ports> {
   mkdirSync(data, { recursive: true, mode: 0o700 });
   const key = openKey(data);
   const broker = await aedesBroker({ host, port: mqttPort, log });
-  const thingsFile = join(data, 'things.json');
   const objects = diskObjects(join(data, 'objects'));
   const presigned = presignedUrls(() => clock.epoch + clock.now());
+  const things = await openThings({
+    disk: libsqlDocuments(join(data, 'things.db')),
+    shelf: secretFolder(join(data, 'keys')),
+    ...dated(clock, wallClock()),
+  });
+  await adoptThings(things.registry, join(data, 'things.json'));
   return {
     broker,
     jobs: await openJobService({
@@ -327,12 +369,23 @@ async function demoPorts(
     presigned,
     index: await duckdbIndex(join(data, 'telemetry.duckdb')),
     key,
-    registry: createRegistry(existsSync(thingsFile) ? JSON.parse(readFileSync(thingsFile, 'utf8')) : [], (things) => {
-      writeFileSync(`${thingsFile}.tmp`, JSON.stringify(things));
-      renameSync(`${thingsFile}.tmp`, thingsFile);
-    }),
+    things,
     disk: (thing) => fileDisk(join(data, 'devices', thing)),
   };
+}
+
+const dated = (clock: Clock, wall: Clock) => ({
+  now: () => clock.epoch + clock.now(),
+  wallNow: () => wall.epoch + wall.now(),
+  entropy: (bytes: number) => randomBytes(bytes),
+});
+
+/** Things that a data folder of before there was a registry has in a file of names. */
+async function adoptThings(registry: Registry, file: string): Promise<void> {
+  if (!existsSync(file)) return;
+  const names = JSON.parse(readFileSync(file, 'utf8')) as readonly ThingName[];
+  await Promise.all(names.filter((name) => !registry.has(name)).map((name) => registry.create({ name })));
+  rmSync(file);
 }
 
 /** What the event log says of a job or an execution. */

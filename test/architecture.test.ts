@@ -23,7 +23,7 @@ const mayImport: Record<string, readonly string[]> = {
   cloud: ['actors/contracts', 'actors/package', 'cloud', 'zod', 'yaml', 'pino'],
   'cloud/bus': ['actors/contracts', 'cloud', 'aedes', 'mqtt'],
   'cloud/jobs': ['actors/contracts', 'cloud', 'zod', 'libsql'],
-  'cloud/things': ['actors/contracts', 'cloud', 'zod', 'libsql'],
+  'cloud/things': ['actors/contracts', 'cloud', 'zod', 'libsql', '@peculiar/x509'],
   'cloud/index': ['actors/contracts', 'cloud', 'zod', '@duckdb/node-api'],
   'cloud/console': ['actors/contracts', 'cloud', 'zod', 'fastify', '@fastify/static', '@fastify/swagger', 'prom-client'],
   'cloud/console/web': ['actors/contracts', 'cloud/console/web', 'preact', '@preact/signals', '@preact/preset-vite', 'vite', 'uplot'],
@@ -36,7 +36,7 @@ const mayImport: Record<string, readonly string[]> = {
 const composes = (file: string) =>
   file.endsWith('/main.ts') ||
   file.startsWith('cloud/cli/') ||
-  ['scenarios/world.ts', 'scenarios/up.ts', 'physical/edge.ts'].includes(file);
+  ['scenarios/world.ts', 'scenarios/doors.ts', 'scenarios/up.ts', 'scenarios/cloud.ts', 'physical/edge.ts'].includes(file);
 
 /** The machine's own clock and dice, and the files that may touch them. */
 const ambient = /\b(Date\.now|Math\.random|performance\.now|randomUUID)\b|new Date\(\)|(?<![.\w])set(Timeout|Interval)\((?!run\b)/; // `setTimeout(run: …)` declares a clock's own

@@ -4,11 +4,13 @@ import { Command, CommanderError } from 'commander';
 import { UsageError } from '../../actors/contracts/errors.ts';
 import { addAgentCommand } from './commands/agent.ts';
 import { addBenchCommand } from './commands/bench.ts';
+import { addCloudCommand } from './commands/cloud.ts';
 import { addDataCommands } from './commands/data.ts';
 import { addEvaluateCommand } from './commands/evaluate.ts';
 import { addFarmCommands } from './commands/farm.ts';
 import { addModelCommands } from './commands/model.ts';
 import { addRunCommands } from './commands/run.ts';
+import { addThingsCommands } from './commands/things.ts';
 import { addTrainCommand } from './commands/train.ts';
 import { addTwinCommands } from './commands/twin.ts';
 import { type Io, printError } from './print.ts';
@@ -42,8 +44,10 @@ const program = new Command('windfleet')
   .exitOverride()
   .configureOutput({ writeErr: (text) => process.stderr.write(text) });
 addRunCommands(program, io);
+addCloudCommand(program, io);
 addDataCommands(program, io);
 addFarmCommands(program, io);
+addThingsCommands(program, io);
 addModelCommands(program, io);
 addEvaluateCommand(program, io);
 addTrainCommand(program, io);

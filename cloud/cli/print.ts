@@ -36,6 +36,7 @@ const EXIT_CODES: { readonly [code in FleetError['code']]?: number } = {
   'store.unavailable': 4,
   'remote.refused': 5,
   'job.refused': 5,
+  'thing.refused': 5,
   'verification.refused': 6,
   'model.rejected': 6,
 };

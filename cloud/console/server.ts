@@ -14,6 +14,7 @@ import { guard } from './guard.ts';
 import { objectRoutes } from './routes/objects.ts';
 import { rolloutRoutes } from './routes/rollouts.ts';
 import { streamRoutes } from './routes/stream.ts';
+import { thingRoutes } from './routes/things.ts';
 import { trainingRoutes } from './routes/trainings.ts';
 import { turbineRoutes } from './routes/turbines.ts';
 import type { ConsoleServices } from './services.ts';
@@ -62,6 +63,7 @@ export async function openConsole({ host, port, services, log, wall }: ConsoleOp
     turbineRoutes(api, services);
     rolloutRoutes(api, services);
     objectRoutes(api, services);
+    thingRoutes(api, services);
     stream = streamRoutes(api, services, trainingRoutes(api), wall);
   });
   const page = join(import.meta.dirname, 'web');

@@ -10,6 +10,7 @@ import type { FarmSite } from '../../actors/contracts/site.ts';
 import type { ObjectStore } from '../../actors/contracts/objects.ts';
 import type { OperatorCommand } from '../../actors/contracts/telemetry.ts';
 import type { PresignedUrls } from '../objects/presigned.ts';
+import type { Things } from '../things/ports.ts';
 
 export interface ConsoleServices {
   readonly view: FleetView;
@@ -39,6 +40,9 @@ export interface ConsoleServices {
   readonly site: (() => Promise<FarmSite>) | null;
   /** PEM of the keys that devices trust. */
   readonly trustedKeys: readonly string[];
+  readonly things: Pick<Things, 'registry' | 'certificates' | 'policies'>;
   /** `host:port` of the broker; null without one. */
   readonly mqttEndpoint: string | null;
+  /** `host:port` of the door for things by HTTPS; null without one. */
+  readonly httpsEndpoint: string | null;
 }

@@ -1,5 +1,5 @@
 /**
- * This cloud's own certificate authority: made at first start in the data folder (`ca/`), its key for the owner alone. It signs
+ * This cloud's own certificate authority: made at first start in the data folder (`keys/`), its key for the owner alone. It signs
  * things and the servers that things connect to.
  */
 import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
@@ -114,7 +114,7 @@ function checkPair(certificatePem: string, privateKeyPem: string): void {
   } catch (error) {
     throw new VerificationRefused(`the CA in the data folder cannot be used: ${reasonOf(error)}`, {
       cause: error,
-      hint: 'put ca/ca.pem and ca/ca.key.pem back, or move both away for new ones: things with certificates of the old CA are then refused',
+      hint: 'put keys/ca.pem and keys/ca.key.pem back, or move both away for new ones: things with certificates of the old CA are then refused',
     });
   }
 }

@@ -1,6 +1,7 @@
 /** Groups of things, nested: a thing in a group is in those above it too. `farm` is there without being stored. */
 import { ThingRefused } from '../../actors/contracts/errors.ts';
 import type { ThingName } from '../../actors/contracts/ids.ts';
+import { arnOf } from './arns.ts';
 import type { Collection } from './documents.ts';
 import {
   absent,
@@ -52,7 +53,7 @@ export interface ThingGroups {
   forget(thing: StoredThing): readonly string[];
 }
 
-export function thingGroups({ documents, now, newId, things, known, tell }: GroupTools): ThingGroups {
+export function thingGroups({ documents, place, now, newId, gone, things, known, tell }: GroupTools): ThingGroups {
   const stored = documents.collection<ThingGroup>('group');
   const farm: ThingGroup = {
     name: FARM,
@@ -174,17 +175,18 @@ export function thingGroups({ documents, now, newId, things, known, tell }: Grou
         if (!before) return;
         checkVersion(`thing group ${name}`, before.version, expectedVersion);
         if ((children.get(name)?.size ?? 0) > 0) throw invalid(`thing group ${name} has groups below it`, 'delete those first');
-        const gone = [...(members.get(name) ?? [])];
+        const left = [...(members.get(name) ?? [])];
         const line = lineOf(name);
-        for (const thing of gone) {
+        for (const thing of left) {
           const one = things.get(thing)!;
           things.put(thing, { ...one, groups: one.groups.filter((other) => other !== name) });
         }
         members.delete(name);
         stored.remove(name);
+        gone(arnOf(place, 'thinggroup', name));
         if (before.parent !== null) children.get(before.parent)?.delete(name);
         await documents.saved();
-        for (const thing of gone) {
+        for (const thing of left) {
           const still = reach(things.get(thing)?.groups ?? []);
           tell(
             'left',

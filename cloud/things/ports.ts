@@ -180,7 +180,7 @@ export type Principal =
   | { readonly kind: 'certificate'; readonly id: string; readonly arn: string }
   /** The keys of this cloud's owner: may do everything. */
   | { readonly kind: 'owner'; readonly arn: string }
-  /** Temporary keys that a certificate was given under a role alias. */
+  /** Temporary keys that a certificate (its ARN) was given under a role alias. */
   | { readonly kind: 'role'; readonly arn: string; readonly alias: string; readonly certificate: string; readonly thing: ThingName | null };
 
 /** Certificates to principals, as a TLS listener needs it. */

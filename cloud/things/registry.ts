@@ -33,6 +33,8 @@ export interface RegistryTools {
   readonly now: () => number;
   /** A UUID never given before. */
   readonly newId: () => string;
+  /** Something with this ARN is deleted, in the transaction that is being made: policies and tags let go of it. */
+  readonly gone: (arn: string) => void;
 }
 
 /** A thing with what it belongs to. */
@@ -178,6 +180,7 @@ export function createRegistry(tools: RegistryTools): Registry {
         throw invalid(`thing ${name} has a certificate`, 'detach its principals first, as DetachThingPrincipal does');
       const left = groups.forget(thing);
       things.remove(name);
+      tools.gone(thingArn(place, name));
       sorted = null;
       await documents.saved();
       tell('left', name, [...left, FARM]);
@@ -211,6 +214,7 @@ export function createRegistry(tools: RegistryTools): Registry {
         throw invalid(`thing type ${name} must have been deprecated for five minutes before it goes`);
       for (const thing of things.values()) if (thing.typeName === name) throw invalid(`thing ${thing.name} is of type ${name}`);
       types.remove(name);
+      tools.gone(arnOf(place, 'thingtype', name));
       await documents.saved();
     },
 

@@ -126,6 +126,15 @@ export async function readRequest(pem: string): Promise<{ readonly publicKey: Ke
   }
 }
 
+/** A request for a certificate (PKCS #10), signed with the key that it is for. */
+export async function makeRequest(privateKeyPem: string, commonName: string): Promise<string> {
+  const x509 = await library();
+  const keys = { privateKey: await importPrivate(privateKeyPem), publicKey: await importPublic(createPublicKey(privateKeyPem)) };
+  const name = new x509.Name([{ CN: [{ utf8String: commonName }] }]);
+  const request = await x509.Pkcs10CertificateRequestGenerator.create({ name, keys: keys as never, signingAlgorithm: SIGNING });
+  return withNewline(request.toString('pem'));
+}
+
 const importPrivate = (pem: string) =>
   webcrypto.subtle.importKey('pkcs8', createPrivateKey(pem).export({ type: 'pkcs8', format: 'der' }), SIGNING, false, [
     'sign',

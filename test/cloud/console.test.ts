@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { silentLog } from '../../actors/contracts/log.ts';
 import { openConsole } from '../../cloud/console/server.ts';
 import { wallClock } from '../../physical/wall-clock.ts';
-import { consoleServices } from '../../scenarios/up.ts';
+import { consoleServices } from '../../scenarios/doors.ts';
 import { freePort } from '../kit/free-port.ts';
 import { memoryWorld } from '../kit/memory-world.ts';
 
@@ -16,7 +16,7 @@ async function openFarm() {
   const page = await openConsole({
     host: '127.0.0.1',
     port: await freePort(),
-    services: consoleServices(world),
+    services: consoleServices(world.cloud, { faults: world.faults, site: world.site, https: null }),
     log: silentLog,
     wall: wallClock(),
   });

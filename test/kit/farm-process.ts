@@ -10,6 +10,11 @@ export const CLI = join(import.meta.dirname, '../../cloud/cli/main.js');
 export interface FarmProcess {
   readonly url: string;
   readonly mqtt: string;
+  /** `host:port` */
+  readonly mqtts: string;
+  readonly https: string;
+  /** What it has written to both outputs so far. */
+  readonly output: () => string;
   readonly data: string;
   readonly child: ChildProcess;
   /** @returns the exit code. */
@@ -19,14 +24,19 @@ export interface FarmProcess {
 export const scratchFolder = () => mkdtempSync(join(tmpdir(), 'windfleet-'));
 export const removeFolder = (folder: string) => rmSync(folder, { recursive: true, force: true });
 
-export async function startFarm(data: string, flags: readonly string[] = []): Promise<FarmProcess> {
-  const child = spawn(
-    process.execPath,
-    [CLI, 'up', '--port', String(await freePort()), '--mqtt-port', String(await freePort()), '--data', data, ...flags],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
+/** A free one for each of its doors. */
+async function freePorts(): Promise<string[]> {
+  const ports: string[] = [];
+  for (const name of ['--port', '--mqtt-port', '--mqtts-port', '--https-port']) ports.push(name, String(await freePort()));
+  return ports;
+}
+
+export const startCloud = (data: string, flags: readonly string[] = []): Promise<FarmProcess> => startFarm(data, flags, 'cloud');
+
+export async function startFarm(data: string, flags: readonly string[] = [], command: 'up' | 'cloud' = 'up'): Promise<FarmProcess> {
+  const child = spawn(process.execPath, [CLI, command, ...(await freePorts()), '--data', data, ...flags], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
   const ended = new Promise<number | null>((done) => child.on('close', done));
   const find = (label: string) => new RegExp(`${label}\\s+(\\S+)`).exec(output)?.[1];
@@ -41,6 +51,9 @@ export async function startFarm(data: string, flags: readonly string[] = []): Pr
   return {
     url: find('console') ?? '',
     mqtt: find('MQTT') ?? '',
+    mqtts: find('MQTTS') ?? '',
+    https: find('HTTPS') ?? '',
+    output: () => output,
     data,
     child,
     stop(signal = 'SIGINT') {

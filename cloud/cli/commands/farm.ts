@@ -1,9 +1,8 @@
-/** Commands against a running farm: faults, deploy, jobs, things, alarms. */
+/** Commands against a running farm: faults, deploy, jobs. */
 import type { Command } from 'commander';
 import type { Deployment } from '../../../actors/contracts/deployments.ts';
 import { UsageError } from '../../../actors/contracts/errors.ts';
 import type { ActiveFault, FaultKind } from '../../../actors/contracts/faults.ts';
-import type { TurbineView } from '../../../actors/contracts/fleet-view.ts';
 import type { Job, JobExecution } from '../../../actors/contracts/jobs.ts';
 import { parseDuration } from '../../../actors/contracts/units.ts';
 import { openApi } from '../api.ts';
@@ -11,13 +10,13 @@ import { type Io, printFacts, table } from '../print.ts';
 
 const CLOUD = 'http://127.0.0.1:7070';
 
-interface Common {
+export interface Common {
   readonly cloud: string;
   readonly json?: boolean;
 }
 
 /** A command that asks a running farm. */
-const asking = (command: Command, examples: readonly string[]): Command =>
+export const asking = (command: Command, examples: readonly string[]): Command =>
   command
     .option('--cloud <url>', 'the farm’s console', process.env['WINDFLEET_CLOUD'] ?? CLOUD)
     .option('--json')
@@ -126,21 +125,6 @@ export function addFarmCommands(program: Command, io: Io): void {
   ]).action(async (id: string, { cloud, json = false }: Common) => {
     const done = await openApi(cloud).remove<Deployment>(`/api/deployments/${encodeURIComponent(id)}`);
     printFacts(io, json, done, () => `${done.id}: ${done.status}`);
-  });
-
-  asking(program.command('things').description('Turbines that the cloud knows.').command('list').description('A turbine a line.'), [
-    'things list',
-    'things list --json',
-  ]).action(async ({ cloud, json = false }: Common) => {
-    const list = await openApi(cloud).get<TurbineView[]>('/api/turbines');
-    const rows = list.map(({ thing, state, backing, model, alarm }) => [
-      thing,
-      state,
-      backing,
-      model ?? '-',
-      alarm ? `${alarm.feature} (${alarm.score.toFixed(1)})` : '-',
-    ]);
-    printFacts(io, json, list, () => table(['thing', 'state', 'body', 'model', 'alarm'], rows));
   });
 }
 

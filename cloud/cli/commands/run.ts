@@ -19,6 +19,8 @@ export function addRunCommands(program: Command, io: Io): void {
     .option('--inspect <things>', 'print the transitions of these turbines’ actors')
     .option('--port <n>', 'of the console; 0 picks a free one (default: 7070)')
     .option('--mqtt-port <n>', 'of the broker; 0 picks a free one (default: 1883)')
+    .option('--mqtts-port <n>', 'of the broker with certificates (default: 8883, or any when that is taken)')
+    .option('--https-port <n>', 'of HTTPS with certificates (default: 8443, or any when that is taken)')
     .option('--data <folder>', 'what is kept (default: .windfleet)')
     .option('--inference <engine>', 'who asks the models: onnx, or agent:<socket> (default: onnx)')
     .option('--json', 'print the summary as one JSON object')
@@ -116,7 +118,7 @@ function addEdgeCommand(program: Command, io: Io): void {
 }
 
 /** The log of a process: structured lines on the standard error. */
-async function openLog(): Promise<Log> {
+export async function openLog(): Promise<Log> {
   const { pino } = await import('pino');
   return pino({ level: process.env['WINDFLEET_LOG'] ?? 'info', base: null }, pino.destination({ dest: 2, sync: true })) as unknown as Log;
 }

@@ -1,0 +1,144 @@
+/** Things of a running cloud: who they are, their certificates, and what a new one needs to connect. */
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { FileInvalid, reasonOf, UsageError } from '../../../actors/contracts/errors.ts';
+import type { TurbineView } from '../../../actors/contracts/fleet-view.ts';
+import { isThingName } from '../../../actors/contracts/ids.ts';
+import { openApi } from '../api.ts';
+import { type Io, printFacts, table } from '../print.ts';
+import { asking, type Common } from './farm.ts';
+
+interface ListedThing {
+  readonly thing: string;
+  readonly certificates: readonly { readonly id: string; readonly status: string }[];
+  readonly turbine: TurbineView | null;
+}
+
+interface ProvisionedThing {
+  readonly thing: string;
+  readonly certificateId: string;
+  readonly certificatePem: string;
+  readonly caPem: string;
+  /** `host:port` */
+  readonly mqtt: string | null;
+  readonly https: string | null;
+  readonly roleAlias: string;
+}
+
+const FILES = { key: 'private.key.pem', certificate: 'certificate.pem', ca: 'ca.pem', config: 'edge.json' } as const;
+
+export function addThingsCommands(program: Command, io: Io): void {
+  const things = program.command('things').description('Things that the cloud knows, and their certificates.');
+  asking(things.command('list').description('A thing a line.'), ['things list', 'things list --json']).action(
+    async ({ cloud, json = false }: Common) => {
+      const list = await openApi(cloud).get<ListedThing[]>('/api/things');
+      const facts = list.map(({ turbine, ...thing }) => ({ state: null, backing: null, model: null, alarm: null, ...turbine, ...thing }));
+      const rows = facts.map(({ thing, state, backing, model, alarm, certificates }) => [
+        thing,
+        state ?? '-',
+        backing ?? '-',
+        model ?? '-',
+        alarm ? `${alarm.feature} (${alarm.score.toFixed(1)})` : '-',
+        countStatuses(certificates),
+      ]);
+      printFacts(io, json, facts, () => table(['thing', 'state', 'body', 'model', 'alarm', 'certificates'], rows));
+    },
+  );
+
+  asking(
+    things
+      .command('create')
+      .description('Registers a thing and gives it a certificate; its private key is made here and leaves this machine never.')
+      .argument('<thing>')
+      .requiredOption('--out <folder>', 'for its key, certificate, CA and configuration'),
+    ['things create T-100 --out t-100', 'things create T-100 --out t-100 --json'],
+  ).action(async (thing: string, { out, cloud, json = false }: Common & { out: string }) => {
+    if (!isThingName(thing))
+      throw new UsageError(`${JSON.stringify(thing)} is no name of a thing`, { hint: '1 to 128 of letters, digits, : _ -' });
+    const files = filesIn(out);
+    const { makeKeyPair, makeRequest } = await import('../../things/x509.ts');
+    const { privateKeyPem } = await makeKeyPair();
+    // the key is on disk before a certificate for it exists
+    write(files.key, privateKeyPem);
+    try {
+      const made = await openApi(cloud).post<ProvisionedThing>('/api/things', {
+        thing,
+        csr: await makeRequest(privateKeyPem, thing.slice(0, 64)),
+      });
+      write(files.certificate, made.certificatePem);
+      write(files.ca, made.caPem);
+      write(files.config, `${JSON.stringify(configOf(made, cloud), null, 2)}\n`);
+      printFacts(io, json, { thing, certificateId: made.certificateId, files }, () =>
+        [`${thing}: certificate ${made.certificateId}`, ...Object.values(files).map((file) => `  ${file}`)].join('\n'),
+      );
+    } catch (error) {
+      for (const file of Object.values(files)) rmSync(file, { force: true }); // all of them are ours: none was there before
+      throw error;
+    }
+  });
+
+  asking(things.command('revoke').description('Takes its certificates back: it is put off, and cannot come again.').argument('<thing>'), [
+    'things revoke T-100',
+    'things revoke T-100 --json',
+  ]).action(async (thing: string, { cloud, json = false }: Common) => {
+    const done = await openApi(cloud).remove<{ thing: string; revoked: string[] }>(`/api/things/${encodeURIComponent(thing)}/certificates`);
+    printFacts(io, json, done, () =>
+      done.revoked.length === 0
+        ? `${thing} has no certificate that is not revoked`
+        : done.revoked.map((id) => `${thing}: certificate ${id} is revoked`).join('\n'),
+    );
+  });
+}
+
+/** What `edge` and other clients read; files by their names beside it. */
+const configOf = ({ thing, mqtt, https, roleAlias }: ProvisionedThing, cloud: string) => ({
+  thing,
+  clientId: thing,
+  cloud,
+  mqtt,
+  certificate: FILES.certificate,
+  key: FILES.key,
+  ca: FILES.ca,
+  credentials: https === null ? null : `https://${https}/role-aliases/${roleAlias}/credentials`,
+});
+
+/** Paths in a folder that is made when there is none. @throws FileInvalid when one is there already: nothing is written over */
+function filesIn(folder: string): { readonly [file in keyof typeof FILES]: string } {
+  const files = {
+    key: join(folder, FILES.key),
+    certificate: join(folder, FILES.certificate),
+    ca: join(folder, FILES.ca),
+    config: join(folder, FILES.config),
+  };
+  const taken = Object.values(files).filter((file) => existsSync(file));
+  if (taken.length > 0)
+    throw new FileInvalid(taken.map((file) => `${file}:1:1: it is there already, and is not written over`).join('\n'), {
+      hint: 'choose another folder with --out',
+    });
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new FileInvalid(`${folder} cannot be made: ${reasonOf(error)}`, { cause: error, hint: 'choose another folder with --out' });
+  }
+  return files;
+}
+
+/** @throws FileInvalid. Never through a link or over a file that came meanwhile. */
+function write(file: string, text: string): void {
+  try {
+    writeFileSync(file, text, { mode: 0o600, flag: 'wx' });
+    chmodSync(file, 0o600);
+  } catch (error) {
+    throw new FileInvalid(`${file}:1:1: it cannot be written: ${reasonOf(error)}`, {
+      cause: error,
+      hint: 'choose another folder with --out',
+    });
+  }
+}
+
+function countStatuses(certificates: ListedThing['certificates']): string {
+  const counts = new Map<string, number>();
+  for (const { status } of certificates) counts.set(status, (counts.get(status) ?? 0) + 1);
+  return [...counts].map(([status, count]) => `${count} ${status}`).join(', ') || '-';
+}

@@ -1,0 +1,114 @@
+/** The doors of a cloud beside the broker's: the console's port, and HTTPS for things. */
+import type { Clock } from '../actors/contracts/clock.ts';
+import { EnvironmentLacking } from '../actors/contracts/errors.ts';
+import type { FaultInjector } from '../actors/contracts/faults.ts';
+import type { Log } from '../actors/contracts/log.ts';
+import type { FarmSite } from '../actors/contracts/site.ts';
+import { turbineChart } from '../actors/turbine/chart.ts';
+import { openConsole } from '../cloud/console/server.ts';
+import type { ConsoleServices } from '../cloud/console/services.ts';
+import { endpointsAt } from '../cloud/things/endpoints.ts';
+import { openThingsHttps, type ThingsHttpsOptions } from '../cloud/things/https.ts';
+import type { Endpoints } from '../cloud/things/ports.ts';
+import type { Cloud } from './world.ts';
+
+const HTTPS_PORT = 8443;
+
+export interface DoorOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Absent: the usual one or, when that is taken, any. */
+  readonly httpsPort: number | undefined;
+  readonly log: Log;
+  readonly wall: Clock;
+  /** Of the farm that runs beside; null without one. */
+  readonly faults: FaultInjector | null;
+  readonly site: (() => Promise<FarmSite>) | null;
+  /** What answers behind HTTPS beside the credentials provider. */
+  readonly mount?: ThingsHttpsOptions['mount'];
+}
+
+export interface Doors {
+  readonly url: string;
+  /** `host:port` */
+  readonly https: string;
+  readonly endpoints: Endpoints;
+  close(): Promise<void>;
+}
+
+/** @throws EnvironmentLacking when a port is taken; nothing is open then. */
+export async function openDoors(cloud: Cloud, { host, port, httpsPort, log, wall, faults, site, mount }: DoorOptions): Promise<Doors> {
+  const { identities, credentials, authority } = cloud.things;
+  const server = await authority.server([host]);
+  const https = await openUsual(httpsPort, HTTPS_PORT, log, (wanted) =>
+    openThingsHttps({ host, port: wanted, server, identities, credentials, log, ...(mount ? { mount } : {}) }),
+  );
+  const httpsAddress = `${https.address.host}:${https.address.port}`;
+  let httpAddress = '';
+  const endpoints = endpointsAt(() => ({ mqtt: cloudAddress(cloud) ?? '', https: httpsAddress, http: httpAddress }));
+  const console = await openConsole({
+    host,
+    port,
+    services: consoleServices(cloud, { faults, site, https: httpsAddress }),
+    log,
+    wall,
+  }).catch(async (error: unknown) => {
+    await https.close();
+    throw error;
+  });
+  httpAddress = new URL(console.url).host;
+  return {
+    url: console.url,
+    https: httpsAddress,
+    endpoints,
+    async close() {
+      await https.close();
+      await console.close();
+    },
+  };
+}
+
+/**
+ * Opens the port that was asked for; when nobody asked, the usual one, or any when that is taken: a second farm beside the first
+ * needs no flags for ports that it may not use. @throws EnvironmentLacking
+ */
+export async function openUsual<T>(asked: number | undefined, usual: number, log: Log, open: (port: number) => Promise<T>): Promise<T> {
+  try {
+    return await open(asked ?? usual);
+  } catch (error) {
+    if (asked !== undefined || !(error instanceof EnvironmentLacking)) throw error;
+    log.info({ port: usual, reason: error.message }, 'another port is taken instead');
+    return open(0);
+  }
+}
+
+export const addressLines = (cloud: Cloud, { url, https }: Doors): readonly string[] => [
+  `  console  ${url}`,
+  ...(cloudAddress(cloud) ? [`  MQTT     ${cloudAddress(cloud)}`] : []),
+  `  HTTPS    ${https}`,
+];
+
+/** `host:port` of MQTT without TLS; null for a broker without a port. */
+export const cloudAddress = ({ broker }: Cloud): string | null => (broker.address ? `${broker.address.host}:${broker.address.port}` : null);
+
+export const consoleServices = (
+  cloud: Cloud,
+  { faults, site, https }: Pick<DoorOptions, 'faults' | 'site'> & { readonly https: string | null },
+): ConsoleServices => ({
+  view: cloud.view,
+  faults,
+  deployments: cloud.deployments,
+  jobs: cloud.jobs,
+  models: () => cloud.catalogue.list(),
+  index: cloud.index,
+  objects: cloud.objects,
+  presigned: cloud.presigned,
+  chart: turbineChart(),
+  command: cloud.command,
+  inspect: cloud.inspect,
+  trustedKeys: [String(cloud.key.publicKey.export({ type: 'spki', format: 'pem' }))],
+  site,
+  things: cloud.things,
+  httpsEndpoint: https,
+  mqttEndpoint: cloudAddress(cloud),
+});
