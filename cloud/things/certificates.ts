@@ -14,7 +14,7 @@ import { makeKeyPair, readRequest } from './x509.ts';
 
 const LONGEST_REQUEST = 4_096;
 const CURVES = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
-const HARMLESS_NAME = /^[a-zA-Z0-9 :._@-]{1,64}$/;
+const HARMLESS_NAME = /^[a-zA-Z0-9:._@-]([a-zA-Z0-9 :._@-]{0,62}[a-zA-Z0-9:._@-])?$/;
 const DEFAULT_NAME = 'windfleet thing';
 
 export interface CertificateTools {
