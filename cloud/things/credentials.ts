@@ -97,12 +97,15 @@ export function openCredentials({ documents, place, now, entropy, owner, certifi
     owner: { accessKeyId: owner.accessKeyId, secretAccessKey: owner.secretAccessKey },
     find(accessKeyId, sessionToken) {
       if (sessionToken === null)
-        return accessKeyId === owner.accessKeyId ? { secretAccessKey: owner.secretAccessKey, principal: ownerPrincipal } : null;
+        return accessKeyId === owner.accessKeyId
+          ? { secretAccessKey: owner.secretAccessKey, expiresAt: null, principal: ownerPrincipal }
+          : null;
       const claims = unseal(sessionToken);
-      if (!claims || claims.k !== accessKeyId || claims.until <= now() || !certificates.isActive(claims.certificate)) return null;
+      if (!claims || claims.k !== accessKeyId || !certificates.isActive(claims.certificate)) return null;
       const { alias, role, certificate, thing } = claims;
       return {
         secretAccessKey: secretOf(sessionToken),
+        expiresAt: claims.until,
         principal: {
           kind: 'role',
           arn: `arn:aws:sts::${place.account}:assumed-role/${role.split('/').at(-1)}/${certificate}`,

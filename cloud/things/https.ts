@@ -17,8 +17,8 @@ export interface ThingsHttpsOptions {
   readonly identities: Identities;
   readonly credentials: Pick<Credentials, 'assume'>;
   readonly log: Log;
-  /** Everything else. @param caller whose certificate the connection showed; absent when it showed none */
-  readonly mount?: (request: IncomingMessage, response: ServerResponse, caller: CertificatePrincipal | undefined) => void;
+  /** Everything else. @param caller whose certificate the connection showed; undefined when it showed none, null for one that does not count */
+  readonly mount?: (request: IncomingMessage, response: ServerResponse, caller: CertificatePrincipal | null | undefined) => void;
 }
 
 export type CertificatePrincipal = Principal & { readonly kind: 'certificate' };
@@ -54,11 +54,12 @@ export async function openThingsHttps(options: ThingsHttpsOptions): Promise<Thin
     const shown = socket.getPeerCertificate();
     // asked at each request, so that a certificate that was revoked meanwhile ends there
     const caller = socket.authorized && shown.raw ? identities.ofCertificate(shown.raw) : null;
+    const [, alias] = /^\/role-aliases\/([^/]+)\/credentials$/.exec(pathOf(request)) ?? [];
     if (shown.raw && !caller) {
       log.warn({ from: socket.remoteAddress, certificate: shown.fingerprint256 }, 'a certificate is not of this CA, expired or not active');
+      if (mount && alias === undefined) return mount(request, response, null);
       return answer(response, 403, { message: 'the certificate is unknown here, expired or not active' });
     }
-    const [, alias] = /^\/role-aliases\/([^/]+)\/credentials$/.exec(pathOf(request)) ?? [];
     if (alias !== undefined) return lend(request, response, caller, alias);
     if (mount) return mount(request, response, caller ?? undefined);
     answer(response, 404, { message: 'there is nothing here' });

@@ -283,8 +283,11 @@ export interface RoleAlias {
 export interface Credentials {
   /** Of this cloud's owner, made at first start. */
   readonly owner: AccessKey;
-  /** What a signature is checked with; null for a key that is not there, has expired, or comes without its own session token. */
-  find(accessKeyId: string, sessionToken: string | null): { readonly secretAccessKey: string; readonly principal: Principal } | null;
+  /** What a signature is checked with, though the key may have expired; null for a key that is not there, or comes without its own session token. */
+  find(
+    accessKeyId: string,
+    sessionToken: string | null,
+  ): { readonly secretAccessKey: string; readonly expiresAt: Millis | null; readonly principal: Principal } | null;
   createRoleAlias(alias: string, options: { readonly roleArn: string; readonly credentialDurationSeconds?: number }): Promise<RoleAlias>;
   describeRoleAlias(alias: string): RoleAlias;
   updateRoleAlias(alias: string, options: { readonly roleArn?: string; readonly credentialDurationSeconds?: number }): Promise<RoleAlias>;
