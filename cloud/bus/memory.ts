@@ -7,7 +7,7 @@ import { type LocalClient, localClient } from './local-client.ts';
 
 export function memoryBroker(): Broker {
   const clients = new Map<string, LocalClient>();
-  const reserved: { readonly filter: string; readonly serve: (request: Message, client: string) => void }[] = [];
+  const reserved: { readonly filter: string; readonly serve: Parameters<Broker['reserve']>[1] }[] = [];
   const retained = new Map<string, Message>();
   const queue: (() => void)[] = [];
   let draining = false;
@@ -30,6 +30,10 @@ export function memoryBroker(): Broker {
 
   return {
     address: null,
+    tlsAddress: null,
+    clients: () => [],
+    retained: () => retained.values(),
+    counters: () => ({}),
     connect(clientId) {
       if (clients.has(clientId)) throw new Error(`a client ${clientId} is connected already`);
       const client = localClient(clientId, {
@@ -37,7 +41,7 @@ export function memoryBroker(): Broker {
           const message = { topic, payload };
           const keeper = reserved.find(({ filter }) => topicMatches(filter, topic));
           if (keeper) {
-            later(() => keeper.serve(message, clientId));
+            later(() => void keeper.serve(message, clientId, { clientId, principal: null, thing: null }));
             return;
           }
           if (retain) retained.set(topic, message);
