@@ -27,7 +27,7 @@ import { parseRecording } from '../actors/contracts/recording.ts';
 import { type OperatorCommand, topics } from '../actors/contracts/telemetry.ts';
 import { onnxEngine } from '../actors/inference/onnx.ts';
 import { sharedEngine } from '../actors/inference/shared.ts';
-import { aedesBroker } from '../cloud/bus/aedes.ts';
+import { embeddedBroker } from '../cloud/bus/embedded.ts';
 import { memoryBroker } from '../cloud/bus/memory.ts';
 import { createDeployments } from '../cloud/deployments.ts';
 import { openFleetView } from '../cloud/fleet-view.ts';
@@ -349,7 +349,7 @@ async function memoryPorts(clock: Clock, key: SigningKey): Promise<Ports> {
 async function demoPorts({ data, host, mqttPort }: Extract<WorldSpec['ports'], { kind: 'demo' }>, clock: Clock, log: Log): Promise<Ports> {
   mkdirSync(data, { recursive: true, mode: 0o700 });
   const key = openKey(data);
-  const broker = await aedesBroker({ host, port: mqttPort, log });
+  const broker = await embeddedBroker({ host, port: mqttPort, wall: wallClock(), log });
   const objects = diskObjects(join(data, 'objects'));
   const presigned = presignedUrls(() => clock.epoch + clock.now());
   const things = await openThings({

@@ -21,7 +21,7 @@ const mayImport: Record<string, readonly string[]> = {
   physical: ['actors/contracts', 'actors/signal', 'actors/package', 'physical', 'serialport', 'zod'],
   'physical/agent': ['actors/contracts', 'actors/package', 'physical', 'zod', '@grpc/grpc-js', '@grpc/proto-loader'],
   cloud: ['actors/contracts', 'actors/package', 'cloud', 'zod', 'yaml', 'pino'],
-  'cloud/bus': ['actors/contracts', 'cloud', 'aedes', 'mqtt'],
+  'cloud/bus': ['actors/contracts', 'cloud', 'mqtt', 'aws-iot-device-sdk-v2'],
   'cloud/jobs': ['actors/contracts', 'cloud', 'zod', 'libsql'],
   'cloud/things': ['actors/contracts', 'cloud', 'zod', 'libsql', '@peculiar/x509'],
   'cloud/index': ['actors/contracts', 'cloud', 'zod', '@duckdb/node-api'],

@@ -50,6 +50,8 @@ export interface ConnectRequest {
   readonly clientId: string;
   /** Of the certificate of its TLS connection, which has been verified to come from the CA; null on a port without TLS. */
   readonly principal: string | null;
+  /** DER of that certificate. */
+  readonly certificate: Uint8Array | null;
   /** Whether the client brings a will, and whether its session outlives the connection (AWS's connect attributes). */
   readonly attributes: { readonly lastWill: boolean; readonly persistent: boolean };
 }
@@ -64,6 +66,8 @@ export interface BusAuthorizer {
   may(identity: ClientIdentity, action: TopicAction, topic: string): boolean;
   /** Asked again and again while the connection lives, at most 60 s apart: false once its certificate is revoked or gone. */
   stands(identity: ClientIdentity): boolean | Promise<boolean>;
+  /** Tells of a principal that no longer stands, so that its connections end at once. */
+  onRevoked?(ended: (principal: string) => void): void;
 }
 
 /** A broker as the services beside it see it. */

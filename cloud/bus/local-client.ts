@@ -1,5 +1,6 @@
 /** A connection to a broker from within its own process: subscriptions here, publishing as the broker gives it. */
 import { type Bus, type Message, topicMatches } from '../../actors/contracts/bus.ts';
+import { RemoteRefused } from '../../actors/contracts/errors.ts';
 
 export interface LocalClient extends Bus {
   /** Hands a message to every subscription that covers its topic. */
@@ -18,12 +19,19 @@ export interface LocalClientPorts {
 
 export function localClient(clientId: string, ports: LocalClientPorts): LocalClient {
   const subscriptions = new Map<string, Set<(message: Message) => void>>();
+  let isClosed = false;
+  const stands = () => {
+    if (isClosed) throw new RemoteRefused(`the connection of ${clientId} has been closed`);
+  };
 
   return {
     clientId,
-    publish: (topic, payload, { qos = 0, retain = false } = {}) =>
-      ports.publish(topic, typeof payload === 'string' ? Buffer.from(payload) : payload, { qos, retain }),
+    async publish(topic, payload, { qos = 0, retain = false } = {}) {
+      stands();
+      await ports.publish(topic, typeof payload === 'string' ? Buffer.from(payload) : payload, { qos, retain });
+    },
     async subscribe(filter, hear) {
+      stands();
       const hearers = subscriptions.get(filter) ?? new Set();
       hearers.add(hear);
       if (!subscriptions.has(filter)) {
@@ -48,6 +56,8 @@ export function localClient(clientId: string, ports: LocalClientPorts): LocalCli
       for (const hear of [...(subscriptions.get(filter) ?? [])]) hear(message);
     },
     async close() {
+      if (isClosed) return;
+      isClosed = true;
       const filters = [...subscriptions.keys()];
       subscriptions.clear();
       for (const filter of filters) await ports.unsubscribed(filter);

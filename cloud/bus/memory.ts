@@ -2,13 +2,14 @@
  * A broker in memory, for virtual time: messages are delivered in the order in which they were published, each after the one
  * before it has been heard out, within the same instant.
  */
-import { type Broker, type Message, topicMatches } from '../../actors/contracts/bus.ts';
+import { type Broker, type Message, type RetainedMessage, topicMatches } from '../../actors/contracts/bus.ts';
 import { type LocalClient, localClient } from './local-client.ts';
 
-export function memoryBroker(): Broker {
+/** @param date epoch milliseconds, for what is retained */
+export function memoryBroker(date: () => number = () => 0): Broker {
   const clients = new Map<string, LocalClient>();
   const reserved: { readonly filter: string; readonly serve: Parameters<Broker['reserve']>[1] }[] = [];
-  const retained = new Map<string, Message>();
+  const retained = new Map<string, RetainedMessage>();
   const queue: (() => void)[] = [];
   let draining = false;
 
@@ -37,14 +38,15 @@ export function memoryBroker(): Broker {
     connect(clientId) {
       if (clients.has(clientId)) throw new Error(`a client ${clientId} is connected already`);
       const client = localClient(clientId, {
-        async publish(topic, payload, { retain }) {
+        async publish(topic, payload, { qos, retain }) {
           const message = { topic, payload };
           const keeper = reserved.find(({ filter }) => topicMatches(filter, topic));
           if (keeper) {
             later(() => void keeper.serve(message, clientId, { clientId, principal: null, thing: null }));
             return;
           }
-          if (retain) retained.set(topic, message);
+          if (retain && payload.length === 0) retained.delete(topic);
+          else if (retain) retained.set(topic, { ...message, qos, at: date() });
           route(message);
         },
         async subscribed(filter) {

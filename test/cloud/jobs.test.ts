@@ -8,7 +8,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { JobRefused } from '../../actors/contracts/errors.ts';
 import { silentLog } from '../../actors/contracts/log.ts';
-import { aedesBroker } from '../../cloud/bus/aedes.ts';
+import { embeddedBroker } from '../../cloud/bus/embedded.ts';
 import { memoryBroker } from '../../cloud/bus/memory.ts';
 import { deviceJobs } from '../../cloud/jobs/client.ts';
 import { libsqlJobStore, memoryJobStore } from '../../cloud/jobs/libsql-store.ts';
@@ -141,7 +141,7 @@ jobs('a device’s client speaks with the service over a bus', async () => {
 
 jobs('a plain MQTT client plays the whole conversation, without subscribing to any reply', async () => {
   const clock = wallClock();
-  const broker = await aedesBroker({ host: '127.0.0.1', port: await freePort(), log: silentLog });
+  const broker = await embeddedBroker({ host: '127.0.0.1', port: await freePort(), wall: wallClock(), log: silentLog });
   const service = await openJobService({ clock, store: memoryJobStore() });
   serveJobs(broker, service, clock, silentLog);
   const url = `mqtt://127.0.0.1:${broker.address?.port}`;
@@ -200,7 +200,7 @@ jobs('a plain MQTT client plays the whole conversation, without subscribing to a
 
 jobs('mosquitto_sub hears what the farm publishes', async () => {
   if (!has('mosquitto_sub', 'mosquitto-clients')) return;
-  const broker = await aedesBroker({ host: '127.0.0.1', port: await freePort(), log: silentLog });
+  const broker = await embeddedBroker({ host: '127.0.0.1', port: await freePort(), wall: wallClock(), log: silentLog });
   const child = spawn('mosquitto_sub', [
     '-h',
     '127.0.0.1',
