@@ -26,7 +26,7 @@ export async function runCloud(options: CloudOptions, { signal, out, log }: UpTo
   let cloud: Cloud | null = null;
   let doors: Doors | null = null;
   try {
-    const ports = { kind: 'demo', data, host: HOST, mqttPort: options.mqttPort } as const;
+    const ports = { kind: 'demo', data, host: HOST, mqttPort: options.mqttPort, mqttsPort: options.mqttsPort } as const;
     cloud = await openCloud(ports, { clock, log, events: createRunLog({ keep: false }) });
     doors = await openDoors(cloud, {
       host: HOST,

@@ -1,6 +1,5 @@
 /** The doors of a cloud beside the broker's: the console's port, and HTTPS for things. */
 import type { Clock } from '../actors/contracts/clock.ts';
-import { EnvironmentLacking } from '../actors/contracts/errors.ts';
 import type { FaultInjector } from '../actors/contracts/faults.ts';
 import type { Log } from '../actors/contracts/log.ts';
 import type { FarmSite } from '../actors/contracts/site.ts';
@@ -10,6 +9,7 @@ import type { ConsoleServices } from '../cloud/console/services.ts';
 import { endpointsAt } from '../cloud/things/endpoints.ts';
 import { openThingsHttps, type ThingsHttpsOptions } from '../cloud/things/https.ts';
 import type { Endpoints } from '../cloud/things/ports.ts';
+import { openUsual } from './usual-port.ts';
 import type { Cloud } from './world.ts';
 
 const HTTPS_PORT = 8443;
@@ -45,7 +45,7 @@ export async function openDoors(cloud: Cloud, { host, port, httpsPort, log, wall
   );
   const httpsAddress = `${https.address.host}:${https.address.port}`;
   let httpAddress = '';
-  const endpoints = endpointsAt(() => ({ mqtt: cloudAddress(cloud) ?? '', https: httpsAddress, http: httpAddress }));
+  const endpoints = endpointsAt(() => ({ mqtt: tlsAddress(cloud) ?? cloudAddress(cloud) ?? '', https: httpsAddress, http: httpAddress }));
   const console = await openConsole({
     host,
     port,
@@ -68,28 +68,19 @@ export async function openDoors(cloud: Cloud, { host, port, httpsPort, log, wall
   };
 }
 
-/**
- * Opens the port that was asked for; when nobody asked, the usual one, or any when that is taken: a second farm beside the first
- * needs no flags for ports that it may not use. @throws EnvironmentLacking
- */
-export async function openUsual<T>(asked: number | undefined, usual: number, log: Log, open: (port: number) => Promise<T>): Promise<T> {
-  try {
-    return await open(asked ?? usual);
-  } catch (error) {
-    if (asked !== undefined || !(error instanceof EnvironmentLacking)) throw error;
-    log.info({ port: usual, reason: error.message }, 'another port is taken instead');
-    return open(0);
-  }
-}
-
 export const addressLines = (cloud: Cloud, { url, https }: Doors): readonly string[] => [
   `  console  ${url}`,
   ...(cloudAddress(cloud) ? [`  MQTT     ${cloudAddress(cloud)}`] : []),
+  ...(tlsAddress(cloud) ? [`  MQTTS    ${tlsAddress(cloud)}`] : []),
   `  HTTPS    ${https}`,
 ];
 
 /** `host:port` of MQTT without TLS; null for a broker without a port. */
 export const cloudAddress = ({ broker }: Cloud): string | null => (broker.address ? `${broker.address.host}:${broker.address.port}` : null);
+
+/** The same by mTLS. */
+export const tlsAddress = ({ broker }: Cloud): string | null =>
+  broker.tlsAddress ? `${broker.tlsAddress.host}:${broker.tlsAddress.port}` : null;
 
 export const consoleServices = (
   cloud: Cloud,
@@ -111,4 +102,5 @@ export const consoleServices = (
   things: cloud.things,
   httpsEndpoint: https,
   mqttEndpoint: cloudAddress(cloud),
+  mqttsEndpoint: tlsAddress(cloud),
 });

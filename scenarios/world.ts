@@ -28,6 +28,7 @@ import { type OperatorCommand, topics } from '../actors/contracts/telemetry.ts';
 import { onnxEngine } from '../actors/inference/onnx.ts';
 import { sharedEngine } from '../actors/inference/shared.ts';
 import { embeddedBroker } from '../cloud/bus/embedded.ts';
+import { policyAuthorizer } from '../cloud/bus/policies.ts';
 import { memoryBroker } from '../cloud/bus/memory.ts';
 import { createDeployments } from '../cloud/deployments.ts';
 import { openFleetView } from '../cloud/fleet-view.ts';
@@ -66,6 +67,9 @@ import type { VirtualClock } from '../twins/time/virtual-clock.ts';
 import type { WindSpec } from '../twins/wind/field.ts';
 import type { Layout } from '../twins/wind/layout.ts';
 import type { RunLog } from './digest.ts';
+import { openUsual } from './usual-port.ts';
+
+const MQTTS_PORT = 8883;
 
 export interface WorldSpec {
   readonly seed: number;
@@ -84,7 +88,14 @@ export type PortsSpec =
       /** What signs its packages; absent: one that nobody else knows. */
       readonly key?: SigningKey;
     }
-  | { readonly kind: 'demo'; readonly data: string; readonly host: string; readonly mqttPort: number };
+  | {
+      readonly kind: 'demo';
+      readonly data: string;
+      readonly host: string;
+      readonly mqttPort: number;
+      /** Absent: the usual one or, when that is taken, any. */
+      readonly mqttsPort: number | undefined;
+    };
 
 /** Twins of one machine that stand together. */
 export interface FleetGroup {
@@ -346,10 +357,13 @@ async function memoryPorts(clock: Clock, key: SigningKey): Promise<Ports> {
   };
 }
 
-async function demoPorts({ data, host, mqttPort }: Extract<WorldSpec['ports'], { kind: 'demo' }>, clock: Clock, log: Log): Promise<Ports> {
+async function demoPorts(
+  { data, host, mqttPort, mqttsPort }: Extract<WorldSpec['ports'], { kind: 'demo' }>,
+  clock: Clock,
+  log: Log,
+): Promise<Ports> {
   mkdirSync(data, { recursive: true, mode: 0o700 });
   const key = openKey(data);
-  const broker = await embeddedBroker({ host, port: mqttPort, wall: wallClock(), log });
   const objects = diskObjects(join(data, 'objects'));
   const presigned = presignedUrls(() => clock.epoch + clock.now());
   const things = await openThings({
@@ -358,6 +372,11 @@ async function demoPorts({ data, host, mqttPort }: Extract<WorldSpec['ports'], {
     ...dated(clock, wallClock()),
   });
   await adoptThings(things.registry, join(data, 'things.json'));
+  const server = await things.authority.server([host]);
+  const material = { key: server.privateKeyPem, cert: server.certificatePem + server.caPem, ca: server.caPem };
+  const broker = await openUsual(mqttsPort, MQTTS_PORT, log, (port) =>
+    embeddedBroker({ host, port: mqttPort, wall: wallClock(), log, tls: { port, material, authorizer: policyAuthorizer(things) } }),
+  );
   return {
     broker,
     jobs: await openJobService({

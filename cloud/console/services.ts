@@ -43,6 +43,8 @@ export interface ConsoleServices {
   readonly things: Pick<Things, 'registry' | 'certificates' | 'policies'>;
   /** `host:port` of the broker; null without one. */
   readonly mqttEndpoint: string | null;
+  /** The same by TLS, for things with certificates; null without one. */
+  readonly mqttsEndpoint: string | null;
   /** `host:port` of the door for things by HTTPS; null without one. */
   readonly httpsEndpoint: string | null;
 }

@@ -26,7 +26,7 @@ const stopping = (objects: ObjectStore): ObjectStore => ({
 
 const wall = wallClock();
 const clock = new VirtualClock({ epoch: wall.epoch });
-const ports = { kind: 'demo', data: process.argv[2], host: '127.0.0.1', mqttPort: await freePort() } as const;
+const ports = { kind: 'demo', data: process.argv[2], host: '127.0.0.1', mqttPort: await freePort(), mqttsPort: await freePort() } as const;
 const world = await openWorld(
   { seed: 1, fleet: [{ twins: 1, machine: machineNamed('desk-turbine'), wind: defaultWind }], replays: [], ports },
   { clock, log: silentLog, events: createRunLog({ keep: false }), decorate: { objects: stopping } },

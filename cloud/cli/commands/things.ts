@@ -21,7 +21,7 @@ interface ProvisionedThing {
   readonly certificatePem: string;
   readonly caPem: string;
   /** `host:port` */
-  readonly mqtt: string | null;
+  readonly mqtts: string | null;
   readonly https: string | null;
   readonly roleAlias: string;
 }
@@ -92,11 +92,11 @@ export function addThingsCommands(program: Command, io: Io): void {
 }
 
 /** What `edge` and other clients read; files by their names beside it. */
-const configOf = ({ thing, mqtt, https, roleAlias }: ProvisionedThing, cloud: string) => ({
+const configOf = ({ thing, mqtts, https, roleAlias }: ProvisionedThing, cloud: string) => ({
   thing,
   clientId: thing,
   cloud,
-  mqtt,
+  mqtt: mqtts === null ? null : `mqtts://${mqtts}`,
   certificate: FILES.certificate,
   key: FILES.key,
   ca: FILES.ca,

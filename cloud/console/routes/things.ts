@@ -11,7 +11,7 @@ const NewThing = z.strictObject({
   csr: z.string().min(1).max(4_096),
 });
 
-export function thingRoutes(app: FastifyInstance, { things, view, mqttEndpoint, httpsEndpoint }: ConsoleServices): void {
+export function thingRoutes(app: FastifyInstance, { things, view, mqttsEndpoint, httpsEndpoint }: ConsoleServices): void {
   const { registry } = things;
 
   app.get('/api/things', async () =>
@@ -29,7 +29,7 @@ export function thingRoutes(app: FastifyInstance, { things, view, mqttEndpoint, 
   app.post('/api/things', async ({ body }, reply) => {
     const { thing, csr } = parseBody(NewThing, body);
     const provisioned = await provisionThing(things, thing, csr);
-    return reply.status(201).send({ ...provisioned, mqtt: mqttEndpoint, https: httpsEndpoint, roleAlias: DEVICE_ROLE_ALIAS });
+    return reply.status(201).send({ ...provisioned, mqtts: mqttsEndpoint, https: httpsEndpoint, roleAlias: DEVICE_ROLE_ALIAS });
   });
   app.delete<{ Params: { thing: string } }>('/api/things/:thing/certificates', async ({ params }) => ({
     thing: params.thing,
