@@ -1,44 +1,61 @@
-/** A bus over any MQTT 3.1.1 broker, by the `mqtt` client: it reconnects, and its subscriptions stand again before anyone is told. */
-import { connectAsync, type MqttClient } from 'mqtt';
-import { type Bus, type Message, topicMatches } from '../../actors/contracts/bus.ts';
+/** A bus over any MQTT broker (3.1.1 or 5, plain or TLS) by the `mqtt` client: it reconnects, and its subscriptions stand again before anyone is told. */
+import { connect, type MqttClient } from 'mqtt';
+import type { Bus } from '../../actors/contracts/bus.ts';
 import { RemoteRefused, reasonOf } from '../../actors/contracts/errors.ts';
-import type { Log } from '../../actors/contracts/log.ts';
+import {
+  CONNECT_TIMEOUT_MS,
+  type ClientOptions,
+  type ClientTls,
+  MAX_WAITING,
+  RECONNECT_MS,
+  SESSION_S,
+  unreachable,
+} from './client-options.ts';
+import { clientSubscriptions } from './client-subscriptions.ts';
 
-export interface MqttOptions {
-  /** `mqtt://127.0.0.1:1883` */
+export interface MqttOptions extends ClientOptions {
+  /** `mqtt://127.0.0.1:1883`, `mqtts://127.0.0.1:8883` */
   readonly url: string;
-  readonly clientId: string;
-  readonly log: Log;
+  /** With `mqtts:`; TLS 1.2 or newer. */
+  readonly tls?: ClientTls;
 }
 
-const CONNECT_TIMEOUT_MS = 5_000;
-const RECONNECT_MS = 1_000;
-
-/** @throws RemoteRefused when no broker answers there. */
-export async function mqttBus({ url, clientId, log }: MqttOptions): Promise<Bus> {
-  const client: MqttClient = await connectAsync(
-    url,
-    { clientId, protocolVersion: 4, connectTimeout: CONNECT_TIMEOUT_MS, reconnectPeriod: RECONNECT_MS, resubscribe: true },
-    false,
-  ).catch((error: unknown) => {
-    throw new RemoteRefused(`no MQTT broker answers at ${url}: ${reasonOf(error)}`, {
-      cause: error,
-      hint: 'start the farm or the cloud first, or name its address with --cloud',
-    });
+/** @throws RemoteRefused when no broker answers there, or it refuses. */
+export async function mqttBus({ url, clientId, log, tls, version = 4, session = 'fresh', will }: MqttOptions): Promise<Bus> {
+  const isKept = session === 'kept';
+  const client: MqttClient = connect(url, {
+    clientId,
+    protocolVersion: version,
+    clean: !isKept,
+    ...(isKept && version === 5 ? { properties: { sessionExpiryInterval: SESSION_S } } : {}),
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    reconnectPeriod: RECONNECT_MS,
+    resubscribe: false, // below, where it can be waited for
+    ...(tls ? { ...tls, minVersion: 'TLSv1.2' as const } : {}),
+    ...(will ? { will: { ...will, payload: Buffer.from(will.payload) } } : {}),
   });
-  const subscriptions = new Map<string, Set<(message: Message) => void>>();
+  const subscriptions = clientSubscriptions();
   const reconnected: (() => void)[] = [];
+  let waiting = 0;
+  let isClosed = false;
+  const stands = () => {
+    if (isClosed) throw new RemoteRefused(`the connection of ${clientId} to ${url} has been closed`);
+  };
 
   client.on('error', (error) => log.debug({ url, reason: error.message }, 'MQTT'));
   client.on('close', () => log.debug({ url }, 'MQTT connection closed'));
-  client.on('message', (topic, payload) => {
-    for (const [filter, hearers] of subscriptions)
-      if (topicMatches(filter, topic)) for (const hear of [...hearers]) hear({ topic, payload });
+  client.on('message', (topic, payload) => subscriptions.heard({ topic, payload })); // before CONNACK: a kept session's come right behind it
+  await new Promise<void>((connected, failed) => {
+    client.once('connect', () => connected());
+    client.once('error', failed);
+    client.once('close', () => failed(new Error('the connection was closed')));
+  }).catch(async (error: unknown) => {
+    await client.endAsync(true);
+    throw unreachable(url, error);
   });
-  client.on('connect', () => {
-    // The client resubscribes by itself; asking again confirms that it has been done before anyone acts on it.
-    const filters = [...subscriptions.keys()];
-    const standing = filters.length === 0 ? Promise.resolve() : client.subscribeAsync(filters, { qos: 1 }).then(() => {});
+  client.on('connect', ({ sessionPresent }) => {
+    const filters = subscriptions.filters();
+    const standing = sessionPresent || filters.length === 0 ? Promise.resolve() : client.subscribeAsync(filters, { qos: 1 }).then(() => {});
     standing.then(
       () => {
         for (const heard of reconnected) heard();
@@ -50,33 +67,42 @@ export async function mqttBus({ url, clientId, log }: MqttOptions): Promise<Bus>
   return {
     clientId,
     async publish(topic, payload, { qos = 0, retain = false } = {}) {
+      stands();
       if (!client.connected && qos === 0) throw new RemoteRefused(`no connection to ${url}`);
-      await client.publishAsync(topic, Buffer.from(payload), { qos, retain }).catch((error: unknown) => {
+      if (waiting >= MAX_WAITING) throw new RemoteRefused(`${waiting} messages wait for ${url} already`);
+      waiting++;
+      try {
+        await client.publishAsync(topic, Buffer.from(payload), { qos, retain });
+      } catch (error) {
         throw new RemoteRefused(`${url} did not take a message on ${topic}: ${reasonOf(error)}`, { cause: error });
-      });
+      } finally {
+        waiting--;
+      }
     },
     async subscribe(filter, hear) {
-      const hearers = subscriptions.get(filter) ?? new Set();
-      hearers.add(hear);
-      if (!subscriptions.has(filter)) {
-        subscriptions.set(filter, hearers);
-        await client.subscribeAsync(filter, { qos: 1 }).catch((error: unknown) => {
-          subscriptions.delete(filter);
+      stands();
+      await subscriptions.add(filter, hear, async () => {
+        try {
+          const [granted] = await client.subscribeAsync(filter, { qos: 1 });
+          if (granted && granted.qos >= 0x80) throw new Error('not allowed');
+        } catch (error) {
           throw new RemoteRefused(`${url} did not take the subscription ${filter}: ${reasonOf(error)}`, { cause: error });
-        });
-      }
+        }
+      });
       return {
-        async close() {
-          hearers.delete(hear);
-          if (hearers.size > 0) return;
-          subscriptions.delete(filter);
-          await client.unsubscribeAsync(filter);
-        },
+        close: () =>
+          subscriptions.remove(filter, hear, async () => {
+            if (client.connected) await client.unsubscribeAsync(filter);
+          }),
       };
     },
     onReconnect: (heard) => {
       reconnected.push(heard);
     },
-    close: () => client.endAsync(),
+    async close() {
+      if (isClosed) return;
+      isClosed = true;
+      await client.endAsync(!client.connected);
+    },
   };
 }
