@@ -3,6 +3,7 @@
  * port, MQTT 3.1.1 or 5. It reconnects by itself; what it had subscribed to stands again before anyone is told.
  */
 import type { Bus } from '../../actors/contracts/bus.ts';
+import type { Clock } from '../../actors/contracts/clock.ts';
 import { RemoteRefused, reasonOf } from '../../actors/contracts/errors.ts';
 import {
   CONNECT_TIMEOUT_MS,
@@ -22,7 +23,10 @@ export interface AwsIotOptions extends ClientOptions {
   readonly port: number;
   /** `ca` empty: the machine's own, which know Amazon's. */
   readonly tls: ClientTls;
+  readonly clock: Clock;
 }
+
+const GOODBYE_MS = 1_000;
 
 /** What a version's client is to the bus. */
 interface Client {
@@ -168,7 +172,7 @@ async function connect311(
 
 async function connect5(
   { iot, mqtt5 }: Sdk,
-  { host, port, tls, clientId, session, will, log }: AwsIotOptions,
+  { host, port, tls, clientId, session, will, log, clock }: AwsIotOptions,
   heard: Heard,
 ): Promise<Client> {
   const builder = iot.AwsIotMqtt5ClientConfigBuilder.newDirectMqttBuilderWithMtlsFromMemory(host, tls.cert, tls.key)
@@ -204,7 +208,7 @@ async function connect5(
     });
     client.start();
   }).catch((error: unknown) => {
-    client.stop();
+    client.stop({ reasonCode: 0 });
     client.close();
     throw error;
   });
@@ -223,9 +227,15 @@ async function connect5(
     unsubscribe: async (filter) => void (await client.unsubscribe({ topicFilters: [filter] })),
     async end() {
       isConnected = false;
-      const stopped = new Promise<void>((done) => client.once('stopped', () => done()));
-      client.stop({ reasonCode: 0 });
-      await stopped;
+      // When a message comes in just now the library never says that it has stopped: closing it ends it all the same.
+      await new Promise<void>((done) => {
+        const late = clock.setTimeout(done, GOODBYE_MS);
+        client.once('stopped', () => {
+          clock.clearTimeout(late);
+          done();
+        });
+        client.stop({ reasonCode: 0 });
+      });
       client.close();
     },
   };
