@@ -17,6 +17,7 @@ import { httpObjects } from '../cloud/objects/http.ts';
 import { createRng } from '../twins/rng.ts';
 import { driverBacking } from './backing.ts';
 import { fileDisk } from './disk.ts';
+import type { EdgeConfig } from './edge-config.ts';
 import { proMini } from './drivers/pro-mini.ts';
 import { serialLines } from './drivers/serial-port.ts';
 import { originalNoise } from './noise.ts';
@@ -30,11 +31,13 @@ export interface EdgeOptions {
   readonly data: string;
   readonly injectNoise: boolean;
   readonly inference: InferenceChoice;
+  /** Where and with which certificate it connects; absent: without TLS, where the cloud says. */
+  readonly mtls?: Pick<EdgeConfig, 'mqtt' | 'tls'>;
 }
 
 /** Runs until the signal aborts. @throws UsageError, EnvironmentLacking, RemoteRefused, VerificationRefused */
 export async function runEdge(
-  { thing, serial, cloud, data, injectNoise, inference }: EdgeOptions,
+  { thing, serial, cloud, data, injectNoise, inference, mtls }: EdgeOptions,
   tools: { readonly signal: AbortSignal; readonly out: (text: string) => void; readonly log: Log },
 ): Promise<void> {
   if (!isThingName(thing)) throw new UsageError(`--thing ${thing} is no name of a thing: 1 to 128 of letters, digits, : _ -`);
@@ -42,9 +45,9 @@ export async function runEdge(
   const clock = wallClock();
   const lines = await serialLines({ path: serial, clock, log });
   const api = openApi(cloud);
-  const { endpointAddress } = await api.get<{ endpointAddress: string }>('/endpoint?endpointType=iot:Data-ATS');
+  const url = mtls?.mqtt ?? `mqtt://${(await api.get<{ endpointAddress: string }>('/endpoint?endpointType=iot:Data-ATS')).endpointAddress}`;
   const trustedKeys = [createPublicKey(await pinnedKey(api, data))];
-  const bus = await mqttBus({ url: `mqtt://${endpointAddress}`, clientId: thing, log });
+  const bus = await mqttBus({ url, clientId: thing, log, ...(mtls ? { tls: mtls.tls } : {}) });
   const objects = httpObjects(cloud);
   const adjust = injectNoise ? { adjust: originalNoise(createRng(1).fork(thing)) } : {};
   const backing = driverBacking({ thing, kind: 'serial', driver: proMini(lines), clock, log, ...adjust });
@@ -78,7 +81,7 @@ export async function runEdge(
     await bus.close();
     throw error;
   });
-  tools.out(`${thing}: ${serial} → ${endpointAddress}. Ctrl-C ends it.`);
+  tools.out(`${thing}: ${serial} → ${url.replace('mqtt://', '')}. Ctrl-C ends it.`);
   await new Promise<void>((ended) => (signal.aborted ? ended() : signal.addEventListener('abort', () => ended(), { once: true })));
   await fleet.close();
   await bus.close();

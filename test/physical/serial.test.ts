@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream, existsSync } from 'node:fs';
+import { chmodSync, createWriteStream, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -15,7 +15,7 @@ import { twinBacking } from '../../twins/backing.ts';
 import { defaultWind } from '../../twins/library/desk-turbine.ts';
 import { createRng } from '../../twins/rng.ts';
 import { VirtualClock } from '../../twins/time/virtual-clock.ts';
-import { CLI, eventually, getJson, removeFolder, runCli, scratchFolder, startFarm } from '../kit/farm-process.ts';
+import { CLI, eventually, getJson, removeFolder, runCli, scratchFolder, startCloud, startFarm } from '../kit/farm-process.ts';
 import { has } from '../kit/programs.ts';
 
 const serial = suite('serial');
@@ -133,6 +133,47 @@ serial('a turbine on a serial line stands in the console beside the twins, with 
   stop();
   await farm.stop();
   for (const child of processes) child.kill();
+  removeFolder(folder);
+});
+
+serial('with the files of `things create` it connects by its certificate, and comes no more once that is revoked', async () => {
+  if (!has('socat', 'socat')) return;
+  const folder = scratchFolder();
+  const [board, port, own] = [join(folder, 'board'), join(folder, 'port'), join(folder, 't100')];
+  const socat = spawn('socat', [`pty,raw,echo=0,link=${board}`, `pty,raw,echo=0,link=${port}`]);
+  const farm = await startCloud(join(folder, 'farm'));
+  const created = await runCli(['things', 'create', 'T-100', '--out', own, '--cloud', farm.url]);
+  assert.is(created.code, 0, created.err);
+  await eventually(
+    async () => existsSync(board) && existsSync(port),
+    (ready) => ready,
+  );
+  const stop = feed(board);
+  const flags = ['edge', '--config', join(own, 'edge.json'), '--serial', port, '--data', join(folder, 'edge')];
+  const edge = spawn(process.execPath, [CLI, ...flags], { stdio: 'ignore' });
+  const ended = new Promise((done) => edge.on('close', done));
+  await eventually(
+    () => getJson<TurbineView[]>(`${farm.url}/api/turbines`),
+    (all) => all.some(({ thing, backing }) => thing === 'T-100' && backing === 'serial'),
+  );
+  edge.kill('SIGINT');
+  assert.is(await ended, 130);
+
+  await runCli(['things', 'revoke', 'T-100', '--cloud', farm.url]);
+  const again = await runCli(flags);
+  assert.is(again.code, 5, again.err);
+  chmodSync(join(own, 'private.key.pem'), 0o644);
+  assert.is((await runCli(flags)).code, 6);
+  chmodSync(join(own, 'private.key.pem'), 0o600);
+  writeFileSync(join(own, 'edge.json'), '{"thing":"../T","mqtt":"mqtt://127.0.0.1:1883"}');
+  const wrong = await runCli(flags);
+  assert.is(wrong.code, 3);
+  for (const path of ['thing', 'mqtt', 'cloud', 'certificate', 'key', 'ca']) assert.match(wrong.err, new RegExp(`at ${path}`));
+  assert.is((await runCli(['edge', '--serial', port])).code, 2);
+
+  stop();
+  socat.kill();
+  await farm.stop();
   removeFolder(folder);
 });
 

@@ -1,5 +1,6 @@
 /** Commands that run a world: up, edge, scenario. */
 import type { Command } from 'commander';
+import { UsageError } from '../../../actors/contracts/errors.ts';
 import type { Log } from '../../../actors/contracts/log.ts';
 import { type Io, printFacts } from '../print.ts';
 
@@ -81,36 +82,48 @@ function addEdgeCommand(program: Command, io: Io): void {
   program
     .command('edge')
     .description('One real turbine: reads its serial line and runs the same actor, model and reports as a twin.')
-    .requiredOption('--thing <name>', 'what it is called')
+    .option('--thing <name>', 'what it is called; the configuration says so too')
+    .option('--config <file>', 'what `windfleet things create` wrote: it connects with its certificate')
     .requiredOption('--serial <port>', 'its serial port')
-    .option('--cloud <url>', 'the console of the cloud', process.env['WINDFLEET_CLOUD'] ?? 'http://127.0.0.1:7070')
+    .option('--cloud <url>', 'the console of the cloud (default: the configuration’s, or http://127.0.0.1:7070)')
     .option('--data <folder>', 'what the device keeps (default: .windfleet-<thing>)')
     .option('--inference <engine>', 'who asks the model: onnx, or agent:<socket>', 'onnx')
     .option('--inject-noise', 'the original’s noise on the readings')
     .addHelpText(
       'after',
-      '\nExamples:\n  windfleet edge --thing T-100 --serial /dev/ttyUSB0\n  windfleet edge --thing T-100 --serial /dev/ttyUSB0 --cloud http://192.168.1.10:7070',
+      '\nExamples:\n  windfleet edge --thing T-100 --serial /dev/ttyUSB0\n  windfleet edge --config t-100/edge.json --serial /dev/ttyUSB0',
     )
     .action(
-      async ({
-        thing,
-        serial,
-        cloud,
-        data,
-        inference,
-        injectNoise = false,
-      }: {
-        thing: string;
+      async (flags: {
+        thing?: string;
         serial: string;
-        cloud: string;
+        config?: string;
+        cloud?: string;
         data?: string;
         inference: string;
         injectNoise?: boolean;
       }) => {
         const { runEdge } = await import('../../../physical/edge.ts');
+        const { readEdgeConfig } = await import('../../../physical/edge-config.ts');
         const { readInference } = await import('../../config.ts');
+        const config = flags.config === undefined ? null : readEdgeConfig(flags.config);
+        const thing = flags.thing ?? config?.thing;
+        if (thing === undefined)
+          throw new UsageError('edge wants --thing, or --config', {
+            hint: 'windfleet things create NAME --out FOLDER writes FOLDER/edge.json',
+          });
+        if (config && thing !== config.thing) throw new UsageError(`--thing ${thing} is not ${config.thing}, the thing of ${flags.config}`);
+        const cloud = flags.cloud ?? process.env['WINDFLEET_CLOUD'] ?? config?.cloud ?? 'http://127.0.0.1:7070';
         await runEdge(
-          { thing, serial, cloud, data: data ?? `.windfleet-${thing}`, injectNoise, inference: readInference(inference) },
+          {
+            thing,
+            serial: flags.serial,
+            cloud,
+            data: flags.data ?? `.windfleet-${thing}`,
+            injectNoise: flags.injectNoise ?? false,
+            inference: readInference(flags.inference),
+            ...(config ? { mtls: config } : {}),
+          },
           { signal: io.signal, out: io.out, log: await openLog() },
         );
       },
