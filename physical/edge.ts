@@ -3,6 +3,7 @@ import { createPublicKey } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assembleFleet } from '../actors/assemble.ts';
+import type { Clock } from '../actors/contracts/clock.ts';
 import { isThingName, modelId } from '../actors/contracts/ids.ts';
 import { NotFound, RemoteRefused, UsageError } from '../actors/contracts/errors.ts';
 import type { InferenceChoice } from '../actors/contracts/inference.ts';
@@ -19,7 +20,7 @@ import { driverBacking } from './backing.ts';
 import { fileDisk } from './disk.ts';
 import type { EdgeConfig } from './edge-config.ts';
 import { proMini } from './drivers/pro-mini.ts';
-import { serialLines } from './drivers/serial-port.ts';
+import { type SerialLines, serialLines } from './drivers/serial-port.ts';
 import { originalNoise } from './noise.ts';
 import { wallClock } from './wall-clock.ts';
 
@@ -35,15 +36,31 @@ export interface EdgeOptions {
   readonly mtls?: Pick<EdgeConfig, 'mqtt' | 'tls'>;
 }
 
+export interface EdgeTools {
+  readonly signal: AbortSignal;
+  readonly out: (text: string) => void;
+  readonly log: Log;
+}
+
 /** Runs until the signal aborts. @throws UsageError, EnvironmentLacking, RemoteRefused, VerificationRefused */
-export async function runEdge(
-  { thing, serial, cloud, data, injectNoise, inference, mtls }: EdgeOptions,
-  tools: { readonly signal: AbortSignal; readonly out: (text: string) => void; readonly log: Log },
-): Promise<void> {
+export async function runEdge(options: EdgeOptions, tools: EdgeTools): Promise<void> {
+  const { thing, serial } = options;
   if (!isThingName(thing)) throw new UsageError(`--thing ${thing} is no name of a thing: 1 to 128 of letters, digits, : _ -`);
-  const { log, signal } = tools;
   const clock = wallClock();
-  const lines = await serialLines({ path: serial, clock, log });
+  const lines = await serialLines({ path: serial, clock, log: tools.log });
+  try {
+    await runOn(lines, options, clock, tools);
+  } finally {
+    lines.close();
+  }
+}
+
+async function runOn(
+  lines: SerialLines,
+  { thing, serial, cloud, data, injectNoise, inference, mtls }: EdgeOptions,
+  clock: Clock,
+  { log, signal, out }: EdgeTools,
+): Promise<void> {
   const api = openApi(cloud);
   const url = mtls?.mqtt ?? `mqtt://${(await api.get<{ endpointAddress: string }>('/endpoint?endpointType=iot:Data-ATS')).endpointAddress}`;
   const trustedKeys = [createPublicKey(await pinnedKey(api, data))];
@@ -81,7 +98,7 @@ export async function runEdge(
     await bus.close();
     throw error;
   });
-  tools.out(`${thing}: ${serial} → ${url.replace('mqtt://', '')}. Ctrl-C ends it.`);
+  out(`${thing}: ${serial} → ${url.replace('mqtt://', '')}. Ctrl-C ends it.`);
   await new Promise<void>((ended) => (signal.aborted ? ended() : signal.addEventListener('abort', () => ended(), { once: true })));
   await fleet.close();
   await bus.close();

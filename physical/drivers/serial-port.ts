@@ -15,10 +15,16 @@ const BAUD = 115_200;
 const MAX_LINE = 512; // a whole line has some 140 characters
 const REOPEN_MS = 1_000;
 
+export interface SerialLines {
+  (signal: AbortSignal): AsyncIterable<string>;
+  /** For who will not read after all: an open port keeps the process. */
+  close(): void;
+}
+
 /** @throws EnvironmentLacking when the port is not there at the start. */
-export async function serialLines({ path, clock, log }: SerialOptions): Promise<(signal: AbortSignal) => AsyncIterable<string>> {
+export async function serialLines({ path, clock, log }: SerialOptions): Promise<SerialLines> {
   const open = await openPort(path);
-  return async function* (signal) {
+  const read = async function* (signal: AbortSignal) {
     let port: Awaited<ReturnType<typeof openPort>> | null = open;
     while (!signal.aborted) {
       if (port) {
@@ -40,6 +46,7 @@ export async function serialLines({ path, clock, log }: SerialOptions): Promise<
       if (port) log.info({ path }, 'the serial port is back');
     }
   };
+  return Object.assign(read, { close: () => void open.destroy() });
 }
 
 async function openPort(path: string) {
