@@ -118,8 +118,7 @@ export async function flood({
   // A marker behind everything: once the slow one has it, it has all that was kept for it.
   slow.socket.resume();
   await broker.announce('$aws/things/marker/jobs/notify', '{}');
-  const isThere = () => slow.got.some(({ topic }) => topic === '$aws/things/marker/jobs/notify');
-  while (!isThere() && !slow.socket.destroyed) await slow.count('publish', slow.got.length);
+  while ((await slow.next('publish')).topic !== '$aws/things/marker/jobs/notify');
   isOver = true;
   await watching;
 
