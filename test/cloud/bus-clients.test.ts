@@ -141,7 +141,7 @@ if (has('openssl', 'openssl')) {
       const update = { thingName: thing, jobId: 'first', includeJobExecutionState: true } as const;
       const progress = await client.updateJobExecution({
         ...update,
-        status: 'IN_PROGRESS',
+        status: iotjobs.model.JobStatus.IN_PROGRESS,
         expectedVersion: 2,
         statusDetails: { step: 'canary' },
       });
