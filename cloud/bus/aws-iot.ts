@@ -125,7 +125,7 @@ type Sdk = typeof import('aws-iot-device-sdk-v2');
 
 async function connect311(
   { iot, mqtt }: Sdk,
-  { host, port, tls, clientId, session, will, log }: AwsIotOptions,
+  { host, port, tls, clientId, session, will, log, reconnectMs = RECONNECT_MS }: AwsIotOptions,
   heard: Heard,
 ): Promise<Client> {
   const builder = iot.AwsIotMqttConnectionConfigBuilder.new_mtls_builder(tls.cert, tls.key)
@@ -134,7 +134,7 @@ async function connect311(
     .with_client_id(clientId)
     .with_clean_session(session !== 'kept')
     .with_timeout_ms(CONNECT_TIMEOUT_MS)
-    .with_reconnect_min_sec(RECONNECT_MS / 1_000)
+    .with_reconnect_min_sec(Math.max(1, Math.round(reconnectMs / 1_000)))
     .with_reconnect_max_sec(8)
     .with_keep_alive_seconds(60);
   if (tls.ca) builder.with_certificate_authority(tls.ca);
@@ -172,13 +172,13 @@ async function connect311(
 
 async function connect5(
   { iot, mqtt5 }: Sdk,
-  { host, port, tls, clientId, session, will, log, clock }: AwsIotOptions,
+  { host, port, tls, clientId, session, will, log, clock, reconnectMs = RECONNECT_MS }: AwsIotOptions,
   heard: Heard,
 ): Promise<Client> {
   const builder = iot.AwsIotMqtt5ClientConfigBuilder.newDirectMqttBuilderWithMtlsFromMemory(host, tls.cert, tls.key)
     .withPort(port)
     .withConnackTimeoutMs(CONNECT_TIMEOUT_MS)
-    .withMinReconnectDelayMs(RECONNECT_MS)
+    .withMinReconnectDelayMs(reconnectMs)
     .withMaxReconnectDelayMs(8_000)
     .withSessionBehavior(session === 'kept' ? mqtt5.ClientSessionBehavior.RejoinAlways : mqtt5.ClientSessionBehavior.Clean)
     .withConnectProperties({

@@ -16,6 +16,8 @@ export interface ClientOptions {
   readonly version?: 4 | 5;
   /** `kept`: the broker holds the subscriptions and QoS 1 messages while the connection is gone. Default: `fresh`. */
   readonly session?: 'kept' | 'fresh';
+  /** Until the next try after a lost connection; default 1 s. AWS's client for 3.1.1 counts in whole seconds. */
+  readonly reconnectMs?: number;
   /** Published by the broker when the connection is lost without a word. */
   readonly will?: { readonly topic: string; readonly payload: string; readonly qos: 0 | 1; readonly retain: boolean };
 }

@@ -21,7 +21,16 @@ export interface MqttOptions extends ClientOptions {
 }
 
 /** @throws RemoteRefused when no broker answers there, or it refuses. */
-export async function mqttBus({ url, clientId, log, tls, version = 4, session = 'fresh', will }: MqttOptions): Promise<Bus> {
+export async function mqttBus({
+  url,
+  clientId,
+  log,
+  tls,
+  version = 4,
+  session = 'fresh',
+  will,
+  reconnectMs = RECONNECT_MS,
+}: MqttOptions): Promise<Bus> {
   const isKept = session === 'kept';
   const client: MqttClient = connect(url, {
     clientId,
@@ -29,7 +38,7 @@ export async function mqttBus({ url, clientId, log, tls, version = 4, session = 
     clean: !isKept,
     ...(isKept && version === 5 ? { properties: { sessionExpiryInterval: SESSION_S } } : {}),
     connectTimeout: CONNECT_TIMEOUT_MS,
-    reconnectPeriod: RECONNECT_MS,
+    reconnectPeriod: reconnectMs,
     resubscribe: false, // below, where it can be waited for
     ...(tls ? { ...tls, minVersion: 'TLSv1.2' as const } : {}),
     ...(will ? { will: { ...will, payload: Buffer.from(will.payload) } } : {}),

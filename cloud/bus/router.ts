@@ -108,11 +108,11 @@ export class Router {
     this.deliveries.push(deliver);
     if (this.isDelivering || this.isDue) return;
     this.isDue = true;
-    setImmediate(() => this.drain());
+    queueMicrotask(this.drain);
   }
 
   /** What waits for the clients within this process. */
-  drain(): void {
+  readonly drain = (): void => {
     this.isDue = false;
     if (this.isDelivering) return;
     this.isDelivering = true;
@@ -120,9 +120,9 @@ export class Router {
       for (let next = this.deliveries.shift(); next; next = this.deliveries.shift()) next();
     } finally {
       this.isDelivering = false;
-      if (this.deliveries.length > 0) setImmediate(() => this.drain()); // one of them threw: a defect, and not the others'
+      if (this.deliveries.length > 0) setImmediate(this.drain); // one of them threw: a defect, and not the others'
     }
-  }
+  };
 
   private retain({ topic, payload, qos, properties }: Publication): void {
     const before = this.retained.get(topic);

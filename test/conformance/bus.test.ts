@@ -80,11 +80,11 @@ async function overLine(
 }
 
 const overMqtt = (name: string, port: number, options: Options) =>
-  mqttBus({ url: `mqtt://127.0.0.1:${port}`, clientId: name, log, ...options });
+  mqttBus({ url: `mqtt://127.0.0.1:${port}`, clientId: name, log, reconnectMs: 50, ...options });
 const overMqtts = (name: string, port: number, options: Options) =>
-  mqttBus({ url: `mqtts://localhost:${port}`, clientId: name, log, tls: tlsOf(name), ...options });
+  mqttBus({ url: `mqtts://localhost:${port}`, clientId: name, log, reconnectMs: 50, tls: tlsOf(name), ...options });
 const overAws = (name: string, port: number, options: Options) =>
-  awsIotBus({ host: 'localhost', port, clientId: name, log, clock: wallClock(), tls: tlsOf(name), ...options });
+  awsIotBus({ host: 'localhost', port, clientId: name, log, reconnectMs: 50, clock: wallClock(), tls: tlsOf(name), ...options });
 
 const kinds: Record<string, () => Promise<Kind>> = {
   async memory() {
@@ -190,6 +190,9 @@ async function refusal(work: Promise<unknown>): Promise<RemoteRefused> {
   assert.instance(error, RemoteRefused);
   return error as RemoteRefused;
 }
+
+/** At least once: repetitions are allowed at QoS 1. */
+const unique = (lines: readonly string[]) => [...new Set(lines)];
 
 for (const [name, open] of Object.entries(kinds)) {
   const bus = suite(`bus: ${name}`);
@@ -365,7 +368,30 @@ for (const [name, open] of Object.entries(kinds)) {
   bus.run();
 }
 
-/** At least once: repetitions in a row are allowed at QoS 1. */
-const unique = (lines: readonly string[]) => [...new Set(lines)];
+const doors = suite('bus: doors that stay shut');
+
+if (hasOpenssl)
+  doors('a broker of another CA, and a certificate that nobody knows, are refused with a hint', async () => {
+    const broker = await embedded();
+    const other = testCa();
+    const stranger = ca!.issue('stranger');
+    for (const [tls, hint] of [
+      [{ ...tlsOf('one'), ca: other.server.ca }, /CA/],
+      [stranger, /certificate/],
+    ] as const) {
+      const url = `mqtts://localhost:${broker.tls}`;
+      assert.match((await refusal(mqttBus({ url, clientId: 'one', log, tls }))).hint ?? '', hint);
+      const aws = { host: 'localhost', port: broker.tls, clientId: 'one', log, clock: wallClock(), tls };
+      for (const version of [4, 5] as const) {
+        const error = await refusal(awsIotBus({ ...aws, version }));
+        assert.ok(error.hint);
+        assert.match(error.message, /localhost:\d+/);
+      }
+    }
+    other.remove();
+    await broker.close();
+  });
 
 process.on('exit', () => ca?.remove());
+
+doors.run();
