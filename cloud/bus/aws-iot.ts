@@ -189,6 +189,18 @@ async function connect5(
     });
   if (tls.ca) builder.withCertificateAuthority(tls.ca);
   const client = new mqtt5.Mqtt5Client(builder.build());
+  /** When a message comes in just now the library never says that it has stopped: closing it ends it all the same. */
+  const stop = async (goodbye?: { reasonCode: 0 }) => {
+    await new Promise<void>((done) => {
+      const late = clock.setTimeout(done, GOODBYE_MS);
+      client.once('stopped', () => {
+        clock.clearTimeout(late);
+        done();
+      });
+      client.stop(goodbye);
+    });
+    client.close();
+  };
   let isConnected = false;
   let wasConnected = false;
   client.on('error', (error) => log.debug({ host, reason: reasonOf(error) }, 'MQTT'));
@@ -227,16 +239,7 @@ async function connect5(
     unsubscribe: async (filter) => void (await client.unsubscribe({ topicFilters: [filter] })),
     async end() {
       isConnected = false;
-      // When a message comes in just now the library never says that it has stopped: closing it ends it all the same.
-      await new Promise<void>((done) => {
-        const late = clock.setTimeout(done, GOODBYE_MS);
-        client.once('stopped', () => {
-          clock.clearTimeout(late);
-          done();
-        });
-        client.stop({ reasonCode: 0 });
-      });
-      client.close();
+      await stop({ reasonCode: 0 });
     },
   };
 }
