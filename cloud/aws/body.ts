@@ -1,0 +1,28 @@
+/** The body of a request, whole, as long as it is not longer than it may be. */
+import type { IncomingMessage } from 'node:http';
+import { AwsFailure } from './failure.ts';
+
+const NOTHING = new Uint8Array(0);
+
+/** @throws AwsFailure RequestEntityTooLargeException as soon as it is known, InvalidRequestException when the client goes away */
+export function readBody(request: IncomingMessage, limit: number): Promise<Uint8Array> | Uint8Array {
+  const { 'content-length': announced, 'transfer-encoding': chunked, 'content-encoding': encoding } = request.headers;
+  if (encoding !== undefined && encoding !== 'identity')
+    throw new AwsFailure('UnsupportedDocumentEncodingException', `content-encoding ${encoding} is not taken`);
+  if (chunked === undefined && (announced === undefined || announced === '0')) return NOTHING;
+  if (Number(announced) > limit) throw tooLarge(limit);
+  return new Promise((done, failed) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > limit) failed(tooLarge(limit));
+      else chunks.push(chunk);
+    });
+    request.on('end', () => done(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)));
+    request.on('error', () => failed(new AwsFailure('InvalidRequestException', 'the request ended early')));
+    request.on('close', () => failed(new AwsFailure('InvalidRequestException', 'the request ended early')));
+  });
+}
+
+const tooLarge = (limit: number) => new AwsFailure('RequestEntityTooLargeException', `the body is longer than ${limit} bytes`);
