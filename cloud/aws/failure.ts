@@ -2,7 +2,7 @@
  * Errors as AWS's clients know them: a name that selects the exception class, a status, a message, and what else its shape holds.
  * Statuses are those of the service models; throttling is 429 on the data planes and 400 on the control plane.
  */
-import { FleetError, JobRefused, NotFound, QueryInvalid, StoreUnavailable } from '../../actors/contracts/errors.ts';
+import { FleetError, JobRefused, NotFound, QueryInvalid, StoreUnavailable, ThingRefused } from '../../actors/contracts/errors.ts';
 
 const STATUS = {
   InvalidRequestException: 400,
@@ -89,17 +89,22 @@ const INSTEAD: Readonly<Partial<Record<FailureName, readonly FailureName[]>>> = 
   CertificateValidationException: ['UnauthorizedException'],
   RequestEntityTooLargeException: [],
   UnauthorizedException: ['AccessDeniedException'],
+  UnsupportedDocumentEncodingException: ['InvalidRequestException', 'ValidationException'],
+  MethodNotAllowedException: [],
   TerminalStateException: ['InvalidStateTransitionException', 'InvalidRequestException'],
   InternalFailureException: ['ServiceUnavailableException', 'InternalServiceException'],
   ServiceUnavailableException: ['InternalFailureException', 'InternalServiceException'],
 };
 
+const isFailureName = (name: string): name is FailureName => Object.hasOwn(STATUS, name);
+
 /** As an AWS error, whatever was thrown; a defect keeps its inside to itself. */
 export function failureOf(thrown: unknown): AwsFailure {
   if (thrown instanceof AwsFailure) return thrown;
-  if (thrown instanceof JobRefused) {
-    const members = (thrown as { readonly members?: Readonly<Record<string, string>> }).members ?? {};
-    return new AwsFailure(OF_REASON[thrown.reason] ?? 'InvalidRequestException', thrown.message, members);
+  if (thrown instanceof JobRefused) return new AwsFailure(OF_REASON[thrown.reason] ?? 'InvalidRequestException', thrown.message);
+  if (thrown instanceof ThingRefused) {
+    const name = `${thrown.reason}Exception`;
+    return new AwsFailure(isFailureName(name) ? name : 'InvalidRequestException', thrown.message);
   }
   if (thrown instanceof NotFound) return new AwsFailure('ResourceNotFoundException', thrown.message);
   if (thrown instanceof QueryInvalid) return new AwsFailure('InvalidRequestException', thrown.message);
@@ -117,4 +122,3 @@ export function modelled(failure: AwsFailure, names: readonly FailureName[]): Aw
 
 /** Whether an operator should read of it. */
 export const isOurFault = (failure: AwsFailure): boolean => failure.status >= 500;
-

@@ -39,8 +39,8 @@ export interface Plane {
 export interface AwsFront {
   /** Whether a request that came without a certificate is for this door, whoever sent it. */
   claims(request: IncomingMessage): boolean;
-  /** @param caller who stands behind the connection already (mTLS): data planes only */
-  answer(request: IncomingMessage, response: ServerResponse, caller?: Principal): void;
+  /** @param caller who stands behind the connection already (mTLS): data planes only; null when its certificate is not (or no more) one of ours */
+  answer(request: IncomingMessage, response: ServerResponse, caller?: Principal | null): void;
   /** Requests so far by plane, operation and outcome (`ok`, or the name of the exception). */
   counts(): Iterable<{ readonly plane: string; readonly operation: string; readonly outcome: string; readonly count: number }>;
 }
@@ -64,7 +64,9 @@ interface Opened extends Plane {
 
 export function createAwsFront({ planes, keys, now, pages, throttle, log, requestId }: FrontParts): AwsFront {
   const opened: readonly Opened[] = planes.map((plane) => ({ ...plane, router: createRouter(plane.operations) }));
-  const firstSegments = new Set(planes.flatMap(({ operations }) => operations.map(({ path }) => path.split('/')[1])).filter((s) => s !== ''));
+  // an unsigned request for a resource of AWS is told so; below /api it may be the console's
+  const firstSegments = new Set(planes.flatMap(({ operations }) => operations.map(({ path }) => path.split('/')[1])));
+  firstSegments.delete('api');
   const verifier = createVerifier(keys, now);
   const counted = new Map<string, number>();
 
@@ -79,21 +81,27 @@ export function createAwsFront({ planes, keys, now, pages, throttle, log, reques
     return found.find(({ route }) => !(route instanceof AwsFailure)) ?? found[0];
   };
 
-  async function serve(request: IncomingMessage, response: ServerResponse, caller: Principal | undefined, id: string): Promise<void> {
+  async function serve(request: IncomingMessage, response: ServerResponse, caller: Principal | null | undefined, id: string): Promise<void> {
     let plane: Opened | null = null;
     let operation: Operation | null = null;
     try {
       const head = headOf(request);
-      const authorization = caller ? null : authorizationOf(head);
-      const candidates = opened.filter(({ scopes, byCertificate }) => (authorization ? scopes.includes(authorization.service) : byCertificate));
+      const authorization = caller === undefined ? authorizationOf(head) : null;
+      const candidates = opened.filter(({ scopes, byCertificate }) =>
+        authorization ? scopes.includes(authorization.service) : byCertificate,
+      );
       if (candidates.length === 0)
-        throw new AwsFailure('UnrecognizedClientException', `Credential should be scoped to a service that is here, not ${authorization?.service}`);
+        throw new AwsFailure(
+          'UnrecognizedClientException',
+          `Credential should be scoped to a service that is here, not ${authorization?.service}`,
+        );
       const found = find(candidates, head);
       plane = found.plane;
       const body = await readBody(request, found.route instanceof AwsFailure ? UNROUTED_BODY : found.route.operation.bodyLimit);
-      const who = caller ?? verifier.verify(head, body, authorization!);
+      const who = authorization ? verifier.verify(head, body, authorization) : (caller ?? null);
       if (found.route instanceof AwsFailure) throw found.route;
       operation = found.route.operation;
+      if (who === null) throw new AwsFailure('CertificateValidationException', 'the certificate is not active, has expired, or is not known here');
       if (!throttle.admits(who)) throw new AwsFailure('ThrottlingException', 'Rate exceeded');
       const call: Call = { path: found.route.path, query: parseQuery(head.query), headers: head.headers, body };
       if (who.kind !== 'owner' && !plane.allows(who, operation, call))
@@ -104,10 +112,8 @@ export function createAwsFront({ planes, keys, now, pages, throttle, log, reques
     } catch (thrown) {
       const failure = operation ? modelled(failureOf(thrown), operation.errors) : failureOf(thrown);
       count(plane?.name ?? 'none', operation?.name ?? 'none', failure.code);
-      if (isOurFault(failure))
-        log.error({ operation: operation?.name, requestId: id, reason: reasonOf(thrown) }, 'an AWS request failed');
+      if (isOurFault(failure)) log.error({ operation: operation?.name, requestId: id, reason: reasonOf(thrown) }, 'an AWS request failed');
       sendFailure(response, failure, id, plane);
-      if (!request.complete) request.destroy(); // what is left of a body that is too long is not waited for
     }
   }
 
@@ -177,6 +183,7 @@ function sendFailure(response: ServerResponse, { code, status, message, members 
     response.destroy();
     return;
   }
+  if (status === 413) response.setHeader('connection', 'close'); // what is left of the body is not waited for
   const body = JSON.stringify({ __type: code, message, ...members });
   response.writeHead(code === 'ThrottlingException' && plane ? plane.throttledStatus : status, {
     'content-type': plane?.contentType ?? 'application/json',

@@ -2,7 +2,7 @@
  * One operation of an AWS service: where it lives, what it takes, what it may answer. A plane is a table of them under one signing
  * name. Members of path, query, headers and body are checked each by its schema and handed over as one input.
  */
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Principal } from '../things/ports.ts';
 import { AwsFailure, type FailureName } from './failure.ts';
 import { parseJsonObject } from './json.ts';

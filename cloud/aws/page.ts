@@ -25,7 +25,11 @@ const MAC_BYTES = 16;
 export function createPages(secret: string): Pages {
   const key = createHmac('sha256', secret).update('windfleet nextToken').digest();
   const mac = (list: readonly unknown[], place: Buffer) =>
-    createHmac('sha256', key).update(`${JSON.stringify(list)}\n`).update(place).digest().subarray(0, MAC_BYTES);
+    createHmac('sha256', key)
+      .update(`${JSON.stringify(list)}\n`)
+      .update(place)
+      .digest()
+      .subarray(0, MAC_BYTES);
 
   const seal = (list: readonly unknown[], place: string) => {
     const bytes = Buffer.from(place);

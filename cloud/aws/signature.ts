@@ -77,14 +77,14 @@ export function createVerifier<C>(
       const { accessKeyId, date, region, service, signedHeaders, signature } = authorization;
       const { headers } = head;
       const holder = find(accessKeyId, headers.get('x-amz-security-token') ?? null);
-      if (!holder)
-        throw new AwsFailure('UnrecognizedClientException', 'The security token included in the request is invalid.');
+      if (!holder) throw new AwsFailure('UnrecognizedClientException', 'The security token included in the request is invalid.');
       if (holder.expiresAt !== null && holder.expiresAt <= now())
         throw new AwsFailure('ExpiredTokenException', 'The security token included in the request is expired');
       const amzDate = headers.get('x-amz-date') ?? '';
       checkInstant(amzDate, date, now());
       for (const name of headers.keys())
-        if ((name.startsWith('x-amz-') || name === 'x-amzn-principal') && !signedHeaders.includes(name)) throw wrong(`${name} is not signed`);
+        if ((name.startsWith('x-amz-') || name === 'x-amzn-principal') && !signedHeaders.includes(name))
+          throw wrong(`${name} is not signed`);
       for (const name of signedHeaders) if (!headers.has(name)) throw wrong(`there is no header ${name}`);
 
       const bodySha256 = body.length === 0 ? EMPTY_SHA256 : createHash('sha256').update(body).digest('hex');
@@ -95,7 +95,9 @@ export function createVerifier<C>(
       const name = `${accessKeyId}/${date}/${region}/${service}`;
       const known = keys.get(name);
       const key = known && known.secret === holder.secretAccessKey ? known.key : signingKey(holder.secretAccessKey, authorization);
-      const hashed = createHash('sha256').update(canonicalRequest(head, signedHeaders, bodySha256), 'latin1').digest('hex');
+      const hashed = createHash('sha256')
+        .update(canonicalRequest(head, signedHeaders, bodySha256), 'latin1')
+        .digest('hex');
       const text = `AWS4-HMAC-SHA256\n${amzDate}\n${date}/${region}/${service}/aws4_request\n${hashed}`;
       if (!timingSafeEqual(createHmac('sha256', key).update(text).digest(), Buffer.from(signature, 'hex')))
         throw wrong('check the secret access key and the signing method');
@@ -112,10 +114,7 @@ export function createVerifier<C>(
 }
 
 const wrong = (why: string) =>
-  new AwsFailure(
-    'InvalidSignatureException',
-    `The request signature we calculated does not match the signature you provided: ${why}.`,
-  );
+  new AwsFailure('InvalidSignatureException', `The request signature we calculated does not match the signature you provided: ${why}.`);
 
 function checkInstant(amzDate: string, scopeDate: string, now: Millis): void {
   const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(amzDate);

@@ -1,16 +1,18 @@
 /** The console: the page, its API and the metrics, on one port of one address. */
 import { existsSync } from 'node:fs';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import fastifySwagger from '@fastify/swagger';
 import Fastify from 'fastify';
-import { Gauge, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
 import type { Clock } from '../../actors/contracts/clock.ts';
 import { EnvironmentLacking, reasonOf } from '../../actors/contracts/errors.ts';
 import type { Log } from '../../actors/contracts/log.ts';
 import { parseQuery } from '../index/query.ts';
 import { sendError } from './errors.ts';
-import { guard } from './guard.ts';
+import type { AwsFront } from '../aws/front.ts';
+import { guard, refusalOf } from './guard.ts';
 import { objectRoutes } from './routes/objects.ts';
 import { rolloutRoutes } from './routes/rollouts.ts';
 import { streamRoutes } from './routes/stream.ts';
@@ -24,6 +26,8 @@ export interface ConsoleOptions {
   /** 0 picks a free one. */
   readonly port: number;
   readonly services: ConsoleServices;
+  /** AWS-shaped requests, told apart by their signature; null: none are served. */
+  readonly aws?: AwsFront | null;
   readonly log: Log;
   readonly wall: Pick<Clock, 'setTimeout' | 'clearTimeout' | 'now'>;
 }
@@ -36,8 +40,13 @@ export interface Console {
 const BODY_LIMIT = 64 * 1024;
 
 /** @throws EnvironmentLacking when the port is taken. */
-export async function openConsole({ host, port, services, log, wall }: ConsoleOptions): Promise<Console> {
-  const app = Fastify({ bodyLimit: BODY_LIMIT, forceCloseConnections: true, exposeHeadRoutes: false });
+export async function openConsole({ host, port, services, aws = null, log, wall }: ConsoleOptions): Promise<Console> {
+  const app = Fastify({
+    bodyLimit: BODY_LIMIT,
+    forceCloseConnections: true,
+    exposeHeadRoutes: false,
+    serverFactory: (console) => splitServer(console, aws, host),
+  });
   guard(app, host);
   app.setErrorHandler((error, request, reply) => {
     if (sendError(reply, error) >= 500) log.error({ route: request.routeOptions.url, reason: reasonOf(error) }, 'a request failed');
@@ -53,7 +62,7 @@ export async function openConsole({ host, port, services, log, wall }: ConsoleOp
   });
   await app.register(fastifySwagger, { openapi: { info: { title: 'windfleet', version: '1' } } });
 
-  const metrics = createMetrics(services);
+  const metrics = createMetrics(services, aws);
   let stream = { close() {} };
   await app.register(async (api) => {
     api.get('/healthz', async () => ({ status: 'ok' }));
@@ -88,7 +97,7 @@ export async function openConsole({ host, port, services, log, wall }: ConsoleOp
 }
 
 /** Prometheus: read from the fleet's view when asked. */
-function createMetrics({ view, jobs }: ConsoleServices): Registry {
+function createMetrics({ view, jobs }: ConsoleServices, aws: AwsFront | null): Registry {
   const registry = new Registry();
   new Gauge({
     name: 'windfleet_turbines',
@@ -118,5 +127,27 @@ function createMetrics({ view, jobs }: ConsoleServices): Registry {
       for (const { status } of await jobs.list()) this.inc({ status });
     },
   });
+  new Counter({
+    name: 'windfleet_aws_requests_total',
+    help: 'AWS-shaped requests by plane, operation and outcome: ok, or the exception',
+    labelNames: ['plane', 'operation', 'outcome'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { count, ...labels } of aws?.counts() ?? []) this.inc(labels, count);
+    },
+  });
   return registry;
+}
+
+const REQUEST_TIMEOUT_MS = 60_000; // for a head and a body to arrive
+const KEEP_ALIVE_MS = 72_000;
+
+/** AWS's clients go by the AWS door. What a browser's page of another site sends never gets there: the console refuses it. */
+function splitServer(console: RequestListener, aws: AwsFront | null, host: string): Server {
+  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
+    if (aws?.claims(request) && refusalOf(request.headers, host) === null) aws.answer(request, response);
+    else console(request, response);
+  });
+  return server;
 }

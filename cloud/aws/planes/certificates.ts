@@ -5,18 +5,7 @@ import type { Certificate, Certificates, Credentials, Endpoints, Policies, Tags 
 import { AwsFailure } from '../failure.ts';
 import { type Operation, operation } from '../operation.ts';
 import type { Pages } from '../page.ts';
-import {
-  Arn,
-  CertificateId,
-  Marking,
-  PolicyName,
-  QueryBool,
-  RoleAliasName,
-  seconds,
-  TagList,
-  textsOf,
-  USUAL,
-} from '../shapes.ts';
+import { Arn, CertificateId, Marking, PolicyName, QueryBool, RoleAliasName, seconds, TagList, textsOf, USUAL } from '../shapes.ts';
 
 export interface CertificateServices {
   readonly certificates: Certificates;

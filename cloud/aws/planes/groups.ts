@@ -32,7 +32,12 @@ const Membership = z.object({
 });
 
 /** @param exists whether there is a resource of that ARN, for tags */
-export function groupOperations(registry: Registry, tags: Tags, place: Place, exists: (arn: string) => Promise<boolean>): readonly Operation[] {
+export function groupOperations(
+  registry: Registry,
+  tags: Tags,
+  place: Place,
+  exists: (arn: string) => Promise<boolean>,
+): readonly Operation[] {
   const named = (name: string) => ({ groupName: name, groupArn: arnOf(place, 'thinggroup', name) });
   const isGroup = (name: string) => registry.groups().some((group) => group.name === name);
 

@@ -36,7 +36,12 @@ const TOPIC_LIMIT = 256; // AWS IoT: bytes of a topic
 const TOPIC_SLASHES = 7; // AWS IoT: those after `$aws/rules/<rule>/` do not count
 
 const OfShadow = z.object({ thingName: RegistryName });
-const ShadowNamed = z.object({ name: z.string().regex(/^[a-zA-Z0-9:_-]{1,64}$/, '1 to 64 of [a-zA-Z0-9:_-]').optional() });
+const ShadowNamed = z.object({
+  name: z
+    .string()
+    .regex(/^[a-zA-Z0-9:_-]{1,64}$/, '1 to 64 of [a-zA-Z0-9:_-]')
+    .optional(),
+});
 const OfTopic = z.object({ topic: z.string() });
 
 export function iotDataPlane({ registry, shadows, policies, broker, bus, now }: IotDataServices): Plane {
@@ -78,7 +83,8 @@ export function iotDataPlane({ registry, shadows, policies, broker, bus, now }: 
         },
         async ({ topic, qos = 0, retain = false, payload }) => {
           checkTopic(topic);
-          if (retain && topic.startsWith('$')) throw new AwsFailure('InvalidRequestException', 'what is on a reserved topic is not retained');
+          if (retain && topic.startsWith('$'))
+            throw new AwsFailure('InvalidRequestException', 'what is on a reserved topic is not retained');
           await bus.publish(topic, payload, { qos: qos === 1 ? 1 : 0, retain });
         },
       ),
@@ -178,5 +184,6 @@ function checkTopic(topic: string): void {
   if (topic === '') throw wrong('is empty');
   if (/[+#\0]/.test(topic)) throw wrong('holds a wildcard or a null character');
   if (Buffer.byteLength(topic) > TOPIC_LIMIT) throw wrong(`is longer than ${TOPIC_LIMIT} bytes`);
-  if (topic.replace(/^\$aws\/rules\/[^/]*\//, '').split('/').length - 1 > TOPIC_SLASHES) throw wrong(`has more than ${TOPIC_SLASHES} slashes`);
+  if (topic.replace(/^\$aws\/rules\/[^/]*\//, '').split('/').length - 1 > TOPIC_SLASHES)
+    throw wrong(`has more than ${TOPIC_SLASHES} slashes`);
 }

@@ -4,10 +4,17 @@ import type { Job, JobExecution, JobSettings } from '../../../actors/contracts/j
 import { arnOf, type Place } from '../../things/arns.ts';
 import { seconds } from '../shapes.ts';
 
-const Text = (max: number) => z.string().max(max).regex(/^\P{C}*$/u, 'no control characters');
+const Text = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .regex(/^\P{C}*$/u, 'no control characters');
 export const Description = Text(2_028);
 export const Comment = Text(2_028);
-export const ReasonCode = z.string().max(128).regex(/^[\p{Lu}\p{Nd}_]+$/u, 'capitals, digits and _');
+export const ReasonCode = z
+  .string()
+  .max(128)
+  .regex(/^[\p{Lu}\p{Nd}_]+$/u, 'capitals, digits and _');
 export const Target = z.string().min(1).max(2_048);
 export const JobDocument = z.string().max(32_768);
 export const DocumentSource = z.string().min(1).max(1_350);
@@ -19,7 +26,10 @@ export const Selection = z.enum(['CONTINUOUS', 'SNAPSHOT']);
 /** Limits are the service's to check: it is asked over MQTT as well. */
 export const StatusDetails = z.record(z.string(), z.string());
 
-const PresignedUrlConfig = z.object({ roleArn: z.string().min(20).max(2_048).optional(), expiresInSec: z.int().min(60).max(3_600).optional() });
+const PresignedUrlConfig = z.object({
+  roleArn: z.string().min(20).max(2_048).optional(),
+  expiresInSec: z.int().min(60).max(3_600).optional(),
+});
 const Criteria = z.object({ numberOfNotifiedThings: z.int().min(1).optional(), numberOfSucceededThings: z.int().min(1).optional() });
 const RolloutConfig = z.object({
   maximumPerMinute: z.int().min(1).optional(),

@@ -25,7 +25,12 @@ const OfDevice = z.object({ DeviceName, DeviceFleetName: DeviceName });
 const Seconds = z.number().nonnegative();
 const MaxResults = z.int().min(1).max(100).optional();
 
-const SAGEMAKER: readonly FailureName[] = ['ValidationException', 'ThrottlingException', 'AccessDeniedException', 'ServiceUnavailableException'];
+const SAGEMAKER: readonly FailureName[] = [
+  'ValidationException',
+  'ThrottlingException',
+  'AccessDeniedException',
+  'ServiceUnavailableException',
+];
 const EDGE: readonly FailureName[] = ['ValidationException', 'InternalServiceException', 'ThrottlingException', 'AccessDeniedException'];
 
 const HEARTBEAT_ALIVE_MS = 5 * 60_000; // a device counts as connected so long after its last heartbeat
@@ -229,7 +234,8 @@ export function sageMakerEdgePlane(services: SageMakerServices): Plane {
 
 const MAX_MODELS = 1; // one model a turbine, its spare slot is the update's
 
-const isConnected = ({ latestHeartbeat }: EdgeDevice, now: Millis) => latestHeartbeat !== null && now - latestHeartbeat < HEARTBEAT_ALIVE_MS;
+const isConnected = ({ latestHeartbeat }: EdgeDevice, now: Millis) =>
+  latestHeartbeat !== null && now - latestHeartbeat < HEARTBEAT_ALIVE_MS;
 
 function countBy(values: readonly string[]): readonly (readonly [string, number])[] {
   const counts = new Map<string, number>();

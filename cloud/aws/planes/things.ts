@@ -4,19 +4,7 @@ import type { Registry, Tags, ThingType } from '../../things/ports.ts';
 import { arnOf, type Place } from '../../things/arns.ts';
 import { AwsFailure } from '../failure.ts';
 import { type Operation, operation } from '../operation.ts';
-import {
-  Arn,
-  AttributePayload,
-  orAbsent,
-  Paging,
-  QueryBool,
-  QueryInt,
-  RegistryName,
-  seconds,
-  TagList,
-  textsOf,
-  USUAL,
-} from '../shapes.ts';
+import { Arn, AttributePayload, orAbsent, Paging, QueryBool, QueryInt, RegistryName, seconds, TagList, textsOf, USUAL } from '../shapes.ts';
 
 const Named = z.object({ thingName: RegistryName });
 const TypeNamed = z.object({ thingTypeName: RegistryName });
