@@ -37,6 +37,7 @@ export interface Plane {
 }
 
 export interface AwsFront {
+  readonly planes: readonly Plane[];
   /** Whether a request that came without a certificate is for this door, whoever sent it. */
   claims(request: IncomingMessage): boolean;
   /** @param caller who stands behind the connection already (mTLS): data planes only; null when its certificate is not (or no more) one of ours */
@@ -81,7 +82,12 @@ export function createAwsFront({ planes, keys, now, pages, throttle, log, reques
     return found.find(({ route }) => !(route instanceof AwsFailure)) ?? found[0];
   };
 
-  async function serve(request: IncomingMessage, response: ServerResponse, caller: Principal | null | undefined, id: string): Promise<void> {
+  async function serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    caller: Principal | null | undefined,
+    id: string,
+  ): Promise<void> {
     let plane: Opened | null = null;
     let operation: Operation | null = null;
     try {
@@ -101,7 +107,8 @@ export function createAwsFront({ planes, keys, now, pages, throttle, log, reques
       const who = authorization ? verifier.verify(head, body, authorization) : (caller ?? null);
       if (found.route instanceof AwsFailure) throw found.route;
       operation = found.route.operation;
-      if (who === null) throw new AwsFailure('CertificateValidationException', 'the certificate is not active, has expired, or is not known here');
+      if (who === null)
+        throw new AwsFailure('CertificateValidationException', 'the certificate is not active, has expired, or is not known here');
       if (!throttle.admits(who)) throw new AwsFailure('ThrottlingException', 'Rate exceeded');
       const call: Call = { path: found.route.path, query: parseQuery(head.query), headers: head.headers, body };
       if (who.kind !== 'owner' && !plane.allows(who, operation, call))
@@ -118,6 +125,7 @@ export function createAwsFront({ planes, keys, now, pages, throttle, log, reques
   }
 
   return {
+    planes,
     claims({ headers, url = '/' }) {
       return (
         headers.authorization?.startsWith('AWS4') === true ||
