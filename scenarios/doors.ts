@@ -4,10 +4,11 @@ import type { FaultInjector } from '../actors/contracts/faults.ts';
 import type { Log } from '../actors/contracts/log.ts';
 import type { FarmSite } from '../actors/contracts/site.ts';
 import { turbineChart } from '../actors/turbine/chart.ts';
+import { openAws } from '../cloud/aws/open.ts';
 import { openConsole } from '../cloud/console/server.ts';
 import type { ConsoleServices } from '../cloud/console/services.ts';
 import { endpointsAt } from '../cloud/things/endpoints.ts';
-import { openThingsHttps, type ThingsHttpsOptions } from '../cloud/things/https.ts';
+import { openThingsHttps } from '../cloud/things/https.ts';
 import type { Endpoints } from '../cloud/things/ports.ts';
 import { openUsual } from './usual-port.ts';
 import type { Cloud } from './world.ts';
@@ -24,8 +25,6 @@ export interface DoorOptions {
   /** Of the farm that runs beside; null without one. */
   readonly faults: FaultInjector | null;
   readonly site: (() => Promise<FarmSite>) | null;
-  /** What answers behind HTTPS beside the credentials provider. */
-  readonly mount?: ThingsHttpsOptions['mount'];
 }
 
 export interface Doors {
@@ -37,33 +36,41 @@ export interface Doors {
 }
 
 /** @throws EnvironmentLacking when a port is taken; nothing is open then. */
-export async function openDoors(cloud: Cloud, { host, port, httpsPort, log, wall, faults, site, mount }: DoorOptions): Promise<Doors> {
+export async function openDoors(cloud: Cloud, { host, port, httpsPort, log, wall, faults, site }: DoorOptions): Promise<Doors> {
   const { identities, credentials, authority } = cloud.things;
   const server = await authority.server([host]);
-  const https = await openUsual(httpsPort, HTTPS_PORT, log, (wanted) =>
-    openThingsHttps({ host, port: wanted, server, identities, credentials, log, ...(mount ? { mount } : {}) }),
+  const addresses = { mqtt: tlsAddress(cloud) ?? cloudAddress(cloud) ?? '', https: '', http: '' };
+  const endpoints = endpointsAt(() => addresses);
+  const bus = cloud.broker.connect('windfleet-http');
+  const aws = openAws(
+    { things: cloud.things, jobs: cloud.jobs, device: cloud.device, broker: cloud.broker, bus, endpoints, place: cloud.things.place },
+    { clock: cloud.clock, wall, log },
   );
-  const httpsAddress = `${https.address.host}:${https.address.port}`;
-  let httpAddress = '';
-  const endpoints = endpointsAt(() => ({ mqtt: tlsAddress(cloud) ?? cloudAddress(cloud) ?? '', https: httpsAddress, http: httpAddress }));
+  const https = await openUsual(httpsPort, HTTPS_PORT, log, (wanted) =>
+    openThingsHttps({ host, port: wanted, server, identities, credentials, log, mount: aws.answer }),
+  );
+  addresses.https = `${https.address.host}:${https.address.port}`;
   const console = await openConsole({
     host,
     port,
-    services: consoleServices(cloud, { faults, site, https: httpsAddress }),
+    services: consoleServices(cloud, { faults, site, https: addresses.https }),
+    aws,
     log,
     wall,
   }).catch(async (error: unknown) => {
     await https.close();
     throw error;
   });
-  httpAddress = new URL(console.url).host;
+  addresses.http = new URL(console.url).host;
+  cloud.presigned.serveAt(console.url);
   return {
     url: console.url,
-    https: httpsAddress,
+    https: addresses.https,
     endpoints,
     async close() {
       await https.close();
       await console.close();
+      await bus.close();
     },
   };
 }

@@ -19,7 +19,7 @@ import type { FleetView } from '../actors/contracts/fleet-view.ts';
 import type { ThingName } from '../actors/contracts/ids.ts';
 import type { DocumentIndex } from '../actors/contracts/index.ts';
 import type { Engine, InferenceChoice } from '../actors/contracts/inference.ts';
-import type { Job, JobExecution, JobsControl } from '../actors/contracts/jobs.ts';
+import type { Job, JobExecution, JobsControl, JobsDevice } from '../actors/contracts/jobs.ts';
 import type { Log } from '../actors/contracts/log.ts';
 import type { FarmSite } from '../actors/contracts/site.ts';
 import type { ObjectStore } from '../actors/contracts/objects.ts';
@@ -108,6 +108,7 @@ export interface FleetGroup {
 
 /** The services, whether a farm runs beside them or not. */
 export interface Cloud {
+  readonly clock: Clock;
   readonly events: RunLog;
   readonly broker: Broker;
   readonly objects: ObjectStore;
@@ -117,6 +118,7 @@ export interface Cloud {
   readonly registry: Registry;
   readonly key: SigningKey;
   readonly jobs: JobsControl;
+  readonly device: JobsDevice;
   readonly deployments: Deployments;
   readonly view: FleetView;
   readonly index: DocumentIndex;
@@ -126,7 +128,7 @@ export interface Cloud {
   close(): Promise<void>;
 }
 
-export interface World extends Omit<Cloud, 'things'> {
+export interface World extends Omit<Cloud, 'things' | 'device'> {
   readonly things: readonly ThingName[];
   readonly cloud: Cloud;
   readonly clock: VirtualClock;
@@ -197,6 +199,7 @@ async function cloudOver(ports: Ports, { clock, log, events, decorate }: CloudTo
   });
 
   return {
+    clock,
     events,
     broker,
     objects,
@@ -206,6 +209,7 @@ async function cloudOver(ports: Ports, { clock, log, events, decorate }: CloudTo
     registry,
     key,
     jobs,
+    device: jobs.device,
     deployments: createDeployments({ jobs, resolve: (targets) => registry.resolve(targets), published: (id) => catalogue.show(id) }),
     view,
     index,

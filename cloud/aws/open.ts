@@ -6,7 +6,7 @@ import { FleetError } from '../../actors/contracts/errors.ts';
 import type { JobsControl, JobsDevice } from '../../actors/contracts/jobs.ts';
 import type { Log } from '../../actors/contracts/log.ts';
 import { parseArn, type Place } from '../things/arns.ts';
-import type { Endpoints, Principal, Things } from '../things/ports.ts';
+import type { Endpoints, Things } from '../things/ports.ts';
 import { type AwsFront, createAwsFront, type Plane } from './front.ts';
 import { createPages } from './page.ts';
 import { certificateOperations } from './planes/certificates.ts';
@@ -96,7 +96,7 @@ export function openAws(services: AwsServices, { clock, wall, log, rates = RATES
     ],
     keys(accessKeyId, sessionToken) {
       const found = credentials.find(accessKeyId, sessionToken);
-      return found && { secretAccessKey: found.secretAccessKey, expiresAt: null, caller: found.principal satisfies Principal };
+      return found && { secretAccessKey: found.secretAccessKey, expiresAt: found.expiresAt, caller: found.principal };
     },
     now: wallNow,
     pages: createPages(credentials.owner.secretAccessKey),

@@ -54,9 +54,13 @@ async function openDoor(error: () => Error, { perSecond = 1_000 }: { perSecond?:
           owner: OWNER,
           find: (id: string, token: string | null) =>
             id === OWNER.accessKeyId
-              ? { secretAccessKey: OWNER.secretAccessKey, principal: { kind: 'owner', arn: 'arn:owner' } satisfies Principal }
+              ? {
+                  secretAccessKey: OWNER.secretAccessKey,
+                  expiresAt: null,
+                  principal: { kind: 'owner', arn: 'arn:owner' } satisfies Principal,
+                }
               : id === DEVICE.accessKeyId && token === DEVICE.sessionToken
-                ? { secretAccessKey: DEVICE.secretAccessKey, principal: DEVICE_PRINCIPAL }
+                ? { secretAccessKey: DEVICE.secretAccessKey, expiresAt: null, principal: DEVICE_PRINCIPAL }
                 : null,
         }),
         close: async () => {},
