@@ -48,6 +48,8 @@ import { memoryObjects } from '../cloud/objects/memory.ts';
 import { notifyingObjects } from '../cloud/objects/notify.ts';
 import { type PresignedUrls, presignedUrls } from '../cloud/objects/presigned.ts';
 import { memoryShelf, secretFolder } from '../cloud/things/authority.ts';
+import { arnOf } from '../cloud/things/arns.ts';
+import { jobTargets } from '../cloud/things/job-targets.ts';
 import { libsqlDocuments } from '../cloud/things/libsql-documents.ts';
 import type { Registry } from '../cloud/things/ports.ts';
 import { serveShadows } from '../cloud/things/shadow-mqtt.ts';
@@ -341,18 +343,24 @@ function openBodies({ seed, fleet, replays }: WorldSpec): {
   };
 }
 
+const jobPorts = ({ registry, place }: ThingServices) => ({
+  targets: jobTargets(registry),
+  thingArn: (thing: ThingName) => arnOf(place, 'thing', thing),
+});
+
 async function memoryPorts(clock: Clock, key: SigningKey): Promise<Ports> {
   const disks = new Map<ThingName, Disk>();
+  const things = await openThings({ disk: null, shelf: memoryShelf(), ...dated(clock, clock) });
   const objects = memoryObjects();
   const presigned = presignedUrls(() => clock.epoch + clock.now());
   return {
     broker: memoryBroker(),
-    jobs: await openJobService({ clock, store: memoryJobStore(), objects: jobObjects(objects, presigned.presign) }),
+    jobs: await openJobService({ clock, store: memoryJobStore(), objects: jobObjects(objects, presigned.presign), ...jobPorts(things) }),
     objects,
     presigned,
     index: memoryIndex(),
     key,
-    things: await openThings({ disk: null, shelf: memoryShelf(), ...dated(clock, clock) }),
+    things,
     disk(thing) {
       const disk = disks.get(thing) ?? memoryDisk();
       disks.set(thing, disk);
@@ -387,6 +395,7 @@ async function demoPorts(
       clock,
       store: libsqlJobStore(join(data, 'jobs.db')),
       objects: jobObjects(objects, presigned.presign),
+      ...jobPorts(things),
     }),
     objects,
     presigned,

@@ -30,7 +30,7 @@ function canonicalPath(path: string): string {
     if (segment === '..') kept.pop();
     else if (segment !== '' && segment !== '.') kept.push(escapeBytes(segment));
   }
-  const end = kept.length > 0 && /\/\.{0,2}$/.test(path) ? '/' : '';
+  const end = kept.length > 0 && path.endsWith('/') ? '/' : '';
   return `/${kept.join('/')}${end}`;
 }
 
