@@ -38,7 +38,7 @@ export function createPages(secret: string): Pages {
   const open = (list: readonly unknown[], token: string) => {
     const bytes = Buffer.from(token, 'base64');
     const place = bytes.subarray(MAC_BYTES);
-    if (bytes.length <= MAC_BYTES || !timingSafeEqual(bytes.subarray(0, MAC_BYTES), mac(list, place)))
+    if (bytes.length <= MAC_BYTES || bytes.toString('base64') !== token || !timingSafeEqual(bytes.subarray(0, MAC_BYTES), mac(list, place)))
       throw new AwsFailure('InvalidRequestException', 'the token is not one of this list');
     return place.toString();
   };

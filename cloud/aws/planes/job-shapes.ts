@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Job, JobExecution, JobSettings } from '../../../actors/contracts/jobs.ts';
 import { arnOf, type Place } from '../../things/arns.ts';
-import { seconds } from '../shapes.ts';
+import { orAbsent, seconds } from '../shapes.ts';
 
 const Text = (max: number) =>
   z
@@ -97,7 +97,7 @@ export const describedJob = (job: Job, place: Place) => ({
   reasonCode: job.reasonCode,
   comment: job.comment,
   targets: job.targets,
-  description: job.description,
+  description: orAbsent(job.description),
   ...settingsOf(job),
   createdAt: seconds(job.createdAt),
   lastUpdatedAt: seconds(job.lastUpdatedAt),

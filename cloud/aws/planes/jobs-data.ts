@@ -6,7 +6,7 @@ import type { IotAction, Policies } from '../../things/ports.ts';
 import type { Plane } from '../front.ts';
 import { operation } from '../operation.ts';
 import { QueryBool, QueryInt, RegistryName, wholeSeconds } from '../shapes.ts';
-import { ExecutionStatusName, StatusDetails } from './job-shapes.ts';
+import { StatusDetails } from './job-shapes.ts';
 import { secondsLeft } from './jobs.ts';
 
 const ERRORS = [
@@ -19,6 +19,9 @@ const ERRORS = [
 
 const OfThing = z.object({ thingName: RegistryName });
 const OfExecution = OfThing.extend({ jobId: z.string().regex(/^(\$next|[a-zA-Z0-9_-]{1,64})$/, 'a job id or $next') });
+
+/** AWS IoT Jobs: the other statuses are the service's to set. */
+const ReportedStatusName = z.enum(['IN_PROGRESS', 'SUCCEEDED', 'FAILED', 'REJECTED']);
 
 /** @param now epoch milliseconds of the service's time */
 export function jobsDataPlane(device: JobsDevice, policies: Policies, now: () => Millis): Plane {
@@ -78,7 +81,7 @@ export function jobsDataPlane(device: JobsDevice, policies: Policies, now: () =>
         {
           path: OfExecution,
           body: z.object({
-            status: ExecutionStatusName,
+            status: ReportedStatusName,
             statusDetails: StatusDetails.optional(),
             stepTimeoutInMinutes: z.int().optional(),
             expectedVersion: z.int().optional(),
@@ -89,7 +92,6 @@ export function jobsDataPlane(device: JobsDevice, policies: Policies, now: () =>
           errors: [...ERRORS, 'InvalidStateTransitionException'],
         },
         async ({ thingName, jobId, includeJobExecutionState = false, includeJobDocument = false, ...update }) => {
-          // which statuses a device may report is the service's to say: the same over MQTT
           const execution = await device.update(thingName, jobId, update as ExecutionUpdate);
           const { status, statusDetails, versionNumber } = execution;
           return {
