@@ -23,8 +23,11 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Uint8
       else chunks.push(chunk);
     });
     request.on('end', () => (bytes > limit ? failed(tooLarge(limit)) : done(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))));
-    request.on('error', () => failed(new AwsFailure('InvalidRequestException', 'the request ended early')));
-    request.on('close', () => failed(new AwsFailure('InvalidRequestException', 'the request ended early')));
+    const endedEarly = () => {
+      if (!request.complete) failed(new AwsFailure('InvalidRequestException', 'the request ended early'));
+    };
+    request.on('error', endedEarly);
+    request.on('close', endedEarly);
   });
 }
 
