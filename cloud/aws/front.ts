@@ -112,7 +112,7 @@ export function createAwsFront({ planes, keys, now, pages, throttle, log, reques
       if (!throttle.admits(who)) throw new AwsFailure('ThrottlingException', 'Rate exceeded');
       const call: Call = { path: found.route.path, query: parseQuery(head.query), headers: head.headers, body };
       if (who.kind !== 'owner' && !plane.allows(who, operation, call))
-        throw new AwsFailure('UnauthorizedException', `${who.arn} may not ${operation.name} this`);
+        throw new AwsFailure(denialIn(operation), `${who.arn} may not ${operation.name} this`);
       const answer = operation.run(call, { caller: who, pages });
       send(response, 200, id, plane.contentType, answer instanceof Promise ? await answer : answer);
       count(plane.name, operation.name, 'ok');
@@ -145,6 +145,9 @@ export function createAwsFront({ planes, keys, now, pages, throttle, log, reques
     },
   };
 }
+
+/** Not every model has a word for it. */
+const denialIn = ({ errors }: Operation) => (errors.includes('UnauthorizedException') ? 'UnauthorizedException' : 'AccessDeniedException');
 
 const UNROUTED_BODY = 64 * 1024;
 

@@ -1,5 +1,6 @@
 /** `sagemaker` and `sagemaker-edge`, as far as an edge agent and its console ask for: devices, their registration and heartbeats. */
 import { z } from 'zod';
+import { ThingRefused } from '../../../actors/contracts/errors.ts';
 import type { Millis } from '../../../actors/contracts/units.ts';
 import type { Place } from '../../things/arns.ts';
 import type { EdgeDevice, EdgeDevices, Identities, Principal, Registry } from '../../things/ports.ts';
@@ -41,7 +42,12 @@ function isItself({ devices, identities }: SageMakerServices, caller: Principal,
   const { DeviceName: device, DeviceFleetName: fleet } = parseJsonObject(call.body);
   const thing = identities.thingOf(caller);
   if (thing === null || typeof device !== 'string' || typeof fleet !== 'string') return false;
-  return devices.list(fleet).some((one) => one.deviceName === device && one.thing === thing);
+  try {
+    return devices.describe(device, fleet).thing === thing;
+  } catch (error) {
+    if (error instanceof ThingRefused) return false;
+    throw error;
+  }
 }
 
 export function sageMakerPlane(services: SageMakerServices): Plane {
