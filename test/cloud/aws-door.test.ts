@@ -193,6 +193,7 @@ door('a certificate opens the data planes over HTTPS, for its own thing alone, u
     ['POST', '/things/T-2/shadow'],
     ['POST', '/topics/wind-turbine%2Flogs%2FT-2'],
     ['POST', '/topics/%24aws%2Fthings%2FT-2%2Fjobs%2Fjob%2Fupdate'],
+    ['POST', '/topics/%24aws%2Fthings%2FT-1%2Fjobs%2Fget?retain=True'],
     ['GET', '/retainedMessage'],
     ['GET', '/retainedMessage/a%2Fb'],
     ['GET', '/api/things/shadow/ListNamedShadowsForThing/T-2'],

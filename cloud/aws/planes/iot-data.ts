@@ -55,7 +55,9 @@ export function iotDataPlane({ registry, shadows, policies, broker, bus, now }: 
       const may = (action: IotAction, resource: string) => policies.mayDo(caller, action, resource);
       switch (name) {
         case 'Publish':
-          return may('iot:Publish', path['topic']) && (query['retain'] !== 'true' || may('iot:RetainPublish', path['topic']));
+          return (
+            may('iot:Publish', path['topic']) && (/^(false)?$/i.test(query['retain'] ?? '') || may('iot:RetainPublish', path['topic']))
+          );
         case 'GetRetainedMessage':
           return may('iot:GetRetainedMessage', path['topic']);
         case 'ListRetainedMessages':
