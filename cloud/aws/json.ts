@@ -47,8 +47,9 @@ function checkValue(value: unknown, path: string): void {
       throw new AwsFailure('InvalidRequestException', `${path} is a number beyond 2^53`);
   } else if (typeof value === 'object' && value !== null) {
     for (const [name, member] of Object.entries(value)) {
-      if (FORBIDDEN.has(name)) throw new AwsFailure('InvalidRequestException', `${path}.${name} is no name for a member`);
-      checkValue(member, `${path}.${name}`);
+      const at = path === '' ? name : `${path}.${name}`;
+      if (FORBIDDEN.has(name)) throw new AwsFailure('InvalidRequestException', `${at} is no name for a member`);
+      checkValue(member, at);
     }
   }
 }

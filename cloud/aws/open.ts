@@ -89,7 +89,7 @@ export function openAws(services: AwsServices, { clock, wall, log, rates = RATES
   return createAwsFront({
     planes: [
       iot,
-      jobsDataPlane(device, policies, now),
+      jobsDataPlane(device, registry, policies, now),
       iotDataPlane({ registry, shadows, policies, broker, bus, now }),
       sageMakerPlane(sageMaker),
       sageMakerEdgePlane(sageMaker),

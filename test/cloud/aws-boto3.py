@@ -189,6 +189,8 @@ def jobs():
     device.update_job_execution(thingName='W-1', jobId='j', status='SUCCEEDED', statusDetails={'info': 'Model deployed'})
     refused('TerminalStateException', device.describe_job_execution, thingName='W-1', jobId='j')
     refused('ResourceNotFoundException', device.describe_job_execution, thingName='W-1', jobId='none')
+    refused('ResourceNotFoundException', device.get_pending_job_executions, thingName='none')
+    refused('ResourceNotFoundException', device.start_next_pending_job_execution, thingName='none')
     assert iot.describe_job_execution(thingName='W-1', jobId='j')['execution']['statusDetails']['detailsMap'] == {'info': 'Model deployed'}
 
     iot.add_thing_to_thing_group(thingGroupName='north', thingName='W-4')  # a continuous job reaches who comes later

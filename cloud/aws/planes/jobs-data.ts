@@ -1,8 +1,10 @@
 /** The device plane of AWS IoT Jobs over HTTP: `iot-jobs-data`. Documents are text here, instants whole epoch seconds. */
 import { z } from 'zod';
+import type { ThingName } from '../../../actors/contracts/ids.ts';
 import type { DescribedExecution, ExecutionUpdate, JobExecution, JobsDevice, StartNext } from '../../../actors/contracts/jobs.ts';
 import type { Millis } from '../../../actors/contracts/units.ts';
-import type { IotAction, Policies } from '../../things/ports.ts';
+import type { IotAction, Policies, Registry } from '../../things/ports.ts';
+import { AwsFailure } from '../failure.ts';
 import type { Plane } from '../front.ts';
 import { operation } from '../operation.ts';
 import { QueryBool, QueryInt, RegistryName, wholeSeconds } from '../shapes.ts';
@@ -24,7 +26,11 @@ const OfExecution = OfThing.extend({ jobId: z.string().regex(/^(\$next|[a-zA-Z0-
 const ReportedStatusName = z.enum(['IN_PROGRESS', 'SUCCEEDED', 'FAILED', 'REJECTED']);
 
 /** @param now epoch milliseconds of the service's time */
-export function jobsDataPlane(device: JobsDevice, policies: Policies, now: () => Millis): Plane {
+export function jobsDataPlane(device: JobsDevice, registry: Registry, policies: Policies, now: () => Millis): Plane {
+  const mustExist = (thing: ThingName) => {
+    if (!registry.has(thing)) throw new AwsFailure('ResourceNotFoundException', `there is no thing ${thing}`);
+  };
+
   const described = (execution: DescribedExecution, withDocument: boolean) => ({
     ...summary(execution),
     thingName: execution.thing,
@@ -43,6 +49,7 @@ export function jobsDataPlane(device: JobsDevice, policies: Policies, now: () =>
     allows: (caller, { name }, { path }) => policies.mayDo(caller, `iot:${name}` as IotAction, path['thingName']),
     operations: [
       operation('GetPendingJobExecutions', 'GET /things/{thingName}/jobs', { path: OfThing, errors: ERRORS }, async ({ thingName }) => {
+        mustExist(thingName);
         const pending = await device.pending(thingName);
         return {
           inProgressJobs: pending.filter(({ status }) => status === 'IN_PROGRESS').map(summary),
@@ -58,6 +65,7 @@ export function jobsDataPlane(device: JobsDevice, policies: Policies, now: () =>
           errors: ERRORS,
         },
         async ({ thingName, ...options }) => {
+          mustExist(thingName);
           const started = await device.startNext(thingName, options as StartNext);
           return started ? { execution: described(started, true) } : {};
         },
