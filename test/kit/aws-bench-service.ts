@@ -9,7 +9,10 @@ import { openCloud } from '../../scenarios/world.ts';
 const [data, awsPort, barePort, clients] = process.argv.slice(2);
 const clock = wallClock();
 const host = '127.0.0.1';
-const cloud = await openCloud({ kind: 'demo', data, host, mqttPort: 0 }, { clock, log: silentLog, events: createRunLog({ keep: false }) });
+const cloud = await openCloud(
+  { kind: 'demo', data, host, mqttPort: 0, mqttsPort: 0 },
+  { clock, log: silentLog, events: createRunLog({ keep: false }) },
+);
 await openDoors(cloud, { host, port: Number(awsPort), httpsPort: 0, log: silentLog, wall: clock, faults: null, site: null });
 const things = Array.from({ length: Number(clients) }, (_, i) => `T-${i}`);
 for (const thing of things) cloud.registry.register(thing);
