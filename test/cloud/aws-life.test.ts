@@ -302,6 +302,15 @@ life('what is published by HTTP reaches who listens, and a shadow its document',
   await data.send(new PublishCommand({ topic: 'wind-turbine/logs/a b ü/x', payload: Buffer.from('one\0two'), qos: 1 }));
   await world.clock.settle();
   assert.equal(heard, ['wind-turbine/logs/a b ü/x one\0two']);
+  // the original's devices publish their logs by HTTP, and its rule takes them into the index
+  const logs = [{ ts: '2026-03-04T05:06:07.000+00:00', data: Array.from({ length: 20 }, (_, i) => String(i)) }];
+  await data.send(new PublishCommand({ topic: 'wind-turbine/logs/S-1', payload: Buffer.from(JSON.stringify({ logs })), qos: 0 }));
+  await world.pass(6_000);
+  await world.cloud.ingest.settled();
+  assert.equal(
+    (await world.cloud.index.aggregate({ index: 'logs', by: ['thing'], agg: 'count' })).map(({ by, value }) => [by, value]),
+    [[{ thing: 'S-1' }, 1]],
+  );
   for (const topic of ['a/+/b', 'a/#', 'x'.repeat(257), 'a/b/c/d/e/f/g/h/i'])
     assert.is((await refusal(data.send(new PublishCommand({ topic, payload: Buffer.from('x') })))).name, 'InvalidRequestException', topic);
   assert.is(
