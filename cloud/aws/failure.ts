@@ -83,6 +83,7 @@ const INSTEAD: Readonly<Partial<Record<FailureName, readonly FailureName[]>>> = 
   ConflictException: ['ResourceAlreadyExistsException', 'InvalidRequestException'],
   DeleteConflictException: ['ResourceInUse', 'InvalidRequestException'],
   ResourceNotFoundException: ['ResourceNotFound', 'InvalidRequestException'],
+  ResourceNotFound: ['ResourceNotFoundException', 'ValidationException', 'InvalidRequestException'],
   InvalidRequestException: ['ValidationException'],
   MalformedPolicyException: ['InvalidRequestException'],
   CertificateStateException: ['InvalidRequestException'],
@@ -103,7 +104,7 @@ export function failureOf(thrown: unknown): AwsFailure {
   if (thrown instanceof AwsFailure) return thrown;
   if (thrown instanceof JobRefused) return new AwsFailure(OF_REASON[thrown.reason] ?? 'InvalidRequestException', thrown.message);
   if (thrown instanceof ThingRefused) {
-    const name = `${thrown.reason}Exception`;
+    const name = isFailureName(thrown.reason) ? thrown.reason : `${thrown.reason}Exception`; // SageMaker's have no last word
     return new AwsFailure(isFailureName(name) ? name : 'InvalidRequestException', thrown.message);
   }
   if (thrown instanceof NotFound) return new AwsFailure('ResourceNotFoundException', thrown.message);

@@ -6,7 +6,7 @@ import { ThingRefused } from '../../actors/contracts/errors.ts';
 import { isThingName } from '../../actors/contracts/ids.ts';
 import type { Documents } from './documents.ts';
 import { invalid, shown } from './names.ts';
-import type { EdgeDevice, EdgeDevices, Registry } from './ports.ts';
+import type { EdgeDevice, EdgeDevices, EdgeFleet, Registry } from './ports.ts';
 
 export const FARM_FLEET = 'windturbine-farm'; // the fleet that the starter models are for
 const NAME = /^[a-zA-Z0-9](-*_*[a-zA-Z0-9]){0,62}$/;
@@ -21,6 +21,7 @@ export interface EdgeDeviceTools {
 
 export function openEdgeDevices({ documents, now, registry }: EdgeDeviceTools): EdgeDevices {
   const stored = documents.collection<EdgeDevice>('edge-device');
+  const fleets = documents.collection<EdgeFleet>('edge-fleet');
   const keyOf = (deviceName: string, fleetName: string) => {
     for (const name of [deviceName, fleetName]) if (!NAME.test(name)) throw invalid(`${shown(name)} is no name of a device or fleet`);
     return `${fleetName}/${deviceName}`;
@@ -44,6 +45,24 @@ export function openEdgeDevices({ documents, now, registry }: EdgeDeviceTools): 
   };
 
   return {
+    async createFleet(fleet) {
+      if (!NAME.test(fleet.fleetName)) throw invalid(`${shown(fleet.fleetName)} is no name of a fleet`);
+      if (fleets.has(fleet.fleetName)) throw new ThingRefused('ResourceInUse', `there is a fleet ${fleet.fleetName} already`);
+      fleets.put(fleet.fleetName, { ...fleet, createdAt: now() });
+      await documents.saved();
+    },
+    describeFleet(fleetName) {
+      const found = fleets.get(fleetName);
+      if (!found) throw new ThingRefused('ResourceNotFound', `there is no fleet ${shown(fleetName)}`);
+      return found;
+    },
+    fleets: () => [...fleets.values()].sort((a, b) => (a.fleetName < b.fleetName ? -1 : 1)),
+    async removeFleet(fleetName) {
+      const device = [...stored.values()].find((one) => one.fleetName === fleetName);
+      if (device) throw new ThingRefused('ResourceInUse', `fleet ${fleetName} has devices, as ${device.deviceName}`);
+      fleets.remove(fleetName);
+      await documents.saved();
+    },
     async register({ deviceName, fleetName, thing = deviceName, description = '' }) {
       const key = keyOf(deviceName, fleetName);
       if (!isThingName(thing)) throw invalid(`${shown(thing)} is no name of a thing`);

@@ -319,7 +319,25 @@ export interface EdgeDevice {
   }[];
 }
 
+/** A fleet of devices that was made by name; one that only has devices needs none. */
+export interface EdgeFleet {
+  readonly fleetName: string;
+  readonly roleArn: string | null;
+  readonly description: string;
+  /** Where devices put what they capture, `s3://…`. */
+  readonly outputLocation: string;
+  readonly createdAt: Millis;
+}
+
 export interface EdgeDevices {
+  /** @throws ThingRefused ResourceInUse when there is one of that name */
+  createFleet(fleet: Omit<EdgeFleet, 'createdAt'>): Promise<void>;
+  /** @throws ThingRefused ResourceNotFound */
+  describeFleet(fleetName: string): EdgeFleet;
+  /** By name. */
+  fleets(): readonly EdgeFleet[];
+  /** @throws ThingRefused ResourceInUse while devices are registered in it */
+  removeFleet(fleetName: string): Promise<void>;
   register(device: {
     readonly deviceName: string;
     readonly fleetName: string;

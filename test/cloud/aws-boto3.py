@@ -237,6 +237,12 @@ def shadows_and_messages():
 
 
 def edge_manager():
+    output = {'S3OutputLocation': 's3://captures/farm'}
+    sagemaker.create_device_fleet(DeviceFleetName='farm', OutputConfig=output, Description='five turbines')
+    refused('ResourceInUse', sagemaker.create_device_fleet, DeviceFleetName='farm', OutputConfig=output)
+    assert sagemaker.describe_device_fleet(DeviceFleetName='farm')['OutputConfig'] == output
+    refused('ResourceNotFound', sagemaker.describe_device_fleet, DeviceFleetName='none')
+    assert [f['DeviceFleetName'] for f in sagemaker.list_device_fleets()['DeviceFleetSummaries']] == ['farm']
     sagemaker.register_devices(DeviceFleetName='farm', Devices=[{'DeviceName': 'edge-1', 'IotThingName': 'W-1', 'Description': 'a Jetson'}])
     about = sagemaker.describe_device(DeviceName='edge-1', DeviceFleetName='farm')
     assert (about['IotThingName'], about['Description'], 'LatestHeartbeat' in about) == ('W-1', 'a Jetson', False), about
@@ -249,8 +255,10 @@ def edge_manager():
     assert report['DeviceStats'] == {'ConnectedDeviceCount': 1, 'RegisteredDeviceCount': 1}, report
     assert [d['DeviceName'] for d in sagemaker.list_devices(DeviceFleetName='farm')['DeviceSummaries']] == ['edge-1']
     assert edge.get_deployments(DeviceName='edge-1', DeviceFleetName='farm')['Deployments'] == []
+    refused('ResourceInUse', sagemaker.delete_device_fleet, DeviceFleetName='farm')
     sagemaker.deregister_devices(DeviceFleetName='farm', DeviceNames=['edge-1'])
     refused('ResourceNotFound', sagemaker.describe_device, DeviceName='edge-1', DeviceFleetName='farm')
+    sagemaker.delete_device_fleet(DeviceFleetName='farm')
 
 
 for part in (things_and_groups, certificates_and_policies, jobs, shadows_and_messages, edge_manager):

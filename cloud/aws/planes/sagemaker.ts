@@ -151,6 +151,81 @@ export function sageMakerPlane(services: SageMakerServices): Plane {
         },
       ),
       operation(
+        'CreateDeviceFleet',
+        'POST /SageMaker.CreateDeviceFleet',
+        {
+          body: z.object({
+            DeviceFleetName: DeviceName,
+            RoleArn: z.string().min(20).max(2_048).optional(),
+            Description: z.string().min(1).max(800).optional(),
+            OutputConfig: z.object({
+              S3OutputLocation: z
+                .string()
+                .regex(/^(https|s3):\/\/([^/]+)\/?(.*)$/)
+                .max(1_024),
+            }),
+            EnableIotRoleAlias: z.boolean().optional(),
+          }),
+          errors: [...SAGEMAKER, 'ResourceInUse', 'ResourceLimitExceeded'],
+        },
+        ({ DeviceFleetName, RoleArn = null, Description = '', OutputConfig }) =>
+          devices
+            .createFleet({
+              fleetName: DeviceFleetName,
+              roleArn: RoleArn,
+              description: Description,
+              outputLocation: OutputConfig.S3OutputLocation,
+            })
+            .then(() => undefined),
+      ),
+      operation(
+        'DescribeDeviceFleet',
+        'POST /SageMaker.DescribeDeviceFleet',
+        { body: z.object({ DeviceFleetName: DeviceName }), errors: [...SAGEMAKER, 'ResourceNotFound'] },
+        ({ DeviceFleetName }) => {
+          const { fleetName, roleArn, description, outputLocation, createdAt } = devices.describeFleet(DeviceFleetName);
+          return {
+            DeviceFleetName: fleetName,
+            DeviceFleetArn: arn('device-fleet', fleetName),
+            OutputConfig: { S3OutputLocation: outputLocation },
+            Description: description === '' ? undefined : description,
+            CreationTime: seconds(createdAt),
+            LastModifiedTime: seconds(createdAt),
+            RoleArn: roleArn ?? undefined,
+          };
+        },
+      ),
+      operation(
+        'ListDeviceFleets',
+        'POST /SageMaker.ListDeviceFleets',
+        {
+          body: z.object({ NextToken: z.string().optional(), MaxResults, NameContains: z.string().max(63).optional() }),
+          errors: SAGEMAKER,
+        },
+        ({ NextToken, MaxResults, NameContains = '' }, { pages }) => {
+          const found = devices.fleets().filter(({ fleetName }) => fleetName.includes(NameContains));
+          const page = pages.cut(['ListDeviceFleets', NameContains], found, ({ fleetName }) => fleetName, {
+            limit: MaxResults,
+            token: NextToken,
+          });
+          return {
+            DeviceFleetSummaries: page.items.map(({ fleetName, createdAt }) => ({
+              DeviceFleetName: fleetName,
+              DeviceFleetArn: arn('device-fleet', fleetName),
+              CreationTime: seconds(createdAt),
+              LastModifiedTime: seconds(createdAt),
+            })),
+            NextToken: page.token,
+          };
+        },
+      ),
+      operation(
+        'DeleteDeviceFleet',
+        'POST /SageMaker.DeleteDeviceFleet',
+        { body: z.object({ DeviceFleetName: DeviceName }), errors: [...SAGEMAKER, 'ResourceInUse'] },
+        ({ DeviceFleetName }) => devices.removeFleet(DeviceFleetName).then(() => undefined),
+      ),
+      operation(
         'GetDeviceFleetReport',
         'POST /SageMaker.GetDeviceFleetReport',
         { body: z.object({ DeviceFleetName: DeviceName }), errors: [...SAGEMAKER, 'ResourceNotFound'] },
