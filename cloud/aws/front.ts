@@ -65,9 +65,9 @@ interface Opened extends Plane {
 
 export function createAwsFront({ planes, keys, now, pages, throttle, log, requestId }: FrontParts): AwsFront {
   const opened: readonly Opened[] = planes.map((plane) => ({ ...plane, router: createRouter(plane.operations) }));
-  // an unsigned request for a resource of AWS is told so; below /api it may be the console's
+  // an unsigned request for a resource of AWS is told so; but for what may be the console's own
   const firstSegments = new Set(planes.flatMap(({ operations }) => operations.map(({ path }) => path.split('/')[1])));
-  firstSegments.delete('api');
+  for (const ours of ['api', 'endpoint']) firstSegments.delete(ours);
   const verifier = createVerifier(keys, now);
   const counted = new Map<string, number>();
 

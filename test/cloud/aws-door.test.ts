@@ -156,6 +156,8 @@ door('a page cannot use what is signed: Host, Origin and site are checked for ev
   // what is not signed still needs JSON, and its own door
   assert.is((await send(world.url, 'POST', '/api/turbines/T-1/commands', { 'content-type': 'text/plain' }, '{}')).status, 415);
   assert.is((await send(world.url, 'GET', '/healthz', {})).status, 200);
+  const endpoint = await send(world.url, 'GET', '/endpoint?endpointType=iot:Data-ATS', {}); // the console's own, for devices of before
+  assert.is(endpoint.headers['x-amzn-errortype'], undefined);
   assert.is((await send(world.url, 'POST', '/topics/a', { 'content-type': 'text/plain' }, 'x')).status, 403);
 });
 
