@@ -37,7 +37,6 @@ export async function runCloud(options: CloudOptions, { signal, out, log }: UpTo
       faults: null,
       site: null,
     });
-    cloud.presigned.serveAt(doors.url);
     lock.answersAt(doors.url);
     const known = cloud.registry.things().length;
     out(`windfleet cloud: ${known} ${known === 1 ? 'thing' : 'things'}`);

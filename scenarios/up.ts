@@ -51,7 +51,6 @@ export async function runUp(options: UpOptions, fleet: readonly FleetGroup[], { 
     if (lock) {
       const { faults, site } = world;
       doors = await openDoors(world.cloud, { host: HOST, port: options.port, httpsPort: options.httpsPort, log, wall, faults, site });
-      world.presigned.serveAt(doors.url);
       lock.answersAt(doors.url);
       if (!options.json) greet(world, doors, out);
     }
