@@ -10,6 +10,7 @@ import { libsqlJobStore } from '../../cloud/jobs/libsql-store.ts';
 import { serveJobs } from '../../cloud/jobs/mqtt.ts';
 import { openJobService } from '../../cloud/jobs/service.ts';
 import { wallClock } from '../../physical/wall-clock.ts';
+import { leaveNativeClients } from '../kit/native-clients.ts';
 import { removeFolder, scratchFolder } from '../kit/farm-process.ts';
 import { freePort } from '../kit/free-port.ts';
 import { packageRoot } from '../kit/package-root.ts';
@@ -196,5 +197,7 @@ if (has('openssl', 'openssl')) {
     });
   }
 }
+
+clients.after(leaveNativeClients);
 
 clients.run();

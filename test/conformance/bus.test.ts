@@ -3,8 +3,6 @@
  * WINDFLEET_AWS_IOT_ENDPOINT, _CERT, _KEY (files; the client id is WINDFLEET_AWS_IOT_THING) are set.
  */
 import { readFileSync } from 'node:fs';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Bus, Message } from '../../actors/contracts/bus.ts';
@@ -16,6 +14,7 @@ import { embeddedBroker } from '../../cloud/bus/embedded.ts';
 import { memoryBroker } from '../../cloud/bus/memory.ts';
 import { mqttBus } from '../../cloud/bus/mqtt.ts';
 import { wallClock } from '../../physical/wall-clock.ts';
+import { leaveNativeClients } from '../kit/native-clients.ts';
 import { type CutLine, cutLine } from '../kit/cut-line.ts';
 import { freePort } from '../kit/free-port.ts';
 import { startMosquitto } from '../kit/mosquitto.ts';
@@ -394,12 +393,7 @@ if (hasOpenssl)
     await broker.close();
   });
 
-// AWS's MQTT 5 client that never got through keeps the process alive until it is collected.
-doors.after(() => {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  setTimeout(collect, 200);
-});
+doors.after(leaveNativeClients);
 
 process.on('exit', () => ca?.remove());
 
