@@ -40,7 +40,8 @@ export function unreachable(address: string, error: unknown): RemoteRefused {
 
 function hintFor(reason: string, code: string): string {
   const said = `${reason} ${code}`;
-  if (/not authorized|not.?authori[sz]ed|refused: (identifier|bad)/i.test(said))
+  // AWS's client for 3.1.1 calls every refused CONNECT a protocol error.
+  if (/AWS_ERROR_MQTT_PROTOCOL_ERROR|not authorized|not.?authori[sz]ed|refused: (identifier|bad)/i.test(said))
     return 'the client id must be the name of the thing, its certificate active, and a policy must allow iot:Connect';
   if (/certificate|self.signed|TLS|SSL|ALERT|altname|negotiation/i.test(said))
     return 'check the certificate, its key and the CA: they must come from this cloud (windfleet things create makes them)';

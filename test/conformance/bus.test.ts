@@ -383,9 +383,10 @@ if (hasOpenssl)
       const url = `mqtts://localhost:${broker.tls}`;
       assert.match((await refusal(mqttBus({ url, clientId: 'one', log, tls }))).hint ?? '', hint);
       const aws = { host: 'localhost', port: broker.tls, clientId: 'one', log, clock: wallClock(), tls };
+      if (tls !== stranger) continue; // AWS's TLS library waits 10 to 30 s by intent before it says what was wrong
       for (const version of [4, 5] as const) {
         const error = await refusal(awsIotBus({ ...aws, version }));
-        assert.ok(error.hint);
+        assert.match(error.hint ?? '', /certificate/);
         assert.match(error.message, /localhost:\d+/);
       }
     }
