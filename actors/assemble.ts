@@ -227,9 +227,10 @@ export async function assembleFleet(backings: readonly Backing[], ports: FleetPo
     );
   };
 
+  let [nextTick, nextStates] = [0, 0]; // timers; on a wall clock one that is left would keep the process
   const tick = () => {
     if (closed) return;
-    clock.setTimeout(tick, TICK_MS);
+    nextTick = clock.setTimeout(tick, TICK_MS);
     for (const [i, plane] of planes.entries()) {
       plane.tick(clock.now());
       reporter.samples(backings[i].things, plane.block);
@@ -237,11 +238,11 @@ export async function assembleFleet(backings: readonly Backing[], ports: FleetPo
   };
   const repeatStates = () => {
     if (closed) return;
-    clock.setTimeout(repeatStates, STATE_EVERY_MS);
+    nextStates = clock.setTimeout(repeatStates, STATE_EVERY_MS);
     for (const thing of things) reportState(thing);
   };
-  clock.setTimeout(tick, TICK_MS);
-  clock.setTimeout(repeatStates, STATE_EVERY_MS);
+  nextTick = clock.setTimeout(tick, TICK_MS);
+  nextStates = clock.setTimeout(repeatStates, STATE_EVERY_MS);
 
   return {
     things,
@@ -249,6 +250,8 @@ export async function assembleFleet(backings: readonly Backing[], ports: FleetPo
     inspect,
     async close() {
       closed = true;
+      clock.clearTimeout(nextTick);
+      clock.clearTimeout(nextStates);
       for (const stop of inspected.values()) stop();
       fleet.stop();
       await capture?.close();

@@ -2,6 +2,7 @@
  * ONNX Runtime as an `Engine`: one thread a session, batches of a fixed shape, so that a window's scores depend on nothing but
  * the window. The network's output `scores` is error over threshold, both inside the graph.
  */
+import './no-telemetry.ts';
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { ModelRejected } from '../contracts/errors.ts';
 import { answerGolden } from '../contracts/golden.ts';

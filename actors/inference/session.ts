@@ -1,4 +1,5 @@
 /** A session of ONNX Runtime as all of ours are: one thread, no spinning, from bytes that have been checked first. */
+import './no-telemetry.ts';
 import { InferenceSession } from 'onnxruntime-node';
 import { ModelRejected, reasonOf } from '../contracts/errors.ts';
 import { checkOnnx, type ExpectedEnds } from '../onnx/check.ts';

@@ -1,4 +1,5 @@
 /** ONNX Runtime as a `TensorEngine`: any network, its tensors as bytes, for an agent that serves what it is given. */
+import './no-telemetry.ts';
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { ModelRejected } from '../contracts/errors.ts';
 import { BYTES_PER_ELEMENT, type TensorEngine, type TensorModel, type TensorSpec, type TensorType } from '../contracts/inference.ts';

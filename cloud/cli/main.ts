@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The command line: each command parses, calls and prints; what it needs is loaded when it is called. */
+import '../../actors/inference/no-telemetry.ts';
 import { Command, CommanderError } from 'commander';
 import { UsageError } from '../../actors/contracts/errors.ts';
 import { addAgentCommand } from './commands/agent.ts';

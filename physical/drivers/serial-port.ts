@@ -29,7 +29,7 @@ export async function serialLines({ path, clock, log }: SerialOptions): Promise<
     while (!signal.aborted) {
       if (port) {
         const closing = port;
-        const close = () => closing.destroy();
+        const close = () => closePort(closing);
         signal.addEventListener('abort', close, { once: true });
         try {
           yield* linesOf(port);
@@ -37,7 +37,7 @@ export async function serialLines({ path, clock, log }: SerialOptions): Promise<
           if (!signal.aborted) log.warn({ path, reason: reasonOf(error) }, 'the serial port failed');
         } finally {
           signal.removeEventListener('abort', close);
-          port.destroy();
+          closePort(port);
         }
       }
       if (signal.aborted) return;
@@ -46,7 +46,7 @@ export async function serialLines({ path, clock, log }: SerialOptions): Promise<
       if (port) log.info({ path }, 'the serial port is back');
     }
   };
-  return Object.assign(read, { close: () => void open.destroy() });
+  return Object.assign(read, { close: () => closePort(open) });
 }
 
 async function openPort(path: string) {
@@ -59,6 +59,12 @@ async function openPort(path: string) {
     });
   });
   return port;
+}
+
+/** Destroying the stream alone would leave the device open, and with it the process alive for a minute. */
+function closePort(port: Awaited<ReturnType<typeof openPort>>): void {
+  if (port.isOpen) port.close(() => {}); // what is amiss with a port that is given up concerns nobody
+  port.destroy();
 }
 
 /** Text cut at newlines; what grows too long without one is thrown away up to the next. */
