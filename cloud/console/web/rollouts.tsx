@@ -1,20 +1,26 @@
 /** Models and how they reach the turbines: a form to deploy, and every deployment with its turbines. */
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { Deployment } from '../../../actors/contracts/deployments.ts';
 import type { JobExecution } from '../../../actors/contracts/jobs.ts';
 import { say } from './notice.tsx';
-import { ask, deployments } from './store.ts';
+import { ask, deployments, fleet } from './store.ts';
 
 const models = signal<readonly { readonly name: string; readonly version: string }[]>([]);
-const model = signal('');
+/** What the farm's turbines run comes first: a model of another machine is of no use to them. */
+const offered = computed(() => {
+  const running = new Set(fleet.value.map(({ model }) => model?.split('@')[0]));
+  const rank = ({ name }: { readonly name: string }) => (running.has(name) ? 0 : 1);
+  return models.value.toSorted((a, b) => rank(a) - rank(b)).map(({ name, version }) => `${name}@${version}`);
+});
+const chosen = signal('');
+const model = computed(() => chosen.value || (offered.value[0] ?? ''));
 
 export function Rollouts() {
   useEffect(() => {
     say(
       ask<typeof models.value>('GET', '/api/models').then((list) => {
         models.value = list;
-        if (list.length > 0) model.value = `${list[0].name}@${list[0].version}`;
       }),
     );
   }, []);
@@ -31,12 +37,12 @@ export function Rollouts() {
             data-testid="model-select"
             value={model.value}
             onChange={(event) => {
-              model.value = event.currentTarget.value;
+              chosen.value = event.currentTarget.value;
             }}
           >
-            {models.value.map(({ name, version }) => (
-              <option key={`${name}@${version}`} value={`${name}@${version}`}>
-                {name}@{version}
+            {offered.value.map((id) => (
+              <option key={id} value={id}>
+                {id}
               </option>
             ))}
           </select>
