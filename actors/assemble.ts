@@ -12,7 +12,7 @@ import type { Clock } from './contracts/clock.ts';
 import type { Disk } from './contracts/disk.ts';
 import { reasonOf } from './contracts/errors.ts';
 import { type ModelId, modelId, type ThingName } from './contracts/ids.ts';
-import type { Engine } from './contracts/inference.ts';
+import type { Engine, Prover } from './contracts/inference.ts';
 import type { DeviceJobs } from './contracts/jobs.ts';
 import type { EventLog, Log } from './contracts/log.ts';
 import type { ObjectStore } from './contracts/objects.ts';
@@ -37,6 +37,8 @@ export interface FleetPorts {
   readonly jobs: DeviceJobs;
   readonly objects: ObjectStore;
   readonly engine: Engine;
+  /** Tries a new network before the engine loads it; null for an engine that is elsewhere. */
+  readonly prover: Prover | null;
   /** A turbine's own storage. */
   readonly disk: (thing: ThingName) => Disk;
   readonly trustedKeys: readonly KeyObject[];
@@ -62,7 +64,7 @@ const ASK_AGAIN_MS = 10_000;
 const OBSERVED_UP_TO = 10; // turbines; beyond, full logs are for those that are inspected
 
 export async function assembleFleet(backings: readonly Backing[], ports: FleetPorts): Promise<Fleet> {
-  const { clock, log, events, bus, jobs, objects, engine, trustedKeys } = ports;
+  const { clock, log, events, bus, jobs, objects, engine, prover, trustedKeys } = ports;
   const things = backings.flatMap((backing) => backing.things);
   const inspected = new Map<ThingName, () => void>();
   const states = new Map<ThingName, { state: string; cause: string; update: string | null }>();
@@ -172,6 +174,7 @@ export async function assembleFleet(backings: readonly Backing[], ports: FleetPo
         objects,
         jobs,
         engine,
+        prover,
         trustedKeys,
         canary,
         activate,

@@ -9,6 +9,7 @@ import { NotFound, RemoteRefused, UsageError } from '../actors/contracts/errors.
 import type { InferenceChoice } from '../actors/contracts/inference.ts';
 import type { Log } from '../actors/contracts/log.ts';
 import { onnxEngine } from '../actors/inference/onnx.ts';
+import { childProver } from '../actors/inference/proof/prover.ts';
 import { mqttBus } from '../cloud/bus/mqtt.ts';
 import { openApi } from '../cloud/cli/api.ts';
 import { deviceJobs } from '../cloud/jobs/client.ts';
@@ -80,6 +81,7 @@ async function runOn(
       inference.kind === 'agent'
         ? (await import('./agent/client.ts')).agentEngine(inference.socket, () => clock.epoch + clock.now())
         : onnxEngine({ arch: process.arch }),
+    prover: inference.kind === 'agent' ? null : childProver(),
     disk: () => fileDisk(join(data, 'device')),
     trustedKeys,
     captures: null, // a cloud behind the console only gives objects

@@ -18,7 +18,7 @@ import type { FaultInjector } from '../actors/contracts/faults.ts';
 import type { FleetView } from '../actors/contracts/fleet-view.ts';
 import type { ThingName } from '../actors/contracts/ids.ts';
 import type { DocumentIndex } from '../actors/contracts/index.ts';
-import type { Engine, InferenceChoice } from '../actors/contracts/inference.ts';
+import type { Engine, InferenceChoice, Prover } from '../actors/contracts/inference.ts';
 import type { Job, JobExecution, JobsControl, JobsDevice } from '../actors/contracts/jobs.ts';
 import type { Log } from '../actors/contracts/log.ts';
 import type { FarmSite } from '../actors/contracts/site.ts';
@@ -26,6 +26,7 @@ import type { ObjectStore } from '../actors/contracts/objects.ts';
 import { parseRecording } from '../actors/contracts/recording.ts';
 import { type OperatorCommand, topics } from '../actors/contracts/telemetry.ts';
 import { onnxEngine } from '../actors/inference/onnx.ts';
+import { childProver } from '../actors/inference/proof/prover.ts';
 import { sharedEngine } from '../actors/inference/shared.ts';
 import { embeddedBroker } from '../cloud/bus/embedded.ts';
 import { policyAuthorizer } from '../cloud/bus/policies.ts';
@@ -150,6 +151,8 @@ export interface CloudTools {
 
 export interface WorldTools extends CloudTools {
   readonly clock: VirtualClock;
+  /** Tries networks before they are loaded; absent: one of its own. Worlds that share one prove a network once. */
+  readonly prover?: Prover;
 }
 
 /** What differs between the columns of the port table. */
@@ -269,6 +272,7 @@ export async function openWorld(spec: WorldSpec, tools: WorldTools): Promise<Wor
     jobs: deviceJobs(deviceBus, clock),
     objects,
     engine: sharedEngine(await openEngine(spec.inference ?? { kind: 'onnx' })),
+    prover: spec.inference?.kind === 'agent' ? null : (tools.prover ?? childProver()),
     disk: ports.disk,
     trustedKeys: [key.publicKey],
     captures: { bucket: CAPTURE_BUCKET, prefix: CAPTURE_PREFIX },

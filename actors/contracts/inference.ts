@@ -24,6 +24,12 @@ export interface Engine {
   load(manifest: ModelManifest, network: Uint8Array, golden: GoldenSamples, files?: ReadonlyMap<string, Uint8Array>): Promise<Inference>;
 }
 
+/** What loads a network where nothing that it does can hurt, before an engine loads it where turbines are judged. */
+export interface Prover {
+  /** @throws ModelRejected when it cannot be loaded within bounds, or a golden answer is off; EnvironmentLacking when it could not be tried. */
+  prove(manifest: ModelManifest, network: Uint8Array, golden: GoldenSamples): Promise<void>;
+}
+
 /** What asks the models of a fleet: this process, or an edge agent on a unix socket. */
 export type InferenceChoice = { readonly kind: 'onnx' } | { readonly kind: 'agent'; readonly socket: string };
 

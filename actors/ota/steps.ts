@@ -10,7 +10,7 @@ import type { Clock } from '../contracts/clock.ts';
 import type { Disk } from '../contracts/disk.ts';
 import { JobRefused, ModelRejected, reasonOf } from '../contracts/errors.ts';
 import { type ModelId, modelId, type ThingName } from '../contracts/ids.ts';
-import type { Engine, Inference } from '../contracts/inference.ts';
+import type { Engine, Inference, Prover } from '../contracts/inference.ts';
 import type { DeviceJobs } from '../contracts/jobs.ts';
 import type { Log } from '../contracts/log.ts';
 import type { ModelManifest } from '../contracts/model.ts';
@@ -45,6 +45,8 @@ export interface UpdatePorts {
   readonly objects: ObjectStore;
   readonly jobs: DeviceJobs;
   readonly engine: Engine;
+  /** Tries a network before the engine loads it; null for an engine that is elsewhere. */
+  readonly prover: Prover | null;
   readonly trustedKeys: readonly KeyObject[];
   /** Both models judge the same windows. @throws ModelRejected. @returns which windows decided, in words */
   readonly canary: (
@@ -67,6 +69,7 @@ export interface UpdateSteps {
 }
 
 const STEP_MINUTES = 10;
+const PROOF_MS = 500; // of simulated time, for what takes a process about that long
 const GOLDEN_AFTER_MS = 420_000; // of standing still in the canary, before the step timer runs out
 
 interface Update {
@@ -78,7 +81,7 @@ interface Update {
 }
 
 export function updateSteps(ports: UpdatePorts): UpdateSteps {
-  const { thing, clock, log, disk, slots, outbox, objects, jobs, engine, trustedKeys } = ports;
+  const { thing, clock, log, disk, slots, outbox, objects, jobs, engine, prover, trustedKeys } = ports;
   let update: Update | null = null;
 
   /** Says how far the update is. The network may be away: then nobody hears. @throws JobRefused when the job is no longer wanted. */
@@ -148,6 +151,7 @@ export function updateSteps(ports: UpdatePorts): UpdateSteps {
       const { order, contents } = current();
       await progress(job, 'loading');
       const { manifest, network, golden, files } = contents!;
+      if (prover) await clock.until(clock.now() + PROOF_MS, prover.prove(manifest, network, golden));
       const inference = await engine.load(manifest, network, golden, files);
       current().candidate = { id: modelId(manifest.name, manifest.version), digest: order.sha256, manifest, inference };
     },

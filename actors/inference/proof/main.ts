@@ -1,0 +1,21 @@
+/**
+ * The process in which a new network is loaded for the first time and asked its golden samples: what it does to a process, it does to
+ * this one. Reads an order from standard input, writes an answer to standard output.
+ */
+import { reasonOf } from '../../contracts/errors.ts';
+import { onnxEngine } from '../onnx.ts';
+import { readOrder, writeAnswer } from './wire.ts';
+
+const chunks: Buffer[] = [];
+for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+const { manifest, golden, network } = readOrder(Buffer.concat(chunks));
+const refusal = await onnxEngine({ arch: process.arch })
+  .load(manifest, network, golden)
+  .then(
+    async (inference) => {
+      await inference.close();
+      return null;
+    },
+    (error: unknown) => reasonOf(error),
+  );
+process.stdout.write(writeAnswer({ refusal }));
