@@ -16,3 +16,13 @@ export function parseModelId(id: string): { readonly name: string; readonly vers
   const match = /^([a-zA-Z0-9](?:-*[a-zA-Z0-9]){0,63})@(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)$/.exec(id);
   return match ? { name: match[1], version: match[2] } : null;
 }
+
+/** A model by an alias, `windturbine-anomaly@production`; null when it is not of that form. No alias looks like a version. */
+export function parseModelAlias(id: string): { readonly name: string; readonly alias: string } | null {
+  const at = id.lastIndexOf('@');
+  const [name, alias] = [id.slice(0, Math.max(0, at)), id.slice(at + 1)];
+  return /^[a-zA-Z0-9](?:-*[a-zA-Z0-9]){0,63}$/.test(name) && isModelAlias(alias) ? { name, alias } : null;
+}
+
+/** Starts with a letter, so that it is never taken for a version. */
+export const isModelAlias = (text: string): boolean => /^[a-z](?:-?[a-z0-9]){0,31}$/.test(text);

@@ -1,4 +1,7 @@
 /** What a model package says of itself: `manifest.json`, schema `windfleet.model/v1`. `actors/package/manifest.ts` parses it. */
+import type { ThingName } from './ids.ts';
+import type { ExecutionStatus, JobStatus } from './jobs.ts';
+import type { Millis } from './units.ts';
 
 /** One input feature of a model, made from channels by a named operation of its signal pipeline. */
 export interface FeatureSpec {
@@ -64,4 +67,71 @@ export interface GoldenSamples {
   readonly windows: readonly (readonly number[])[];
   /** [window][features]. */
   readonly scores: readonly (readonly number[])[];
+}
+
+/** A name that is moved from version to version: `windturbine-anomaly@production`. */
+export interface ModelAlias {
+  readonly alias: string;
+  readonly name: string;
+  /** Where it points; null once it has been removed. */
+  readonly version: string | null;
+  /** Its moves, the newest first; the first one holds. */
+  readonly history: readonly AliasMove[];
+}
+
+export interface AliasMove {
+  readonly version: string | null;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
+/** Leave to install an older model: what a device wants to see, signed, before it goes down. */
+export interface RollbackGrant {
+  readonly schema: 'windfleet.rollback-grant/v1';
+  readonly name: string;
+  readonly version: string;
+  readonly sequence: number;
+  /** Hex SHA-256 of the package. */
+  readonly sha256: string;
+  /** A thing's or a group's name. */
+  readonly group: string;
+  /** ISO 8601 instants. */
+  readonly issuedAt: string;
+  readonly expires: string;
+}
+
+/** Where a model comes from and where it went: data → training run → model → jobs → devices. */
+export interface ModelLineage {
+  /** Of the recording and the windows: digests, seeds, counts. */
+  readonly data: Readonly<Record<string, string | number>>;
+  /** Of the run that made it: command, seed, epochs, commit, figures. */
+  readonly training: Readonly<Record<string, string | number>>;
+  readonly model: {
+    readonly name: string;
+    readonly version: string;
+    readonly sequence: number;
+    readonly sha256: string;
+    readonly signedBy: string;
+  };
+  /** Jobs that carried it, the newest first. */
+  readonly jobs: readonly LineageJob[];
+  /** Devices that it was brought to, or that run it. */
+  readonly devices: readonly LineageDevice[];
+}
+
+export interface LineageJob {
+  readonly jobId: string;
+  readonly to: readonly string[];
+  readonly status: JobStatus;
+  /** Epoch milliseconds. */
+  readonly createdAt: Millis;
+  readonly executions: { readonly [status in ExecutionStatus]?: number };
+}
+
+export interface LineageDevice {
+  readonly thing: ThingName;
+  /** Whether it judges with it now; null while nobody hears the device. */
+  readonly runs: boolean | null;
+  /** The job that brought it last; null for a device's first model. */
+  readonly jobId: string | null;
 }

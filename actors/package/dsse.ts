@@ -1,34 +1,25 @@
 /**
- * Signatures of packages: a DSSE envelope (Ed25519) around an in-toto statement after OpenSSF Model Signing v1.0, which names
- * every file by its SHA-256.
+ * DSSE envelopes (protocol 1.0) with Ed25519: what is signed is the type and the bytes, never a re-encoding of them.
  *
- *   signed bytes = PAE(type, body) = "DSSEv1" SP len(type) SP type SP len(body) SP body       (DSSE protocol 1.0)
+ *   signed bytes = PAE(type, body) = "DSSEv1" SP len(type) SP type SP len(body) SP body
  */
 import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { z } from 'zod';
 import { VerificationRefused } from '../contracts/errors.ts';
 import { sha256Hex } from './digest.ts';
-import type { Files } from './tar.ts';
+import { parseJson } from './json.ts';
 
-export const SIGNATURE_FILE = 'signature.json';
-const PAYLOAD_TYPE = 'application/vnd.in-toto+json';
-const STATEMENT = 'https://in-toto.io/Statement/v1';
-const PREDICATE = 'https://model_signing/signature/v1.0';
-
-const Envelope = z.object({
-  payloadType: z.literal(PAYLOAD_TYPE),
+/** Strict: a byte that has been changed is found wherever it is. */
+const Envelope = z.strictObject({
+  payloadType: z.string(),
   payload: z.base64(),
   signatures: z
-    .array(z.object({ keyid: z.string(), sig: z.base64() }))
+    .array(z.strictObject({ keyid: z.string().max(200).nullish(), sig: z.base64() })) // keyid is optional in DSSE
     .min(1)
     .max(16),
 });
 
-const Statement = z.object({
-  _type: z.literal(STATEMENT),
-  predicateType: z.literal(PREDICATE),
-  predicate: z.object({ resources: z.array(z.object({ name: z.string(), algorithm: z.literal('sha256'), digest: z.string() })) }),
-});
+const MAX_BYTES = 4 * 2 ** 20;
 
 /** Hex SHA-256 of a public key's DER form: how a key is named. */
 export function keyId(key: KeyObject): string {
@@ -36,69 +27,61 @@ export function keyId(key: KeyObject): string {
   return sha256Hex(publicKey.export({ type: 'spki', format: 'der' }));
 }
 
-/** The envelope over all files, as the bytes of `signature.json`. */
-export function signFiles(files: Files, subject: string, privateKey: KeyObject): Uint8Array {
-  const resources = [...files]
-    .map(([name, bytes]) => ({ name, algorithm: 'sha256', digest: sha256Hex(bytes) }))
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
-  const root = sha256Hex(resources.map(({ digest }) => digest).join(''));
-  const statement = {
-    _type: STATEMENT,
-    subject: [{ name: subject, digest: { sha256: root } }],
-    predicateType: PREDICATE,
-    predicate: { serialization: { method: 'files', hash_type: 'sha256', allow_symlinks: false }, resources },
-  };
-  const body = Buffer.from(JSON.stringify(statement));
-  const sig = sign(null, preAuthEncoding(body), privateKey).toString('base64');
-  return Buffer.from(
-    JSON.stringify({ payloadType: PAYLOAD_TYPE, payload: body.toString('base64'), signatures: [{ keyid: keyId(privateKey), sig }] }),
-  );
+/** The bytes of an envelope around `body`, signed. */
+export function sealEnvelope(payloadType: string, body: Uint8Array, privateKey: KeyObject): Uint8Array {
+  const sig = sign(null, preAuthEncoding(payloadType, body), privateKey).toString('base64');
+  const payload = Buffer.from(body).toString('base64');
+  return Buffer.from(JSON.stringify({ payloadType, payload, signatures: [{ keyid: keyId(privateKey), sig }] }));
+}
+
+export interface OpenedEnvelope {
+  readonly body: Uint8Array;
+  /** Id of the trusted key that signed it. */
+  readonly signedBy: string;
 }
 
 /**
- * Holds when a trusted key signed exactly these files. @param files all of the package, its signature too
- * @throws VerificationRefused naming the first thing wrong.
+ * What a trusted key has signed.
+ * @param what its name in errors: `package`, `rollback grant`
+ * @throws VerificationRefused
  */
-export function verifyFiles(files: Files, trustedKeys: readonly KeyObject[]): void {
-  const signature = files.get(SIGNATURE_FILE);
-  if (!signature) throw refused('it is not signed', 'sign it with `windfleet model pack`');
-  const envelope = parse(Envelope, signature, SIGNATURE_FILE);
+export function openEnvelope(
+  bytes: Uint8Array,
+  payloadType: string,
+  trustedKeys: readonly KeyObject[],
+  { what, file }: { readonly what: string; readonly file: string },
+): OpenedEnvelope {
+  const refused = (why: string, hint?: string) => new VerificationRefused(`${what} refused: ${why}`, hint === undefined ? {} : { hint });
+  const envelope = parseJson(Envelope, bytes, MAX_BYTES, (why) => refused(`${file} ${why}`));
+  if (envelope.payloadType !== payloadType) throw refused(`${file} holds ${JSON.stringify(envelope.payloadType)}, not ${payloadType}`);
+  for (const text of [envelope.payload, ...envelope.signatures.map(({ sig }) => sig)])
+    if (Buffer.from(text, 'base64').toString('base64') !== text)
+      throw refused(`${file} holds base64 that nobody writes so: a byte was changed`);
+
   const body = Buffer.from(envelope.payload, 'base64');
-  const signed = preAuthEncoding(body);
-  const isTrusted = envelope.signatures.some(({ sig }) => trustedKeys.some((key) => verify(null, signed, key, Buffer.from(sig, 'base64'))));
-  if (!isTrusted) {
-    const by = envelope.signatures.map(({ keyid }) => keyid.slice(0, 12)).join(', ');
-    const known = envelope.signatures.some(({ keyid }) => trustedKeys.some((key) => keyId(key) === keyid));
-    throw refused(
-      known ? `the signature of key ${by} does not fit` : `signed by ${by}, which is no trusted key`,
-      'publish it from the data folder whose key the device trusts',
-    );
+  const signed = preAuthEncoding(payloadType, body);
+  const keys = trustedKeys.filter(({ asymmetricKeyType }) => asymmetricKeyType === 'ed25519');
+  for (const { keyid, sig } of envelope.signatures) {
+    const key = keys.find((trusted) => verify(null, signed, trusted, Buffer.from(sig, 'base64')));
+    if (!key) continue;
+    if (keyid && keyid !== keyId(key)) throw refused(`${file} names key ${short(keyid)}, and it is ${short(keyId(key))} that signed`);
+    return { body, signedBy: keyId(key) };
   }
-  const { resources } = parse(Statement, body, 'the signed statement').predicate;
-  const listed = new Set(resources.map(({ name }) => name));
-  for (const name of files.keys())
-    if (name !== SIGNATURE_FILE && !listed.has(name)) throw refused(`${name} is not in the signed statement`);
-  for (const { name, digest } of resources) {
-    const bytes = files.get(name);
-    if (!bytes) throw refused(`${name} is signed but missing`);
-    if (sha256Hex(bytes) !== digest) throw refused(`${name} is not the file that was signed`);
-  }
+  const ids = envelope.signatures.map(({ keyid }) => keyid ?? '');
+  const by = ids.map((id) => (id === '' ? 'a key without a name' : short(id))).join(', ');
+  throw keys.some((key) => ids.includes(keyId(key)))
+    ? refused(`the signature of key ${by} does not fit: it, or what it signs, was changed`)
+    : refused(
+        `it is signed by ${by}, which is no trusted key`,
+        keys.length === 0
+          ? 'no key is trusted here: `windfleet keys init` makes one, keys/trusted/*.pem adds others’'
+          : `trusted: ${keys.map((key) => short(keyId(key))).join(', ')}; another’s public key is trusted once it lies in keys/trusted`,
+      );
 }
 
-function preAuthEncoding(body: Uint8Array): Uint8Array {
-  return Buffer.concat([Buffer.from(`DSSEv1 ${PAYLOAD_TYPE.length} ${PAYLOAD_TYPE} ${body.length} `), body]);
-}
+/** So many digits of a key's id as tell it from another, and nothing that a terminal would obey. */
+const short = (id: string): string => id.replace(/[^\x21-\x7e]/g, '?').slice(0, 12);
 
-function parse<T>(schema: z.ZodType<T>, bytes: Uint8Array, what: string): T {
-  let raw: unknown = null;
-  try {
-    raw = JSON.parse(Buffer.from(bytes).toString('utf8'));
-  } catch {
-    throw refused(`${what} is no JSON`);
-  }
-  const parsed = schema.safeParse(raw);
-  if (parsed.success) return parsed.data;
-  throw refused(`${what} is malformed: ${z.prettifyError(parsed.error)}`);
+function preAuthEncoding(payloadType: string, body: Uint8Array): Uint8Array {
+  return Buffer.concat([Buffer.from(`DSSEv1 ${Buffer.byteLength(payloadType)} ${payloadType} ${body.length} `), body]);
 }
-
-const refused = (why: string, hint?: string) => new VerificationRefused(`package refused: ${why}`, hint === undefined ? {} : { hint });

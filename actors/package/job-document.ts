@@ -1,4 +1,4 @@
-/** The document of a model job: the original's five fields and a digest. Parsed at the device's door. */
+/** The document of a model job: the original's five fields, a digest, and for the way down the key of a grant. Parsed at the device's door. */
 import { z } from 'zod';
 import { ModelRejected } from '../contracts/errors.ts';
 import { readVersion } from './version.ts';
@@ -10,6 +10,8 @@ export interface ModelOrder {
   readonly key: string;
   /** Hex SHA-256 of the package. */
   readonly sha256: string;
+  /** Where in the bucket the leave to go down to it lies; absent: there is none. */
+  readonly grantKey?: string;
 }
 
 const Document = z.object({
@@ -24,6 +26,7 @@ const Document = z.object({
   model_package_bucket: z.string().min(3).max(63),
   model_package_key: z.string().min(1).max(1024),
   sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hex'),
+  rollback_grant_key: z.string().min(1).max(1024).optional(),
 });
 
 export const printJobDocument = (order: ModelOrder): Record<string, string> => ({
@@ -33,6 +36,7 @@ export const printJobDocument = (order: ModelOrder): Record<string, string> => (
   model_package_bucket: order.bucket,
   model_package_key: order.key,
   sha256: order.sha256,
+  ...(order.grantKey === undefined ? {} : { rollback_grant_key: order.grantKey }),
 });
 
 /** @throws ModelRejected naming every field that is missing or wrong. */
@@ -40,5 +44,6 @@ export function parseJobDocument(document: unknown): ModelOrder {
   const parsed = Document.safeParse(document);
   if (!parsed.success) throw new ModelRejected('job document', `\n${z.prettifyError(parsed.error)}`);
   const { model_name: name, model_version: version, model_package_bucket: bucket, model_package_key: key, sha256 } = parsed.data;
-  return { name, version, bucket, key, sha256 };
+  const { rollback_grant_key: grantKey } = parsed.data;
+  return { name, version, bucket, key, sha256, ...(grantKey === undefined ? {} : { grantKey }) };
 }

@@ -2,8 +2,13 @@
 import { z } from 'zod';
 import { ModelRejected } from '../contracts/errors.ts';
 import type { GoldenSamples, ModelManifest } from '../contracts/model.ts';
+import { parseJson } from './json.ts';
 import { isVersion } from './version.ts';
 
+const MANIFEST_BYTES = 2 ** 20;
+const GOLDEN_BYTES = 64 * 2 ** 20;
+
+const SCHEMA = 'windfleet.model/v1';
 const Name = z.string().regex(/^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,63}$/, 'must be letters, digits and inner dashes, 64 at most');
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hex');
 const FileName = z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$/, 'must be a plain file name');
@@ -19,7 +24,7 @@ const Feature = z.strictObject({
 
 const Manifest = z
   .strictObject({
-    schema: z.literal('windfleet.model/v1'),
+    schema: z.literal(SCHEMA),
     name: Name,
     version: z.string().refine(isVersion, 'must be SemVer, as 1.2.3'),
     sequence: z.int().min(1),
@@ -64,19 +69,13 @@ const Manifest = z
 const Golden = z.strictObject({ windows: z.array(z.array(z.number())).min(1).max(256), scores: z.array(z.array(z.number())) });
 
 /** @throws ModelRejected naming every wrong path. */
-export const parseManifest = (bytes: Uint8Array): ModelManifest => parse(Manifest, bytes, 'manifest.json');
+export function parseManifest(bytes: Uint8Array): ModelManifest {
+  const { schema } = parseJson(z.object({ schema: z.unknown() }), bytes, MANIFEST_BYTES, refused('manifest.json'));
+  if (schema !== SCHEMA) throw refused('manifest.json')(`has schema ${JSON.stringify(schema)?.slice(0, 80)}, not ${SCHEMA}`);
+  return parseJson(Manifest, bytes, MANIFEST_BYTES, refused('manifest.json'));
+}
 
 /** @throws ModelRejected naming every wrong path. */
-export const parseGolden = (bytes: Uint8Array): GoldenSamples => parse(Golden, bytes, 'golden.json');
+export const parseGolden = (bytes: Uint8Array): GoldenSamples => parseJson(Golden, bytes, GOLDEN_BYTES, refused('golden.json'));
 
-function parse<T>(schema: z.ZodType<T>, bytes: Uint8Array, file: string): T {
-  let raw: unknown;
-  try {
-    raw = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (error) {
-    throw new ModelRejected('package', `${file} is no JSON`, error);
-  }
-  const parsed = schema.safeParse(raw);
-  if (parsed.success) return parsed.data;
-  throw new ModelRejected('package', `${file}\n${z.prettifyError(parsed.error)}`);
-}
+const refused = (file: string) => (why: string, cause?: unknown) => new ModelRejected('package', `${file} ${why}`, cause);

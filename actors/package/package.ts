@@ -1,11 +1,11 @@
 /** A model package: `<name>-<version>.tar.gz`, signed over every file; opened only after its signature has been verified. */
 import type { KeyObject } from 'node:crypto';
-import { ModelRejected } from '../contracts/errors.ts';
+import { ModelRejected, VerificationRefused } from '../contracts/errors.ts';
 import { modelId } from '../contracts/ids.ts';
 import type { GoldenSamples, ModelManifest } from '../contracts/model.ts';
 import { sha256Hex } from './digest.ts';
-import { SIGNATURE_FILE, signFiles, verifyFiles } from './dsse.ts';
 import { parseGolden, parseManifest } from './manifest.ts';
+import { SIGNATURE_FILE, signFiles, verifyFiles } from './model-signature.ts';
 import { type Files, packTar, unpackTar } from './tar.ts';
 
 export interface ModelContents {
@@ -17,26 +17,39 @@ export interface ModelContents {
 /** What was read of a package, and all its files as they were signed. */
 export interface OpenedModel extends ModelContents {
   readonly files: Files;
+  /** Id of the trusted key that signed it. */
+  readonly signedBy: string;
 }
 
 export interface OpenOptions {
   readonly trustedKeys: readonly KeyObject[];
   /** Epoch milliseconds; a package that has expired by then is refused. Absent for what is installed already. */
   readonly now?: number;
+  /** The sequence that is there already; a package that is not above it is refused. */
+  readonly after?: number;
 }
+
+const NETWORK_FILE = 'compiled.onnx';
+const GOLDEN_FILE = 'golden.json';
+const EDGE_FILE = 'sagemaker_edge_manifest';
 
 export const packageName = (manifest: ModelManifest): string => `${manifest.name}-${manifest.version}.tar.gz`;
 
-/** Signs and packs. @throws ModelRejected when the manifest does not fit the network. */
+/** Signs and packs, each file under the name that it has in every package. @throws ModelRejected when the manifest does not fit the network. */
 export function packModel(
-  { manifest, network, golden }: ModelContents,
+  { manifest: described, network, golden }: ModelContents,
   privateKey: KeyObject,
 ): { readonly bytes: Uint8Array; readonly sha256: string; readonly name: string } {
+  const manifest: ModelManifest = {
+    ...described,
+    network: { ...described.network, file: NETWORK_FILE },
+    golden: { ...described.golden, file: GOLDEN_FILE },
+  };
   const unsigned = new Map<string, Uint8Array>([
     ['manifest.json', json(manifest)],
-    [manifest.network.file, network],
-    [manifest.golden.file, json(golden)],
-    ['sagemaker_edge_manifest', json({ metadata: { model_name: manifest.name, model_version: manifest.version } })],
+    [NETWORK_FILE, network],
+    [GOLDEN_FILE, json(golden)],
+    [EDGE_FILE, json({ metadata: { model_name: manifest.name, model_version: manifest.version } })],
   ]);
   readContents(unsigned);
   const signature = signFiles(unsigned, modelId(manifest.name, manifest.version), privateKey);
@@ -54,13 +67,19 @@ export function openModel(bytes: Uint8Array, options: OpenOptions): OpenedModel 
 }
 
 /** As `openModel`, for files that were unpacked before: a slot on a device's disk. */
-export function openFiles(files: Files, { trustedKeys, now }: OpenOptions): ModelContents {
-  verifyFiles(files, trustedKeys);
+export function openFiles(files: Files, { trustedKeys, now, after }: OpenOptions): ModelContents & { readonly signedBy: string } {
+  const signedBy = verifyFiles(files, trustedKeys);
   const contents = readContents(files);
-  const { name, version, expires } = contents.manifest;
+  member(files, EDGE_FILE);
+  const { name, version, expires, sequence } = contents.manifest;
+  const id = modelId(name, version);
   if (now !== undefined && expires !== null && Date.parse(expires) <= now)
-    throw new ModelRejected(modelId(name, version), `it expired at ${expires}`);
-  return contents;
+    throw new VerificationRefused(`package refused: ${id} expired at ${expires}`, { hint: 'pack it again with a later --expires' });
+  if (after !== undefined && sequence <= after)
+    throw new VerificationRefused(`package refused: ${id} has an old sequence, ${sequence}: ${after} is there already`, {
+      hint: `pack it with --sequence ${after + 1}; the way down is \`windfleet model grant-rollback ${id} --to GROUP\``,
+    });
+  return { ...contents, signedBy };
 }
 
 /** The parts of a package whose signature has been seen to. @throws ModelRejected */

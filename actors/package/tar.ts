@@ -4,7 +4,7 @@
  * The reader refuses what a package never holds: links, devices, folders, traversal, absolute paths, duplicates, other formats, and
  * anything over its caps. It never touches a file system.
  */
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { crc32, gunzipSync, gzipSync } from 'node:zlib';
 import { ModelRejected, reasonOf } from '../contracts/errors.ts';
 
 const BLOCK = 512;
@@ -22,7 +22,9 @@ export function packTar(files: Files): Uint8Array {
     blocks.push(header(name, bytes.length), bytes, new Uint8Array((BLOCK - (bytes.length % BLOCK)) % BLOCK));
   }
   blocks.push(new Uint8Array(2 * BLOCK));
-  return gzipSync(Buffer.concat(blocks), { level: 9 });
+  const archive = gzipSync(Buffer.concat(blocks), { level: 9 });
+  archive[9] = ANY_SYSTEM; // else the machine's own
+  return archive;
 }
 
 /** @throws ModelRejected naming the member and what is wrong with it. */
@@ -30,6 +32,7 @@ export function unpackTar(archive: Uint8Array): Files {
   const bytes = gunzip(archive);
   const files = new Map<string, Uint8Array>();
   let at = 0;
+  let isOurs = true; // to the last byte as `packTar` writes it
   for (;;) {
     if (at + BLOCK > bytes.length) throw refused('the archive breaks off before its end mark');
     const head = bytes.subarray(at, at + BLOCK);
@@ -39,21 +42,35 @@ export function unpackTar(archive: Uint8Array): Files {
     if (files.size >= MAX_MEMBERS) throw refused(`it has more than ${MAX_MEMBERS} members`);
     if (at + BLOCK + size > bytes.length) throw refused(`member ${name} breaks off`);
     files.set(name, bytes.slice(at + BLOCK, at + BLOCK + size));
+    isOurs &&= head.equals(header(name, size));
     at += BLOCK + Math.ceil(size / BLOCK) * BLOCK;
   }
   if (bytes.subarray(at).some((byte) => byte !== 0)) throw refused('something follows its end mark');
+  // Nothing guards the head of a gzip. Around an archive of ours it is ours too, or a byte of it was changed.
+  if (isOurs && !isOurHead(archive)) throw refused('the head of its gzip was changed');
   return files;
 }
 
-function gunzip(archive: Uint8Array): Uint8Array {
+function gunzip(archive: Uint8Array): Buffer {
+  if (archive.length > MAX_BYTES) throw refused(`it has ${archive.length} bytes; ${MAX_BYTES} at most`);
   const limit = Math.min(MAX_BYTES, Math.max(BLOCK * 4, archive.length * MAX_RATIO));
+  let bytes: Buffer;
   try {
-    return gunzipSync(archive, { maxOutputLength: limit });
+    bytes = gunzipSync(archive, { maxOutputLength: limit });
   } catch (error) {
     const tooLarge = error instanceof RangeError || (error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE';
     throw refused(tooLarge ? `it unpacks to more than ${limit} bytes` : `it is no whole gzip (${reasonOf(error)})`, error);
   }
+  const tail = Buffer.from(archive.buffer, archive.byteOffset + archive.length - 8, 8);
+  if (tail.readUInt32LE(0) !== crc32(bytes) || tail.readUInt32LE(4) !== bytes.length) throw refused('something follows its gzip');
+  return bytes;
 }
+
+const GZIP_HEAD = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2]; // deflate, no flags, no date, level 9
+const ANY_SYSTEM = 255;
+const SYSTEMS = [ANY_SYSTEM, 3, 19, 10]; // before: of the machine that packed, as zlib names it
+
+const isOurHead = (archive: Uint8Array) => GZIP_HEAD.every((byte, i) => archive[i] === byte) && SYSTEMS.includes(archive[9]);
 
 function readHeader(head: Uint8Array): { name: string; size: number } {
   const sum = octal(head, 148, 8, 'checksum');
@@ -61,22 +78,25 @@ function readHeader(head: Uint8Array): { name: string; size: number } {
   for (let i = 0; i < BLOCK; i++) counted += i >= 148 && i < 156 ? 32 : head[i];
   if (sum !== counted) throw refused('a member’s header has a wrong checksum');
   const name = text(head, 0, 100);
-  if (text(head, 257, 5) !== 'ustar') throw refused(`member ${name} is not in ustar format`);
+  if (text(head, 257, 5) !== 'ustar') throw refused(`member ${quoted(name)} is not in ustar format`);
   const path = text(head, 345, 155) === '' ? name : `${text(head, 345, 155)}/${name}`;
   const type = head[156];
-  if (type !== 0x30 && type !== 0) throw refused(`member ${path} is no plain file (type ${JSON.stringify(String.fromCharCode(type))})`);
+  if (type !== 0x30 && type !== 0) throw refused(`member ${quoted(path)} is no plain file (type ${quoted(String.fromCharCode(type))})`);
   checkPath(path);
   return { name: path, size: octal(head, 124, 12, `size of ${path}`) };
 }
 
 function checkPath(path: string): void {
-  if (path.length === 0 || path.length > MAX_PATH) throw refused(`member name of ${path.length} characters`);
-  if (path.startsWith('/') || path.includes('\\') || /^[a-zA-Z]:/.test(path)) throw refused(`member ${path} has an absolute path`);
+  if (path.length === 0 || path.length > MAX_PATH) throw refused(`it has a member name of ${path.length} characters`);
+  if (path.startsWith('/') || path.includes('\\') || /^[a-zA-Z]:/.test(path)) throw refused(`member ${quoted(path)} has an absolute path`);
   if (path.split('/').some((part) => part === '..' || part === '.' || part === ''))
-    throw refused(`member ${path} leads out of the package`);
-  if (path.includes('/')) throw refused(`member ${path} lies in a folder: a package has none`);
-  if (!/^[A-Za-z0-9._-]+$/.test(path)) throw refused(`member ${JSON.stringify(path)} has a name that is not plain`);
+    throw refused(`member ${quoted(path)} leads out of the package`);
+  if (path.includes('/')) throw refused(`member ${quoted(path)} lies in a folder: a package has none`);
+  if (!/^[A-Za-z0-9._-]+$/.test(path)) throw refused(`member ${quoted(path)} has a name that is not plain`);
 }
+
+/** Nothing that a terminal would obey. */
+const quoted = (text: string): string => JSON.stringify(text).replace(/[^\x20-\x7e]/g, '?');
 
 function octal(head: Uint8Array, at: number, length: number, what: string): number {
   const digits = text(head, at, length).trim();
@@ -90,7 +110,7 @@ function text(head: Uint8Array, at: number, length: number): string {
   return new TextDecoder('latin1').decode(end < 0 ? field : field.subarray(0, end));
 }
 
-function header(name: string, size: number): Uint8Array {
+function header(name: string, size: number): Buffer {
   checkPath(name);
   if (name.length > 100) throw refused(`member name ${name} is longer than 100 characters`);
   const head = Buffer.alloc(BLOCK);

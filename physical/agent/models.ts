@@ -8,7 +8,7 @@ import { status } from '@grpc/grpc-js';
 import type { TensorEngine, TensorModel, TensorSpec } from '../../actors/contracts/inference.ts';
 import type { Log } from '../../actors/contracts/log.ts';
 import type { ModelManifest } from '../../actors/contracts/model.ts';
-import { SIGNATURE_FILE, verifyFiles } from '../../actors/package/dsse.ts';
+import { SIGNATURE_FILE, verifyFiles } from '../../actors/package/model-signature.ts';
 import { readContents } from '../../actors/package/package.ts';
 import type { Files } from '../../actors/package/tar.ts';
 import { readModelFiles } from './model-files.ts';

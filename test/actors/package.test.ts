@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FleetError, ModelRejected, VerificationRefused } from '../../actors/contracts/errors.ts';
-import { SIGNATURE_FILE } from '../../actors/package/dsse.ts';
+import { SIGNATURE_FILE } from '../../actors/package/model-signature.ts';
 import { parseJobDocument } from '../../actors/package/job-document.ts';
 import { openFiles, openModel } from '../../actors/package/package.ts';
 import { packTar, unpackTar } from '../../actors/package/tar.ts';
