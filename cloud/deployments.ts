@@ -1,22 +1,25 @@
 /** Deployments as jobs: one model to one group, an execution a turbine. */
 import type { Deployment, Deployments } from '../actors/contracts/deployments.ts';
-import { JobRefused, ModelRejected, NotFound } from '../actors/contracts/errors.ts';
-import { type ModelId, parseModelId, type ThingName } from '../actors/contracts/ids.ts';
+import { JobRefused, NotFound } from '../actors/contracts/errors.ts';
+import { modelId, type ThingName } from '../actors/contracts/ids.ts';
 import type { Job, JobExecution, JobsControl } from '../actors/contracts/jobs.ts';
-import { parseJobDocument, printJobDocument } from '../actors/package/job-document.ts';
+import { orderedModel, printJobDocument } from '../actors/package/job-document.ts';
 import type { PublishedModel } from './models/catalogue.ts';
 
 export interface DeploymentPorts {
   readonly jobs: JobsControl;
   readonly resolve: (targets: readonly string[]) => readonly ThingName[];
-  readonly published: (id: ModelId) => Promise<PublishedModel>;
+  /** By an id or an alias. @throws NotFound */
+  readonly published: (id: string) => Promise<PublishedModel>;
+  /** Key of a grant to go down to that model, of a thing or group; null when nobody has granted it. */
+  readonly granted: (model: PublishedModel, to: string) => Promise<string | null>;
 }
 
 const IN_PROGRESS_MINUTES = 60; // a device that starts and is never heard of again ends TIMED_OUT
 
-export function createDeployments({ jobs, resolve, published }: DeploymentPorts): Deployments {
+export function createDeployments({ jobs, resolve, published, granted }: DeploymentPorts): Deployments {
   const show = async (job: Job): Promise<Deployment> => {
-    const model = modelOf(job);
+    const model = orderedModel(job.document); // null for a job of another kind: anybody may create those
     if (model === null) throw new NotFound(`job ${job.jobId} brings no model`);
     const executions = await jobs.executions(job.jobId);
     return {
@@ -31,22 +34,22 @@ export function createDeployments({ jobs, resolve, published }: DeploymentPorts)
 
   return {
     async deploy({ model, to }) {
-      if (!parseModelId(model))
-        throw new NotFound(`${JSON.stringify(model)} is no model`, { hint: 'name one as windturbine-anomaly@1.1.0' });
-      const { name, version, bucket, key, sha256 } = await published(model);
+      const chosen = await published(model);
+      const { name, version, bucket, key, sha256 } = chosen;
       const things = resolve([to]);
       if (things.length === 0) throw new NotFound(`${to} has no turbine yet`);
       const stem = `${name.slice(0, 40)}-${version.replaceAll('.', '-')}`.replace(/[^a-zA-Z0-9_-]/g, '-').slice(0, 56);
       const taken = (await jobs.list()).map(({ jobId }) => (jobId.startsWith(`${stem}-`) ? Number(jobId.slice(stem.length + 1)) : 0));
       const last = Math.max(0, ...taken.filter(Number.isInteger)); // some between may have been deleted
-      const document = printJobDocument({ name, version, bucket, key, sha256 });
+      const grantKey = await granted(chosen, to);
+      const document = printJobDocument({ name, version, bucket, key, sha256, ...(grantKey === null ? {} : { grantKey }) });
       return show(
         await jobs.create({
           jobId: `${stem}-${last + 1}`,
           things,
           targets: [to],
           document,
-          description: `${model} to ${to}`,
+          description: `${modelId(name, version)} to ${to}`,
           inProgressTimeoutInMinutes: IN_PROGRESS_MINUTES,
         }),
       );
@@ -73,15 +76,4 @@ function statusOf(job: Job, executions: readonly JobExecution[]): Deployment['st
   if (job.status === 'CANCELED' || job.status === 'DELETION_IN_PROGRESS') return 'CANCELED';
   if (job.status === 'IN_PROGRESS' || job.status === 'SCHEDULED') return 'IN_PROGRESS';
   return executions.every(({ status }) => status === 'SUCCEEDED') ? 'SUCCEEDED' : 'FAILED';
-}
-
-/** Null for a job of another kind: anybody may create those. */
-function modelOf(job: Job): ModelId | null {
-  try {
-    const { name, version } = parseJobDocument(job.document);
-    return `${name}@${version}`;
-  } catch (error) {
-    if (error instanceof ModelRejected) return null;
-    throw error;
-  }
 }

@@ -1,5 +1,5 @@
 /** The doors of a cloud beside the broker's: the console's port, and HTTPS for things. */
-import type { Clock } from '../actors/contracts/clock.ts';
+import { type Clock, isoDate } from '../actors/contracts/clock.ts';
 import type { FaultInjector } from '../actors/contracts/faults.ts';
 import type { Log } from '../actors/contracts/log.ts';
 import type { FarmSite } from '../actors/contracts/site.ts';
@@ -7,6 +7,7 @@ import { turbineChart } from '../actors/turbine/chart.ts';
 import { openAws } from '../cloud/aws/open.ts';
 import { openConsole } from '../cloud/console/server.ts';
 import type { ConsoleServices } from '../cloud/console/services.ts';
+import { publicPem } from '../cloud/models/keys.ts';
 import { endpointsAt } from '../cloud/things/endpoints.ts';
 import { openThingsHttps } from '../cloud/things/https.ts';
 import type { Endpoints } from '../cloud/things/ports.ts';
@@ -97,14 +98,15 @@ export const consoleServices = (
   faults,
   deployments: cloud.deployments,
   jobs: cloud.jobs,
-  models: () => cloud.catalogue.list(),
+  catalogue: cloud.catalogue,
+  dated: () => isoDate(cloud.clock),
   index: cloud.index,
   objects: cloud.objects,
   presigned: cloud.presigned,
   chart: turbineChart(),
   command: cloud.command,
   inspect: cloud.inspect,
-  trustedKeys: [String(cloud.key.publicKey.export({ type: 'spki', format: 'pem' }))],
+  trustedKeys: cloud.trustedKeys.map(publicPem),
   site,
   things: cloud.things,
   httpsEndpoint: https,

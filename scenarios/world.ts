@@ -4,7 +4,7 @@
  * `memory` is the deterministic column of the ports. `demo` is what `npm start` runs: broker and console on loopback, jobs in
  * libsql, telemetry in DuckDB, objects and the devices' disks in the data folder.
  */
-import { randomBytes } from 'node:crypto';
+import { type KeyObject, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { assembleFleet, type Fleet } from '../actors/assemble.ts';
@@ -42,7 +42,7 @@ import { serveJobs } from '../cloud/jobs/mqtt.ts';
 import { jobObjects } from '../cloud/jobs/objects.ts';
 import { type JobService, openJobService } from '../cloud/jobs/service.ts';
 import { type Catalogue, createCatalogue } from '../cloud/models/catalogue.ts';
-import { generateKey, openKey, type SigningKey } from '../cloud/models/keys.ts';
+import { generateKey, openKey, type SigningKey, trustedKeys } from '../cloud/models/keys.ts';
 import { FIRST_MODELS, publishStarters } from '../cloud/models/starter.ts';
 import { diskObjects } from '../cloud/objects/disk.ts';
 import { memoryObjects } from '../cloud/objects/memory.ts';
@@ -120,6 +120,8 @@ export interface Cloud {
   readonly things: ThingServices;
   readonly registry: Registry;
   readonly key: SigningKey;
+  /** Whose packages are installed: its own first. */
+  readonly trustedKeys: readonly KeyObject[];
   readonly jobs: JobsControl;
   readonly device: JobsDevice;
   readonly deployments: Deployments;
@@ -163,6 +165,7 @@ interface Ports {
   readonly presigned: PresignedUrls;
   readonly index: DocumentIndex;
   readonly key: SigningKey;
+  readonly trustedKeys: readonly KeyObject[];
   readonly things: ThingServices;
   readonly disk: (thing: ThingName) => Disk;
 }
@@ -180,8 +183,7 @@ async function cloudOver(ports: Ports, { clock, log, events, decorate }: CloudTo
   const { registry } = things;
   const notifying = notifyingObjects(ports.objects, (head) => ingest.objectCreated(ports.objects, head));
   const objects = decorate?.objects?.(notifying) ?? notifying;
-  const trustedKeys = [key.publicKey];
-  const catalogue = createCatalogue(ports.objects, trustedKeys);
+  const catalogue = createCatalogue(ports.objects, ports.trustedKeys);
   await publishStarters(catalogue, key.privateKey);
 
   serveJobs(broker, jobs, clock, log);
@@ -213,9 +215,15 @@ async function cloudOver(ports: Ports, { clock, log, events, decorate }: CloudTo
     things,
     registry,
     key,
+    trustedKeys: ports.trustedKeys,
     jobs,
     device: jobs.device,
-    deployments: createDeployments({ jobs, resolve: (targets) => registry.resolve(targets), published: (id) => catalogue.show(id) }),
+    deployments: createDeployments({
+      jobs,
+      resolve: (targets) => registry.resolve(targets),
+      published: (id) => catalogue.show(id),
+      granted: (model, to) => catalogue.granted(model, to, clock.epoch + clock.now()),
+    }),
     view,
     index,
     ingest,
@@ -239,7 +247,7 @@ export async function openWorld(spec: WorldSpec, tools: WorldTools): Promise<Wor
   const ports =
     spec.ports.kind === 'memory' ? await memoryPorts(clock, spec.ports.key ?? generateKey()) : await demoPorts(spec.ports, clock, log);
   const cloud = await cloudOver(ports, tools);
-  const { broker, objects, catalogue, registry, key } = cloud;
+  const { broker, objects, catalogue, registry } = cloud;
 
   for (const { things } of backings) for (const thing of things) registry.register(thing);
   const deviceBus = broker.connect('windfleet-devices');
@@ -274,7 +282,7 @@ export async function openWorld(spec: WorldSpec, tools: WorldTools): Promise<Wor
     engine: sharedEngine(await openEngine(spec.inference ?? { kind: 'onnx' })),
     prover: spec.inference?.kind === 'agent' ? null : (tools.prover ?? childProver()),
     disk: ports.disk,
-    trustedKeys: [key.publicKey],
+    trustedKeys: cloud.trustedKeys,
     captures: { bucket: CAPTURE_BUCKET, prefix: CAPTURE_PREFIX },
     async firstModel(machine) {
       const first = FIRST_MODELS.get(machine);
@@ -364,6 +372,7 @@ async function memoryPorts(clock: Clock, key: SigningKey): Promise<Ports> {
     presigned,
     index: memoryIndex(),
     key,
+    trustedKeys: [key.publicKey],
     things,
     disk(thing) {
       const disk = disks.get(thing) ?? memoryDisk();
@@ -405,6 +414,7 @@ async function demoPorts(
     presigned,
     index: await duckdbIndex(join(data, 'telemetry.duckdb')),
     key,
+    trustedKeys: trustedKeys(data),
     things,
     disk: (thing) => fileDisk(join(data, 'devices', thing)),
   };

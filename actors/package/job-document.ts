@@ -1,6 +1,7 @@
 /** The document of a model job: the original's five fields, a digest, and for the way down the key of a grant. Parsed at the device's door. */
 import { z } from 'zod';
 import { ModelRejected } from '../contracts/errors.ts';
+import { type ModelId, modelId } from '../contracts/ids.ts';
 import { readVersion } from './version.ts';
 
 export interface ModelOrder {
@@ -46,4 +47,10 @@ export function parseJobDocument(document: unknown): ModelOrder {
   const { model_name: name, model_version: version, model_package_bucket: bucket, model_package_key: key, sha256 } = parsed.data;
   const { rollback_grant_key: grantKey } = parsed.data;
   return { name, version, bucket, key, sha256, ...(grantKey === undefined ? {} : { grantKey }) };
+}
+
+/** The model that a job brings; null for a job of another kind. Of a document that somebody else wrote it may be all that is right. */
+export function orderedModel(document: unknown): ModelId | null {
+  const { data } = Document.pick({ type: true, model_name: true, model_version: true }).safeParse(document);
+  return data ? modelId(data.model_name, data.model_version) : null;
 }

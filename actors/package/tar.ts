@@ -8,7 +8,7 @@ import { crc32, gunzipSync, gzipSync } from 'node:zlib';
 import { ModelRejected, reasonOf } from '../contracts/errors.ts';
 
 const BLOCK = 512;
-const MAX_BYTES = 512 * 2 ** 20;
+export const MAX_PACKAGE_BYTES = 512 * 2 ** 20; // packed or not
 const MAX_RATIO = 100;
 const MAX_MEMBERS = 2_000;
 const MAX_PATH = 200;
@@ -52,8 +52,8 @@ export function unpackTar(archive: Uint8Array): Files {
 }
 
 function gunzip(archive: Uint8Array): Buffer {
-  if (archive.length > MAX_BYTES) throw refused(`it has ${archive.length} bytes; ${MAX_BYTES} at most`);
-  const limit = Math.min(MAX_BYTES, Math.max(BLOCK * 4, archive.length * MAX_RATIO));
+  if (archive.length > MAX_PACKAGE_BYTES) throw refused(`it has ${archive.length} bytes; ${MAX_PACKAGE_BYTES} at most`);
+  const limit = Math.min(MAX_PACKAGE_BYTES, Math.max(BLOCK * 4, archive.length * MAX_RATIO));
   let bytes: Buffer;
   try {
     bytes = gunzipSync(archive, { maxOutputLength: limit });

@@ -1,5 +1,5 @@
 /** The console's API from the command line. */
-import { NotFound, QueryInvalid, RemoteRefused, reasonOf } from '../../actors/contracts/errors.ts';
+import { NotFound, QueryInvalid, RemoteRefused, reasonOf, VerificationRefused } from '../../actors/contracts/errors.ts';
 
 export interface Api {
   get<T>(path: string): Promise<T>;
@@ -38,6 +38,7 @@ export function openApi(base: string): Api {
     const options = hint === undefined ? {} : { hint };
     if (response.status === 404 || code === 'fault.refused') throw new NotFound(message, options);
     if (response.status === 400) throw new QueryInvalid(message, options);
+    if (code === 'verification.refused' || code === 'model.rejected') throw new VerificationRefused(message, options);
     throw new RemoteRefused(message, options);
   };
   return { get: (path) => ask('GET', path), post: (path, body) => ask('POST', path, body), remove: (path) => ask('DELETE', path, {}) };

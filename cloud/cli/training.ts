@@ -21,6 +21,7 @@ import { type FoldedTraining, type FoldsState, trainFolds } from '../studio/trai
 import { planTraining, type TrainPlan } from '../studio/train-plan.ts';
 import { threadCrew } from '../studio/train-threads.ts';
 import { type Io, printFacts } from './print.ts';
+import { softwareOf } from './software.ts';
 import { followTraining } from './training-progress.ts';
 
 export interface TrainFlags {
@@ -102,7 +103,7 @@ export async function trainFolder(folder: string, flags: TrainFlags, io: Io): Pr
     version,
     sequence,
     fleet: FLEET,
-    lineage: lineageOf(plan, seed),
+    lineage: { ...lineageOf(plan, seed), windows: subject.data, bestEpoch: training.best.epoch, ...softwareOf() },
     alarmRate,
     digest: sha256,
   });
@@ -181,10 +182,12 @@ function planOf(flags: TrainFlags): TrainPlan {
   });
 }
 
-const lineageOf = ({ network, hidden, folds, fold }: TrainPlan, seed: number) => ({
+const lineageOf = ({ network, hidden, batch, learningRate, folds, fold }: TrainPlan, seed: number) => ({
   command: 'windfleet train',
   seed,
   architecture: network,
+  batch,
+  learningRate,
   ...(network === 'dense' ? { hidden: hidden.join('-') } : {}),
   ...(folds === null ? {} : { folds }),
   ...(fold === null ? {} : { fold }),

@@ -13,6 +13,7 @@ import { parseQuery } from '../index/query.ts';
 import { sendError } from './errors.ts';
 import type { AwsFront } from '../aws/front.ts';
 import { guard, refusalOf } from './guard.ts';
+import { modelRoutes } from './routes/models.ts';
 import { objectRoutes } from './routes/objects.ts';
 import { rolloutRoutes } from './routes/rollouts.ts';
 import { streamRoutes } from './routes/stream.ts';
@@ -71,6 +72,7 @@ export async function openConsole({ host, port, services, aws = null, log, wall 
     api.get('/api/query', async ({ query }) => services.index.aggregate(parseQuery(query as Record<string, unknown>)));
     turbineRoutes(api, services);
     rolloutRoutes(api, services);
+    modelRoutes(api, services);
     objectRoutes(api, services);
     thingRoutes(api, services);
     stream = streamRoutes(api, services, trainingRoutes(api), wall);

@@ -9,6 +9,7 @@ import type { JobsControl } from '../../actors/contracts/jobs.ts';
 import type { FarmSite } from '../../actors/contracts/site.ts';
 import type { ObjectStore } from '../../actors/contracts/objects.ts';
 import type { OperatorCommand } from '../../actors/contracts/telemetry.ts';
+import type { Catalogue } from '../models/catalogue.ts';
 import type { PresignedUrls } from '../objects/presigned.ts';
 import type { Things } from '../things/ports.ts';
 
@@ -18,16 +19,9 @@ export interface ConsoleServices {
   readonly faults: FaultInjector | null;
   readonly deployments: Deployments;
   readonly jobs: JobsControl;
-  readonly models: () => Promise<
-    readonly {
-      readonly name: string;
-      readonly version: string;
-      readonly sha256: string;
-      readonly bytes: number;
-      readonly bucket: string;
-      readonly key: string;
-    }[]
-  >;
+  readonly catalogue: Catalogue;
+  /** Now, as ISO 8601. */
+  readonly dated: () => string;
   readonly index: DocumentIndex;
   readonly objects: ObjectStore;
   /** Lets a presigned URL read what it names; absent: nothing but packages is served. */

@@ -70,6 +70,7 @@ export function exportModel(
         ...lineage,
         falseAlarmsPerTurbineWeek: alarmRate.alarmsPerWeek,
         source: prepared.source,
+        ...prepared.origin,
         trainingWindows: prepared.training.length / size,
         heldOutWindows: windows,
         epochs: trained.history.length,

@@ -32,6 +32,8 @@ export interface PreparedFacts {
   /** Of the network, without the batch. */
   readonly input: readonly number[];
   readonly signal: SignalSpec;
+  /** As `Prepared` has it. */
+  readonly origin?: Readonly<Record<string, string | number>>;
 }
 
 /** A folder that is being filled. */
@@ -75,7 +77,7 @@ export async function openPreparedFolder(folder: string): Promise<PreparedFolder
   };
 }
 
-export async function writePrepared(folder: string, { machine, signal, source, training, heldOut }: Prepared): Promise<void> {
+export async function writePrepared(folder: string, { machine, signal, source, training, heldOut, origin }: Prepared): Promise<void> {
   const opened = await openPreparedFolder(folder);
   const size = signal.features.length * signal.window.samples;
   for (const [part, windows] of [
@@ -83,7 +85,7 @@ export async function writePrepared(folder: string, { machine, signal, source, t
     ['heldOut', heldOut],
   ] as const)
     for (let slot = 0; slot < windows.length / size; slot++) opened[part].put(slot, windows.subarray(slot * size, (slot + 1) * size));
-  await opened.finish({ machine, source, signal, input: inputOf(signal) });
+  await opened.finish({ machine, source, signal, input: inputOf(signal), ...(origin === undefined ? {} : { origin }) });
 }
 
 /** The shape that a network takes a window in, without the batch. */
@@ -105,12 +107,12 @@ export async function digestOf(file: string): Promise<string> {
 
 /** @throws FileInvalid naming every fault: what is missing, of another size, damaged, or no number */
 export async function readPrepared(folder: string): Promise<Prepared> {
-  const { machine, source, signal, parts } = await readFacts(join(folder, FACTS));
+  const { machine, source, signal, origin, parts } = await readFacts(join(folder, FACTS));
   const size = signal.features.length * signal.window.samples;
   const faults = createFileFaults();
   const [training, heldOut] = PARTS.map((part) => readWindows(join(folder, FILES[part]), size, parts[part], faults));
   faults.refuse('prepare the recording again: `windfleet data prepare F.csv --out DIR`');
-  return { machine, source, signal, training, heldOut };
+  return { machine, source, signal, training, heldOut, ...(origin === undefined ? {} : { origin }) };
 }
 
 /** The unsigned model that `model pack` signs. */
@@ -212,15 +214,20 @@ async function readFacts(file: string): Promise<PreparedFacts & { readonly parts
     want(Array.isArray(facts.signal?.features) && facts.signal.features.length > 0, 'signal must have features');
     for (const [i, feature] of (Array.isArray(facts.signal?.features) ? facts.signal.features : []).entries())
       want(isFeature(feature), `signal.features[${i}] must have a name, an op, channels, parameters, a mean and a std above 0`);
+    want(facts.origin === undefined || isOrigin(facts.origin), 'origin must hold texts and numbers by name');
     for (const part of PARTS)
       want(isCount(facts[part]?.windows) && /^[0-9a-f]{64}$/.test(facts[part].sha256), `${part} must have windows and a sha256`);
   }
   wrong.refuse('prepare the recording again: `windfleet data prepare F.csv --out DIR`');
-  const { machine, source, input, signal, training, heldOut } = facts;
-  return { machine, source, input, signal, parts: { training, heldOut } };
+  const { machine, source, input, signal, origin, training, heldOut } = facts;
+  return { machine, source, input, signal, ...(origin === undefined ? {} : { origin }), parts: { training, heldOut } };
 }
 
 const isCount = (value: unknown): boolean => Number.isInteger(value) && (value as number) > 0;
+const isOrigin = (origin: unknown): boolean =>
+  typeof origin === 'object' &&
+  origin !== null &&
+  Object.values(origin).every((value) => typeof value === 'string' || Number.isFinite(value));
 const isFeature = (feature: FeatureSpec | null): boolean =>
   typeof feature?.name === 'string' &&
   typeof feature.op === 'string' &&

@@ -24,6 +24,8 @@ export interface Prepared {
   readonly heldOut: Float32Array;
   /** Hex SHA-256 of what it was made from. */
   readonly source: string;
+  /** What else is known of it, for the lineage: its name, its seed, its span. */
+  readonly origin?: Readonly<Record<string, string | number>>;
 }
 
 /** Where the windows of both parts go. */

@@ -68,7 +68,8 @@ async function runAgent(flags: Flags, io: Io): Promise<void> {
   const clock = wallClock();
   const log = agentLog(io.err, clock, VERSION, config.isVerbose);
   for (const warning of warnings) log.warn({}, warning);
-  const folders = [flags.keys ?? join(flags.data, 'keys'), ...(config.rootCertsPath === null ? [] : [config.rootCertsPath])];
+  const keys = flags.keys ?? join(flags.data, 'keys');
+  const folders = [keys, join(keys, 'trusted'), ...(config.rootCertsPath === null ? [] : [config.rootCertsPath])];
   const trustedKeys = readTrustedKeys(folders, { mustExist: flags.keys !== undefined, log });
   if (trustedKeys.length === 0)
     log.warn({ folders }, flags.allowUnsigned ? 'no trusted key: signed packages are refused' : 'no trusted key: every package is refused');

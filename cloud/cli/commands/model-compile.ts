@@ -13,15 +13,25 @@ import type { ModelArtefacts } from '../../studio/export.ts';
 import { readPrepared, writeArtefacts } from '../../studio/files.ts';
 import { type Io, printFacts } from '../print.ts';
 import { parseSeeds, playSeeds } from './evaluate.ts';
-import { fits, named, nameOf, readSource, type SourceFlags } from './model-source.ts';
+import { fits, named, nameOf, newestIn, readSource, type SourceFlags } from './model-source.ts';
+import { instant } from './model-verify.ts';
 
-export async function packFile(
-  source: string,
-  flags: SourceFlags & { readonly out: string; readonly json?: boolean },
-  io: Io,
-): Promise<void> {
-  const artefacts = await readSource(source, flags, io);
-  const { target } = artefacts.manifest;
+export interface PackFlags extends SourceFlags {
+  readonly out: string;
+  readonly expires?: string;
+  readonly json?: boolean;
+}
+
+export async function packFile(source: string, flags: PackFlags, io: Io): Promise<void> {
+  const read = await readSource(source, flags, io);
+  const expires = flags.expires === undefined ? read.manifest.expires : new Date(instant(flags.expires, '--expires')).toISOString();
+  const artefacts = { ...read, manifest: { ...read.manifest, expires } };
+  const { target, name: model, sequence } = artefacts.manifest;
+  const newest = await newestIn(flags.data, model);
+  if (newest && newest.version !== artefacts.manifest.version && newest.manifest.sequence >= sequence)
+    io.err(
+      `its sequence ${sequence} is not above that of the published ${model}@${newest.version}: no device would install it; --sequence ${newest.manifest.sequence + 1}`,
+    );
   // What a device would refuse is not signed: the same check, and the golden samples, as if on its processor.
   const engine = onnxEngine(target === 'any' ? {} : { arch: target });
   await (await engine.load(artefacts.manifest, artefacts.network, artefacts.golden)).close();

@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { FileInvalid, reasonOf, UsageError } from '../../../actors/contracts/errors.ts';
-import { modelId, parseModelId } from '../../../actors/contracts/ids.ts';
+import { parseModelAlias, parseModelId } from '../../../actors/contracts/ids.ts';
 import type { ModelManifest } from '../../../actors/contracts/model.ts';
 import { openNetwork } from '../../../actors/inference/onnx.ts';
 import { OnnxFault } from '../../../actors/onnx/fault.ts';
@@ -13,8 +13,8 @@ import { parseManifest } from '../../../actors/package/manifest.ts';
 import { openModel } from '../../../actors/package/package.ts';
 import { isVersion } from '../../../actors/package/version.ts';
 import { createRng } from '../../../twins/rng.ts';
-import { createCatalogue } from '../../models/catalogue.ts';
-import { openKey } from '../../models/keys.ts';
+import { createCatalogue, type DescribedModel } from '../../models/catalogue.ts';
+import { trustedKeys } from '../../models/keys.ts';
 import { readArtefacts } from '../../models/starter.ts';
 import { diskObjects } from '../../objects/disk.ts';
 import { type Description, describeModel } from '../../studio/describe.ts';
@@ -61,7 +61,7 @@ export async function readSource(source: string, flags: SourceFlags, io: Io, oth
   const bytes = await readFile(source).catch((error: unknown) => {
     throw new FileInvalid(`${source} cannot be read: ${reasonOf(error)}`, { cause: error });
   });
-  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return renamed(openModel(bytes, { trustedKeys: [openKey(flags.data).publicKey] }), flags);
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return renamed(openModel(bytes, { trustedKeys: trustedKeys(flags.data) }), flags);
   const beside = flags.like === undefined && flags.prepared === undefined ? manifestBeside(source, bytes) : null;
   if (beside) return renamed(readFolder(beside), flags);
   return describeFile(source, bytes, { ...otherwise, ...flags }, io);
@@ -112,7 +112,8 @@ async function describeFile(source: string, bytes: Uint8Array, flags: SourceFlag
   if (name === undefined || version === undefined)
     throw new UsageError(`${source} is a bare network: it wants a name and a version`, { hint: '--name N --version V' });
   checkName(name, version);
-  const description = await descriptionOf(source, foreign, flags, io);
+  const published = (await newestIn(flags.data, name))?.manifest.sequence ?? 0;
+  const description = await descriptionOf(source, foreign, flags, published + 1, io);
   const lineage = { source: basename(source), sourceSha256: sha256Hex(bytes), ...description.lineage };
   return named(source, () =>
     describeModel(
@@ -125,8 +126,8 @@ async function describeFile(source: string, bytes: Uint8Array, flags: SourceFlag
 
 type Rest = Omit<Description, 'name' | 'version'>;
 
-/** What a bare network lacks: from prepared data, from a model like it, or by its shape. */
-async function descriptionOf(source: string, foreign: ForeignNetwork, flags: SourceFlags, io: Io): Promise<Rest> {
+/** What a bare network lacks: from prepared data, from a model like it, or by its shape. @param next a sequence that is above all that is published */
+async function descriptionOf(source: string, foreign: ForeignNetwork, flags: SourceFlags, next: number, io: Io): Promise<Rest> {
   if (flags.like !== undefined || (flags.prepared === undefined && !isOriginal(foreign))) {
     const like = flags.like === undefined ? starterLike(source, foreign) : await readLike(flags.like, flags.data);
     const { manifest, windows } = like;
@@ -137,7 +138,7 @@ async function descriptionOf(source: string, foreign: ForeignNetwork, flags: Sou
         `signal and thresholds are those of ${manifest.name}@${manifest.version}; with --prepared DIR thresholds come from held-out windows`,
       );
     return {
-      sequence: sequenceOf(flags, manifest.sequence + 1),
+      sequence: sequenceOf(flags, Math.max(next, manifest.sequence + 1)),
       fleet: manifest.fleet,
       machine: manifest.machine,
       signal: manifest.signal,
@@ -147,7 +148,7 @@ async function descriptionOf(source: string, foreign: ForeignNetwork, flags: Sou
       lineage: { like: `${manifest.name}@${manifest.version}` },
     };
   }
-  const common = { sequence: sequenceOf(flags, 1), fleet: 'windturbine-farm', persistence: 2 };
+  const common = { sequence: sequenceOf(flags, next), fleet: 'windturbine-farm', persistence: 2 };
   if (flags.prepared !== undefined) {
     const { machine, signal, heldOut, source: from } = await readPrepared(flags.prepared);
     if (foreign.hasScores)
@@ -185,19 +186,22 @@ interface Like {
 /** A published model, a package, a model's folder, or a manifest alone. */
 async function readLike(like: string, data: string): Promise<Like> {
   const of = ({ manifest, golden }: ModelArtefacts): Like => ({ manifest, windows: Float32Array.from(golden.windows.flat()) });
-  const trustedKeys = [openKey(data).publicKey];
   const facts = await stat(like).catch(() => null);
   if (facts?.isDirectory()) return of(readFolder(like));
   if (facts) {
     const bytes = await readFile(like);
-    if (bytes[0] === 0x1f) return of(openModel(bytes, { trustedKeys }));
+    if (bytes[0] === 0x1f) return of(openModel(bytes, { trustedKeys: trustedKeys(data) }));
     return { manifest: await named(like, async () => parseManifest(bytes)), windows: null };
   }
-  const id = parseModelId(like);
-  if (!id) throw new UsageError(`--like ${like} is no folder, package, manifest or published model, as windturbine-anomaly@1.1.0`);
-  const catalogue = createCatalogue(diskObjects(join(data, 'objects')), trustedKeys);
-  return of(openModel(await catalogue.read(modelId(id.name, id.version)), { trustedKeys }));
+  if (!parseModelId(like) && !parseModelAlias(like))
+    throw new UsageError(`--like ${like} is no folder, package, manifest or published model, as windturbine-anomaly@1.1.0`);
+  return of(openModel(await catalogueIn(data).read(like), { trustedKeys: trustedKeys(data) }));
 }
+
+const catalogueIn = (data: string) => createCatalogue(diskObjects(join(data, 'objects')), trustedKeys(data));
+
+/** What a data folder has published of that name with the highest sequence; null where there is none. */
+export const newestIn = (data: string, name: string): Promise<DescribedModel | null> => catalogueIn(data).newest(name);
 
 /** The newest starter whose windows have the network's shape. */
 function starterLike(source: string, { input }: ForeignNetwork): Like {

@@ -1,34 +1,32 @@
 /** Models: packages on disk and what a data folder has published. */
 import type { Command } from 'commander';
-import { reasonOf, FileInvalid } from '../../../actors/contracts/errors.ts';
-import { type Io, printFacts, table } from '../print.ts';
-import type { CompileFlags } from './model-compile.ts';
-import type { SourceFlags } from './model-source.ts';
+import type { Io } from '../print.ts';
+import type { CatalogueFlags } from './model-catalogue.ts';
+import type { CompileFlags, PackFlags } from './model-compile.ts';
+import type { VerifyFlags } from './model-verify.ts';
 
 export function addModelCommands(program: Command, io: Io): void {
   const model = program.command('model').description('Model packages and the catalogue.');
   model
     .command('verify')
-    .description('Whether a package is whole, signed by this data folder’s key, and says what it is; exits 6 when not.')
+    .description(
+      'Whether a package is whole, signed by a trusted key, in date and newer than what is published, and what it says it is; names the first thing wrong and exits 6 when not.',
+    )
     .argument('<package>', 'a .tar.gz')
-    .option('--data <folder>', 'whose key is trusted', '.windfleet')
+    .option('--data <folder>', 'whose keys are trusted, and whose catalogue has what is published', '.windfleet')
+    .option('--after <sequence>', 'what a device has installed: the package must be above it (default: the newest that is published)')
+    .option('--at <date>', 'whether it expires by then (default: now)')
     .option('--json')
     .addHelpText(
       'after',
-      '\nExamples:\n  windfleet model verify windturbine-anomaly-1.1.0.tar.gz\n  windfleet model verify pkg.tar.gz --data /var/lib/windfleet',
+      `
+Trusted are the data folder's own key and every public one in keys/trusted/*.pem.
+
+Examples:
+  windfleet model verify windturbine-anomaly-1.1.0.tar.gz
+  windfleet model verify pkg.tar.gz --data /var/lib/windfleet --after 4 --at 2027-01-31`,
     )
-    .action(async (file: string, { data, json = false }: { data: string; json?: boolean }) => {
-      const { openKey } = await import('../../models/keys.ts');
-      const { openModel } = await import('../../../actors/package/package.ts');
-      const { manifest } = openModel(await readBytes(file), { trustedKeys: [openKey(data).publicKey] });
-      printFacts(
-        io,
-        json,
-        manifest,
-        () =>
-          `${manifest.name}@${manifest.version} is whole and signed; sequence ${manifest.sequence}, for ${manifest.machine}${manifest.target === 'any' ? '' : `, compiled for ${manifest.target}`}`,
-      );
-    });
+    .action(async (file: string, flags: VerifyFlags) => (await import('./model-verify.ts')).verifyFile(file, flags, io));
   sourceOptions(
     model
       .command('pack')
@@ -36,6 +34,7 @@ export function addModelCommands(program: Command, io: Io): void {
       .argument('<source>', 'a folder, or an ONNX file from anywhere'),
   )
     .option('--out <folder>', 'where the package goes', '.')
+    .option('--expires <date>', 'after which no device installs it, as 2027-01-31 (default: as its manifest says, or never)')
     .option('--json')
     .addHelpText(
       'after',
@@ -44,9 +43,7 @@ What else it needs comes from --prepared, from --like, or from a starter (or the
 
 Examples:\n  windfleet model pack trained --out packages\n  windfleet model pack autoencoder.onnx --name from-pytorch --version 1.0.0 --prepared prepared`,
     )
-    .action(async (source: string, flags: SourceFlags & { readonly out: string; readonly json?: boolean }) =>
-      (await import('./model-compile.ts')).packFile(source, flags, io),
-    );
+    .action(async (source: string, flags: PackFlags) => (await import('./model-compile.ts')).packFile(source, flags, io));
   sourceOptions(
     model
       .command('compile')
@@ -65,47 +62,60 @@ Examples:\n  windfleet model pack trained --out packages\n  windfleet model pack
       '\nExamples:\n  windfleet model compile trained --target arm64 --out for-jetson\n  windfleet model compile trained/compiled.onnx --target x64 --int8 --prepared prepared',
     )
     .action(async (source: string, flags: CompileFlags) => (await import('./model-compile.ts')).compileFile(source, flags, io));
-  model
-    .command('publish')
-    .description('Puts a package into a data folder’s catalogue; a version never changes once it is there.')
-    .argument('<package>')
-    .option('--data <folder>', 'whose catalogue', '.windfleet')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  windfleet model publish windturbine-anomaly-2.0.0.tar.gz\n  windfleet model publish pkg.tar.gz --data /var/lib/windfleet',
-    )
-    .action(async (file: string, { data }: { data: string }) => {
-      const published = await (await openCatalogue(data)).publish(await readBytes(file));
-      io.out(`${published.name}@${published.version} is published  sha256 ${published.sha256}`);
-    });
-  model
-    .command('list')
-    .description('What a data folder has published.')
+  published(model.command('publish').argument('<package>'), {
+    about: 'Puts a package into a data folder’s catalogue; a version never changes once it is there.',
+    examples: ['model publish windturbine-anomaly-2.0.0.tar.gz', 'model publish pkg.tar.gz --data /var/lib/windfleet'],
+  }).action(async (file: string, flags: CatalogueFlags) => (await import('./model-catalogue.ts')).publishFile(file, flags, io));
+  asked(model.command('list'), {
+    about: 'What a data folder has published.',
+    examples: ['model list', 'model list --json'],
+  }).action(async (flags: CatalogueFlags) => (await import('./model-catalogue.ts')).listModels(flags, io));
+  asked(model.command('show').argument('<model>', 'name@version or name@alias'), {
+    about: 'One model with its lineage: data → training run → model → jobs → devices, and what runs it now.',
+    examples: ['model show windturbine-anomaly@1.1.0', 'model show windturbine-anomaly@production --json'],
+  }).action(async (id: string, flags: CatalogueFlags) => (await import('./model-catalogue.ts')).showModel(id, flags, io));
+  asked(
+    model
+      .command('alias')
+      .argument('[alias]', 'as production; with its model, as windturbine-anomaly@production, its moves are shown')
+      .argument('[model]', 'name@version where it points from now on')
+      .option('--remove', 'takes the alias away'),
+    {
+      about: 'A name that moves from version to version, and stands wherever a model is named: windturbine-anomaly@production.',
+      examples: ['model alias production windturbine-anomaly@1.1.0', 'model alias'],
+    },
+  ).action(async (alias: string | undefined, id: string | undefined, flags: CatalogueFlags & { readonly remove?: boolean }) =>
+    (await import('./model-catalogue.ts')).aliasModel(alias, id, flags, io),
+  );
+  published(
+    model
+      .command('grant-rollback')
+      .argument('<model>', 'the older one: name@version or name@alias')
+      .requiredOption('--to <group>', 'a turbine or a group; farm is every turbine')
+      .option('--for <duration>', 'how long it holds', '1d'),
+    {
+      about: 'Signs leave for a group to go back to an older model, and lays it where devices fetch it. A deployment names it in its job.',
+      examples: [
+        'model grant-rollback windturbine-anomaly@1.0.0 --to farm',
+        'model grant-rollback windturbine-anomaly@1.0.0 --to T-003 --for 2h',
+      ],
+    },
+  ).action(async (id: string, flags: CatalogueFlags & { readonly to: string; readonly for: string }) =>
+    (await import('./model-catalogue.ts')).grantRollback(id, flags, io),
+  );
+}
+
+/** A command of a data folder's catalogue. */
+const published = (command: Command, { about, examples }: { readonly about: string; readonly examples: readonly string[] }): Command =>
+  command
+    .description(about)
     .option('--data <folder>', 'whose catalogue', '.windfleet')
     .option('--json')
-    .addHelpText('after', '\nExamples:\n  windfleet model list\n  windfleet model list --json')
-    .action(async ({ data, json = false }: { data: string; json?: boolean }) => {
-      const list = await (await openCatalogue(data)).list();
-      printFacts(io, json, list, () =>
-        table(
-          ['model', 'version', 'bytes', 'sha256'],
-          list.map(({ name, version, bytes, sha256 }) => [name, version, String(bytes), sha256.slice(0, 16)]),
-        ),
-      );
-    });
-  program
-    .command('keys')
-    .description('The data folder’s signing key.')
-    .command('init')
-    .description('Makes the key if there is none.')
-    .option('--data <folder>', 'where', '.windfleet')
-    .addHelpText('after', '\nExamples:\n  windfleet keys init\n  windfleet keys init --data /var/lib/windfleet')
-    .action(async ({ data }: { data: string }) => {
-      const { openKey } = await import('../../models/keys.ts');
-      const { keyId } = await import('../../../actors/package/dsse.ts');
-      io.out(`key ${keyId(openKey(data).publicKey)}`);
-    });
-}
+    .addHelpText('after', `\nExamples:\n${examples.map((example) => `  windfleet ${example}`).join('\n')}`);
+
+/** The same, of a farm elsewhere too. */
+const asked = (command: Command, texts: Parameters<typeof published>[1]): Command =>
+  published(command, texts).option('--cloud <url>', 'a farm’s console to ask (default: the one that runs on the data folder, if one does)');
 
 /** What `pack` and `compile` are told of a model. */
 const sourceOptions = (command: Command): Command =>
@@ -116,20 +126,3 @@ const sourceOptions = (command: Command): Command =>
     .option('--like <model>', 'whose signal, thresholds and machine a bare ONNX takes: N@V, a folder, a package or a manifest.json')
     .option('--prepared <folder>', 'what `data prepare` left: held-out windows to find thresholds and losses from')
     .option('--data <folder>', 'whose key signs and is trusted, and whose catalogue --like reads', '.windfleet');
-
-async function openCatalogue(data: string) {
-  const [{ join }, { createCatalogue }, { openKey }, { diskObjects }] = await Promise.all([
-    import('node:path'),
-    import('../../models/catalogue.ts'),
-    import('../../models/keys.ts'),
-    import('../../objects/disk.ts'),
-  ]);
-  return createCatalogue(diskObjects(join(data, 'objects')), [openKey(data).publicKey]);
-}
-
-async function readBytes(file: string): Promise<Uint8Array> {
-  const { readFile } = await import('node:fs/promises');
-  return readFile(file).catch((error: unknown) => {
-    throw new FileInvalid(`${file} cannot be read: ${reasonOf(error)}`, { cause: error });
-  });
-}

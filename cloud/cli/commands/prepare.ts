@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { deskTurbine } from '../../../actors/contracts/channels.ts';
 import { FileInvalid, reasonOf, UsageError } from '../../../actors/contracts/errors.ts';
+import type { GroundTruth } from '../../../actors/contracts/ground-truth.ts';
 import type { SignalSpec } from '../../../actors/contracts/model.ts';
 import { sensedBy, sensedMachines } from '../../../twins/channels.ts';
 import { createRng } from '../../../twins/rng.ts';
@@ -99,7 +100,13 @@ export async function prepareFile(file: string, flags: PrepareFlags, io: Io): Pr
       facts = { ...told.facts, notes: source.notes() };
     }
     const digest = await digestOf(file);
-    const parts = await folder.finish({ machine, source: digest, input: inputOf(signal), signal });
+    const parts = await folder.finish({
+      machine,
+      source: digest,
+      input: inputOf(signal),
+      signal,
+      origin: originOf(file, truth?.truth ?? null),
+    });
     progress.end();
     const chosen = (part: keyof WindowTakers) =>
       windows[part].offered > windows[part].taken ? `${windows[part].taken} of ${windows[part].offered}` : `${windows[part].taken}`;
@@ -162,6 +169,14 @@ async function run(passes: Passes, source: SampleSource, progress: Progress, io:
   }
   return pass.value;
 }
+
+/** Of the recording, as far as its sidecar tells: what the model's lineage says of its data. */
+const originOf = (file: string, truth: GroundTruth | null): Readonly<Record<string, string | number>> => ({
+  recording: basename(file),
+  ...(truth && Number.isFinite(truth.seed) ? { recordingSeed: truth.seed } : {}),
+  ...(truth && typeof truth.from === 'string' && typeof truth.to === 'string' ? { recordedFrom: truth.from, recordedTo: truth.to } : {}),
+  ...(truth ? { turbines: truth.things.length, recordedFaults: truth.faults.length } : {}),
+});
 
 /** What was found in a recording, for people and for programs. */
 function tell({ survey }: Preparation, source: SampleSource, truthFile: string | null) {

@@ -2,11 +2,11 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { didYouMean, FileInvalid, FleetError, ModelRejected, NotFound, reasonOf } from '../../../actors/contracts/errors.ts';
-import { modelId, parseModelId } from '../../../actors/contracts/ids.ts';
+import { modelId, parseModelAlias, parseModelId } from '../../../actors/contracts/ids.ts';
 import { sha256Hex } from '../../../actors/package/digest.ts';
 import { type ModelContents, openModel } from '../../../actors/package/package.ts';
 import { createCatalogue } from '../../models/catalogue.ts';
-import { openKey } from '../../models/keys.ts';
+import { trustedKeys } from '../../models/keys.ts';
 import { readArtefacts, starterFolders } from '../../models/starter.ts';
 import { diskObjects } from '../../objects/disk.ts';
 
@@ -16,13 +16,14 @@ import { diskObjects } from '../../objects/disk.ts';
  */
 export async function readModel(model: string, data: string): Promise<ModelContents> {
   if (existsSync(model))
-    return statSync(model).isDirectory() ? readFolder(model) : openModel(readFileSync(model), { trustedKeys: keysOf(data) });
+    return statSync(model).isDirectory() ? readFolder(model) : openModel(readFileSync(model), { trustedKeys: trustedKeys(data) });
   if (!parseModelId(model) && /[/\\]|\.gz$/.test(model))
     throw new FileInvalid(`${model} is not there`, { hint: 'a package file, or a folder with manifest.json' });
   const starters = new Map(starterFolders().map((folder) => [basename(folder).replace(/-(\d+\.\d+\.\d+.*)$/, '@$1'), folder]));
-  const catalogue = existsSync(join(data, 'objects')) ? createCatalogue(diskObjects(join(data, 'objects')), keysOf(data)) : null;
+  const catalogue = existsSync(join(data, 'objects')) ? createCatalogue(diskObjects(join(data, 'objects')), trustedKeys(data)) : null;
   const published = ((await catalogue?.list()) ?? []).map(({ name, version }) => modelId(name, version));
-  if (catalogue && published.includes(model)) return openModel(await catalogue.read(model), { trustedKeys: keysOf(data) });
+  if (catalogue && (published.includes(model) || parseModelAlias(model)))
+    return openModel(await catalogue.read(model), { trustedKeys: trustedKeys(data) });
   const starter = starters.get(model);
   if (starter !== undefined) return readFolder(starter);
   const known = [...new Set([...published, ...starters.keys()])];
@@ -50,6 +51,3 @@ function readFolder(folder: string): ModelContents {
     });
   }
 }
-
-/** None when the data folder has no key: nothing is trusted then, and none is made. */
-const keysOf = (data: string) => (existsSync(join(data, 'keys', 'signing.pem')) ? [openKey(data).publicKey] : []);

@@ -1,4 +1,4 @@
-/** Models, deployments and their jobs. */
+/** Deployments and their jobs. */
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { JobRefused } from '../../../actors/contracts/errors.ts';
@@ -10,8 +10,7 @@ const Deployment = z.strictObject({ model: z.string().min(1).max(160), to: z.str
 
 type OfId = { Params: { id: string } };
 
-export function rolloutRoutes(app: FastifyInstance, { deployments, jobs, models, trustedKeys, mqttEndpoint }: ConsoleServices): void {
-  app.get('/api/models', async () => models());
+export function rolloutRoutes(app: FastifyInstance, { deployments, jobs, trustedKeys, mqttEndpoint }: ConsoleServices): void {
   app.get('/api/keys', async () => trustedKeys.map((pem) => ({ algorithm: 'ed25519', pem })));
   app.get('/api/jobs', async () => {
     const shown = await Promise.all(
