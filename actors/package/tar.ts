@@ -46,6 +46,7 @@ export function unpackTar(archive: Uint8Array): Files {
     at += BLOCK + Math.ceil(size / BLOCK) * BLOCK;
   }
   if (bytes.subarray(at).some((byte) => byte !== 0)) throw refused('something follows its end mark');
+  if (files.size === 0) throw refused('it holds no file');
   // Nothing guards the head of a gzip. Around an archive of ours it is ours too, or a byte of it was changed.
   if (isOurs && !isOurHead(archive)) throw refused('the head of its gzip was changed');
   return files;

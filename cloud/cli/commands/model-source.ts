@@ -114,7 +114,7 @@ async function describeFile(source: string, bytes: Uint8Array, flags: SourceFlag
   checkName(name, version);
   const published = (await newestIn(flags.data, name))?.manifest.sequence ?? 0;
   const description = await descriptionOf(source, foreign, flags, published + 1, io);
-  const lineage = { source: basename(source), sourceSha256: sha256Hex(bytes), ...description.lineage };
+  const lineage = { networkFile: basename(source), networkSha256: sha256Hex(bytes), ...description.lineage };
   return named(source, () =>
     describeModel(
       foreign,
