@@ -24,7 +24,7 @@ const mayImport: Record<string, readonly string[]> = {
   'cloud/bus': ['actors/contracts', 'cloud', 'mqtt', 'aws-iot-device-sdk-v2'],
   'cloud/jobs': ['actors/contracts', 'cloud', 'zod', 'libsql'],
   'cloud/things': ['actors/contracts', 'cloud', 'zod', 'libsql', '@peculiar/x509'],
-  'cloud/index': ['actors/contracts', 'cloud', 'zod', '@duckdb/node-api'],
+  'cloud/index': ['actors/contracts', 'cloud', 'zod', '@duckdb/node-api', '@elastic/elasticsearch', '@opensearch-project/opensearch'],
   'cloud/console': ['actors/contracts', 'cloud', 'zod', 'fastify', '@fastify/static', '@fastify/swagger', 'prom-client'],
   'cloud/console/web': ['actors/contracts', 'cloud/console/web', 'preact', '@preact/signals', '@preact/preset-vite', 'vite', 'uplot'],
   'cloud/studio': ['actors/contracts', 'actors/onnx', 'actors/signal', 'cloud/studio', '@duckdb/node-api'],

@@ -44,6 +44,20 @@ export interface DocumentIndex {
   aggregate(query: Aggregation): Promise<readonly AggregationRow[]>;
   /** Newest first. */
   latest(index: string, options?: { readonly thing?: string; readonly limit?: number }): Promise<readonly IndexedDocument[]>;
+  /** Hears of each document that the store will never take; absent: it takes every one. */
+  readonly onRefused?: (hear: (refused: RefusedDocument) => void) => void;
   flush(): Promise<void>;
   close(): Promise<void>;
 }
+
+/** A document that an index has refused for good: of another type than its field has, or too large. */
+export interface RefusedDocument {
+  readonly index: string;
+  readonly document: IndexedDocument;
+  readonly reason: string;
+}
+
+/** Where documents go. Credentials are in the environment alone. */
+export type IndexChoice =
+  | { readonly kind: 'duckdb' }
+  | { readonly kind: 'elasticsearch' | 'opensearch'; readonly node: string; readonly prefix: string };

@@ -3,10 +3,15 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { NotFound, QueryInvalid } from '../../actors/contracts/errors.ts';
 import { duckdbIndex } from '../../cloud/index/duckdb.ts';
+import { elasticsearchIndex } from '../../cloud/index/elasticsearch.ts';
 import { memoryIndex } from '../../cloud/index/memory.ts';
+import { opensearchIndex } from '../../cloud/index/opensearch.ts';
 import { diskObjects } from '../../cloud/objects/disk.ts';
 import { memoryObjects } from '../../cloud/objects/memory.ts';
+import { wallClock } from '../../physical/wall-clock.ts';
 import { removeFolder, scratchFolder } from '../kit/farm-process.ts';
+import { freePort } from '../kit/free-port.ts';
+import { type SearchStub, searchStub } from '../kit/search-stub.ts';
 
 const stores = suite('stores');
 
@@ -20,7 +25,20 @@ const document = (id: string, at: number, thing: string, feature: string, score:
   anomalous: score > 1,
 });
 
-for (const [kind, open] of Object.entries({ memory: async () => memoryIndex(), duckdb: () => duckdbIndex(join(folder, 'index.duckdb')) })) {
+const stubs: SearchStub[] = [];
+/** A search server of its own, as its documentation says it behaves. */
+const searchServer = async (kind: 'elasticsearch' | 'opensearch') => {
+  const stub = await searchStub({ kind }, await freePort());
+  stubs.push(stub);
+  return { node: stub.url, prefix: 'windfleet-', credentials: {}, clock: wallClock() };
+};
+
+for (const [kind, open] of Object.entries({
+  memory: async () => memoryIndex(),
+  duckdb: () => duckdbIndex(join(folder, 'index.duckdb')),
+  elasticsearch: async () => elasticsearchIndex(await searchServer('elasticsearch')),
+  opensearch: async () => opensearchIndex(await searchServer('opensearch')),
+})) {
   stores(`index ${kind}: a redelivered document counts once, and aggregations agree`, async () => {
     const index = await open();
     const documents = [
@@ -103,6 +121,9 @@ for (const [kind, objects] of Object.entries({ memory: memoryObjects(), disk: di
   });
 }
 
-stores.after(() => removeFolder(folder));
+stores.after(async () => {
+  removeFolder(folder);
+  for (const stub of stubs) await stub.stop();
+});
 
 stores.run();
