@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { ConfigInvalid, UsageError } from '../actors/contracts/errors.ts';
+import type { IndexChoice } from '../actors/contracts/index.ts';
 import type { InferenceChoice } from '../actors/contracts/inference.ts';
 import { parseDuration } from '../actors/contracts/units.ts';
 import { isThingName } from '../actors/contracts/ids.ts';
@@ -36,6 +37,46 @@ const InferenceOption = z.unknown().transform((raw, context): InferenceChoice =>
 const InferenceKind = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('onnx') }),
   z.strictObject({ kind: z.literal('agent'), socket: z.string().min(1).max(107) }),
+]);
+
+/** `duckdb`, `elasticsearch:http://127.0.0.1:9200`, or in a file `{ kind: opensearch, node: …, prefix: … }`. */
+const IndexOption = z.unknown().transform((raw, context): IndexChoice => {
+  const server = typeof raw === 'string' ? /^(elasticsearch|opensearch):(.+)$/.exec(raw) : null;
+  const parsed = IndexKind.safeParse(typeof raw === 'string' ? (server ? { kind: server[1], node: server[2] } : { kind: raw }) : raw);
+  if (parsed.success) return parsed.data;
+  // What was given is not repeated: a URL may hold a password.
+  const reasons = parsed.error.issues.map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`));
+  context.addIssue({
+    code: 'custom',
+    message: `${reasons.join('; ')}; as duckdb, elasticsearch:http://127.0.0.1:9200, or { kind: opensearch, node: https://… }`,
+  });
+  return z.NEVER;
+});
+
+const Node = z.string().superRefine((text, context) => {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const wrong =
+    url === null || !/^https?:$/.test(url.protocol)
+      ? 'is no address, as http://127.0.0.1:9200'
+      : url.username !== '' || url.password !== ''
+        ? 'holds a password: WINDFLEET_INDEX_USERNAME and WINDFLEET_INDEX_PASSWORD are for that'
+        : url.search !== '' || url.hash !== ''
+          ? 'holds more than an address'
+          : null;
+  if (wrong !== null) context.addIssue({ code: 'custom', message: wrong });
+});
+
+const Server = {
+  node: Node,
+  prefix: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'must be small letters, digits, - and _')
+    .default('windfleet-'),
+};
+const IndexKind = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('duckdb') }),
+  z.strictObject({ kind: z.literal('elasticsearch'), ...Server }),
+  z.strictObject({ kind: z.literal('opensearch'), ...Server }),
 ]);
 
 /** @throws UsageError */
@@ -73,6 +114,8 @@ const UpConfig = z.strictObject({
   json: z.boolean().default(false),
   /** Who asks the models. */
   inference: InferenceOption.prefault('onnx'),
+  /** Where documents go. */
+  index: IndexOption.prefault('duckdb'),
   /** Absent: what the machine's farm usually has. */
   wind: z
     .strictObject({
@@ -94,10 +137,21 @@ const UpConfig = z.strictObject({
 export type UpOptions = z.infer<typeof UpConfig> & {
   /** Nobody said how many turbines: a recording then plays alone. */
   readonly turbinesByDefault: boolean;
+  /** Of the server that the index is in: from the environment, never from a file or a flag. */
+  readonly indexCredentials: IndexCredentials;
 };
 
+export interface IndexCredentials {
+  readonly apiKey?: string;
+  readonly username?: string;
+  readonly password?: string;
+}
+
 /** What a cloud without a farm reads of them. */
-export type CloudOptions = Pick<UpOptions, 'profile' | 'port' | 'mqttPort' | 'mqttsPort' | 'httpsPort' | 'data'>;
+export type CloudOptions = Pick<
+  UpOptions,
+  'profile' | 'port' | 'mqttPort' | 'mqttsPort' | 'httpsPort' | 'data' | 'index' | 'indexCredentials'
+>;
 
 export const CONFIG_FILES = ['windfleet.config.yaml', 'windfleet.config.json'] as const;
 
@@ -113,6 +167,7 @@ const FROM_ENVIRONMENT: Readonly<Record<string, string>> = {
   WINDFLEET_HTTPS_PORT: 'httpsPort',
   WINDFLEET_DATA: 'data',
   WINDFLEET_INFERENCE: 'inference',
+  WINDFLEET_INDEX: 'index',
 };
 
 /** @param flags what the command line gave. @throws ConfigInvalid naming every wrong path and where it came from. */
@@ -134,7 +189,11 @@ export function readUpOptions(
       throw new ConfigInvalid('a farm of the memory profile signs with a key that no agent can know', {
         hint: 'use the demo profile, and start the agent on its keys: windfleet agent --data .windfleet',
       });
-    return { ...parsed.data, turbinesByDefault: !('turbines' in raw) };
+    if (command === 'up' && parsed.data.profile === 'memory' && parsed.data.index.kind !== 'duckdb')
+      throw new ConfigInvalid(`a farm of the memory profile keeps its documents in memory, not in ${parsed.data.index.kind}`, {
+        hint: 'use the demo profile',
+      });
+    return { ...parsed.data, turbinesByDefault: !('turbines' in raw), indexCredentials: credentialsIn(environment) };
   }
   const sources = parsed.error.issues.map((issue) => {
     const [key] = issue.path;
@@ -151,6 +210,15 @@ export function readUpOptions(
   throw new ConfigInvalid(`the configuration cannot be used:\n${sources.join('\n')}`, {
     hint: `windfleet ${command} --help names the options`,
   });
+}
+
+function credentialsIn(environment: Readonly<Record<string, string | undefined>>): IndexCredentials {
+  const given = (name: string, key: keyof IndexCredentials) => (environment[name] ? { [key]: environment[name] } : {});
+  return {
+    ...given('WINDFLEET_INDEX_API_KEY', 'apiKey'),
+    ...given('WINDFLEET_INDEX_USERNAME', 'username'),
+    ...given('WINDFLEET_INDEX_PASSWORD', 'password'),
+  };
 }
 
 function readConfigFile(file: string): Record<string, unknown> {

@@ -26,7 +26,8 @@ export async function runCloud(options: CloudOptions, { signal, out, log }: UpTo
   let cloud: Cloud | null = null;
   let doors: Doors | null = null;
   try {
-    const ports = { kind: 'demo', data, host: HOST, mqttPort: options.mqttPort, mqttsPort: options.mqttsPort } as const;
+    const index = { choice: options.index, credentials: options.indexCredentials };
+    const ports = { kind: 'demo', data, host: HOST, mqttPort: options.mqttPort, mqttsPort: options.mqttsPort, index } as const;
     cloud = await openCloud(ports, { clock, log, events: createRunLog({ keep: false }) });
     doors = await openDoors(cloud, {
       host: HOST,

@@ -42,7 +42,14 @@ export async function runUp(options: UpOptions, fleet: readonly FleetGroup[], { 
   try {
     const ports = inMemory
       ? ({ kind: 'memory' } as const)
-      : ({ kind: 'demo', data: options.data, host: HOST, mqttPort: options.mqttPort, mqttsPort: options.mqttsPort } as const);
+      : ({
+          kind: 'demo',
+          data: options.data,
+          host: HOST,
+          mqttPort: options.mqttPort,
+          mqttsPort: options.mqttsPort,
+          index: { choice: options.index, credentials: options.indexCredentials },
+        } as const);
     const replays = options.replay === undefined ? [] : [options.replay];
     world = await openWorld({ seed: options.seed, fleet, replays, inference: options.inference, ports }, { clock, log, events });
     for (const thing of options.inspect) {

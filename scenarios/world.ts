@@ -17,7 +17,7 @@ import { FileInvalid, reasonOf } from '../actors/contracts/errors.ts';
 import type { FaultInjector } from '../actors/contracts/faults.ts';
 import type { FleetView } from '../actors/contracts/fleet-view.ts';
 import type { ThingName } from '../actors/contracts/ids.ts';
-import type { DocumentIndex } from '../actors/contracts/index.ts';
+import type { DocumentIndex, IndexChoice } from '../actors/contracts/index.ts';
 import type { Engine, InferenceChoice, Prover } from '../actors/contracts/inference.ts';
 import type { Job, JobExecution, JobsControl, JobsDevice } from '../actors/contracts/jobs.ts';
 import type { Log } from '../actors/contracts/log.ts';
@@ -34,8 +34,11 @@ import { memoryBroker } from '../cloud/bus/memory.ts';
 import { createDeployments } from '../cloud/deployments.ts';
 import { openFleetView } from '../cloud/fleet-view.ts';
 import { duckdbIndex } from '../cloud/index/duckdb.ts';
+import { elasticsearchIndex } from '../cloud/index/elasticsearch.ts';
 import { memoryIndex } from '../cloud/index/memory.ts';
+import { opensearchIndex } from '../cloud/index/opensearch.ts';
 import { startIngest, type Ingest } from '../cloud/ingest/pipeline.ts';
+import type { IndexCredentials } from '../cloud/config.ts';
 import { deviceJobs } from '../cloud/jobs/client.ts';
 import { libsqlJobStore, memoryJobStore } from '../cloud/jobs/libsql-store.ts';
 import { serveJobs } from '../cloud/jobs/mqtt.ts';
@@ -98,6 +101,8 @@ export type PortsSpec =
       readonly mqttPort: number;
       /** Absent: the usual one or, when that is taken, any. */
       readonly mqttsPort: number | undefined;
+      /** Where documents go; absent: DuckDB in the data folder. */
+      readonly index?: { readonly choice: IndexChoice; readonly credentials: IndexCredentials };
     };
 
 /** Twins of one machine that stand together. */
@@ -383,7 +388,7 @@ async function memoryPorts(clock: Clock, key: SigningKey): Promise<Ports> {
 }
 
 async function demoPorts(
-  { data, host, mqttPort, mqttsPort }: Extract<WorldSpec['ports'], { kind: 'demo' }>,
+  { data, host, mqttPort, mqttsPort, index }: Extract<WorldSpec['ports'], { kind: 'demo' }>,
   clock: Clock,
   log: Log,
 ): Promise<Ports> {
@@ -399,9 +404,13 @@ async function demoPorts(
   await adoptThings(things.registry, join(data, 'things.json'));
   const server = await things.authority.server([host]);
   const material = { key: server.privateKeyPem, cert: server.certificatePem + server.caPem, ca: server.caPem };
+  const documents = await openIndex(data, index); // first: a broker would keep a process alive that fails here
   const broker = await openUsual(mqttsPort, MQTTS_PORT, log, (port) =>
     embeddedBroker({ host, port: mqttPort, wall: wallClock(), log, tls: { port, material, authorizer: policyAuthorizer(things) } }),
-  );
+  ).catch(async (error: unknown) => {
+    await documents.close();
+    throw error;
+  });
   return {
     broker,
     jobs: await openJobService({
@@ -412,12 +421,19 @@ async function demoPorts(
     }),
     objects,
     presigned,
-    index: await duckdbIndex(join(data, 'telemetry.duckdb')),
+    index: documents,
     key,
     trustedKeys: trustedKeys(data),
     things,
     disk: (thing) => fileDisk(join(data, 'devices', thing)),
   };
+}
+
+async function openIndex(data: string, index: Extract<WorldSpec['ports'], { kind: 'demo' }>['index']): Promise<DocumentIndex> {
+  if (!index || index.choice.kind === 'duckdb') return duckdbIndex(join(data, 'telemetry.duckdb'));
+  const { kind, node, prefix } = index.choice;
+  const options = { node, prefix, credentials: index.credentials, clock: wallClock() }; // a server has no other time
+  return kind === 'elasticsearch' ? elasticsearchIndex(options) : opensearchIndex(options);
 }
 
 const dated = (clock: Clock, wall: Clock) => ({

@@ -37,24 +37,31 @@ export interface AggregationRow {
   readonly value: number;
 }
 
+/** A document that the index will never take, whoever tries again: a field holds another type than before. */
+export interface RefusedDocument {
+  readonly index: string;
+  readonly document: IndexedDocument;
+  readonly reason: string;
+}
+
 export interface DocumentIndex {
-  /** Upserts by id. Readable after `flush`. */
+  /**
+   * Upserts by id. Readable and durable after `flush`. Takes all of them or, when too many wait to be written, none.
+   * @throws StoreUnavailable when it took none: keep them, and add them again after a `flush` that went well
+   */
   add(index: string, documents: readonly IndexedDocument[]): Promise<void>;
   /** Rows by time, then by group. @throws QueryInvalid for an unknown index or field. */
   aggregate(query: Aggregation): Promise<readonly AggregationRow[]>;
   /** Newest first. */
   latest(index: string, options?: { readonly thing?: string; readonly limit?: number }): Promise<readonly IndexedDocument[]>;
-  /** Hears of each document that the store will never take; absent: it takes every one. */
-  readonly onRefused?: (hear: (refused: RefusedDocument) => void) => void;
-  flush(): Promise<void>;
+  /**
+   * Writes what was added before the call.
+   * @returns those that it will never take; each is told once
+   * @throws StoreUnavailable when the store is away or full: what waits goes on waiting
+   */
+  flush(): Promise<readonly RefusedDocument[]>;
+  /** Flushes once more, and lets go. */
   close(): Promise<void>;
-}
-
-/** A document that an index has refused for good: of another type than its field has, or too large. */
-export interface RefusedDocument {
-  readonly index: string;
-  readonly document: IndexedDocument;
-  readonly reason: string;
 }
 
 /** Where documents go. Credentials are in the environment alone. */

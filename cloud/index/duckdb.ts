@@ -87,7 +87,10 @@ export async function duckdbIndex(file: string): Promise<DocumentIndex> {
         async () => (await db.runAndReadAll(sql, thing === undefined ? [] : [thing])).getRowObjectsJS() as unknown as IndexedDocument[],
       );
     },
-    flush,
+    async flush() {
+      await flush();
+      return [];
+    },
     async close() {
       await flush();
       db.closeSync();

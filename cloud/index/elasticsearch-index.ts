@@ -3,7 +3,7 @@
  * the bulk helper, under their ids: the same id is the same document.
  *
  * Of a bulk request each document has its own end. What the server is too busy for is sent again, later and later; what it will
- * never take, for its mapping, is handed to whoever listens; everything else goes on. While the server is away documents wait.
+ * never take, for its mapping, is handed back by `flush`; everything else goes on. While the server is away documents wait.
  */
 import { type Clock, sleep } from '../../actors/contracts/clock.ts';
 import { FleetError, QueryInvalid, StoreUnavailable } from '../../actors/contracts/errors.ts';
@@ -35,7 +35,8 @@ export async function openSearchIndex(
 ): Promise<DocumentIndex> {
   const waiting = new Map<string, Map<string, IndexedDocument>>();
   const ready = new Set<string>(); // indexes that are there, with a mapping that fits
-  const hearers: ((refused: RefusedDocument) => void)[] = [];
+  let refusals: RefusedDocument[] = []; // to be told with the next flush
+  let isWriting = false;
   let tail: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const turn = tail.then(work);
@@ -105,7 +106,8 @@ export async function openSearchIndex(
       const ends = dropped ?? [{ id: batch[0].id, status: 400, reason: 'it is larger than a request may be (413)' }];
       const busy = ends.filter(({ status }) => status !== 400);
       const again = new Set(busy.map(({ id }) => id));
-      for (const { id, status, reason } of ends) if (status === 400) tell({ index, document: left.get(id) as IndexedDocument, reason });
+      for (const { id, status, reason } of ends)
+        if (status === 400) refusals.push({ index, document: left.get(id) as IndexedDocument, reason });
       for (const { id } of batch) if (!again.has(id)) left.delete(id);
       if (busy.length === 0) continue;
       if (busy.some(({ status }) => status === 404)) ready.delete(index); // somebody has deleted it
@@ -116,14 +118,11 @@ export async function openSearchIndex(
       await backOff(attempt++);
     }
   };
-  const tell = (refused: RefusedDocument) => {
-    for (const hear of hearers) hear(refused);
-  };
-
   /** @param only one index; absent: all, and one that fails keeps no other from being written */
   const write = (attempts: number, only?: string): Promise<void> =>
     inTurn(async () => {
       const failures: unknown[] = [];
+      isWriting = true;
       for (const [index, documents] of [...waiting]) {
         if (only !== undefined && index !== only) continue;
         waiting.delete(index);
@@ -135,9 +134,9 @@ export async function openSearchIndex(
           if (documents.size > 0) waiting.set(index, new Map([...documents, ...(waiting.get(index) ?? [])])); // for the next time
         }
       }
+      isWriting = false;
       if (failures.length > 0) throw failures[0];
     });
-  const flush = () => write(ATTEMPTS);
 
   /** Null for an index in which nothing is yet. */
   const fieldsOf = async (index: string): Promise<Fields | null> => {
@@ -163,14 +162,16 @@ export async function openSearchIndex(
     throw error;
   });
   return {
-    onRefused: (hear) => hearers.push(hear),
     async add(index, documents) {
       const batch = waiting.get(index) ?? new Map<string, IndexedDocument>();
       if (batch.size + documents.length > MOST_WAITING)
         throw new StoreUnavailable(`${batch.size} documents of ${index} wait for ${server.about}, and no more can`);
       waiting.set(index, batch);
       for (const document of documents) batch.set(document.id, document);
-      if (batch.size >= FLUSH_AT) await flush();
+      if (batch.size < FLUSH_AT || isWriting) return;
+      await write(1).catch((error: unknown) => {
+        if (!(error instanceof FleetError)) throw error; // they wait: the next flush says what is wrong
+      });
     },
     async aggregate(query: Aggregation) {
       await write(ATTEMPTS_ASKED, query.index);
@@ -206,7 +207,12 @@ export async function openSearchIndex(
       }
       return found;
     },
-    flush,
+    async flush() {
+      await write(ATTEMPTS);
+      const told = refusals;
+      refusals = [];
+      return told;
+    },
     async close() {
       try {
         await write(1);

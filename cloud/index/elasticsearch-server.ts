@@ -25,13 +25,6 @@ export interface SearchServer {
   close(): Promise<void>;
 }
 
-/** From the environment alone: a configuration is read by many. */
-export interface Credentials {
-  readonly apiKey?: string;
-  readonly username?: string;
-  readonly password?: string;
-}
-
 const FLUSH_BYTES = 5_000_000; // of one request; servers take 100 MB by default
 export const REQUEST_MS = 30_000;
 

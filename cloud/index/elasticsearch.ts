@@ -1,15 +1,16 @@
 /** The index in Elasticsearch 9, through its official client. */
 import type { Clock } from '../../actors/contracts/clock.ts';
 import type { DocumentIndex } from '../../actors/contracts/index.ts';
+import type { IndexCredentials } from '../config.ts';
 import { openSearchIndex } from './elasticsearch-index.ts';
-import { bulkOptions, type Credentials, type Dropped, REQUEST_MS, type SearchServer } from './elasticsearch-server.ts';
+import { bulkOptions, type Dropped, REQUEST_MS, type SearchServer } from './elasticsearch-server.ts';
 
 export interface SearchIndexOptions {
   /** `http://127.0.0.1:9200` */
   readonly node: string;
   /** Before the name of every index. */
   readonly prefix: string;
-  readonly credentials: Credentials;
+  readonly credentials: IndexCredentials;
   readonly clock: Clock;
 }
 

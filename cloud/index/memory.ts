@@ -35,7 +35,7 @@ export function memoryIndex(capacity = 200_000): DocumentIndex {
         .filter((document) => thing === undefined || document.thing === thing)
         .sort((a, b) => b.at - a.at || (a.id < b.id ? 1 : -1))
         .slice(0, limit),
-    flush: async () => {},
+    flush: async () => [],
     close: async () => {},
   };
 }

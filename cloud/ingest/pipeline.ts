@@ -126,6 +126,9 @@ export async function startIngest({
     timer = clock.setTimeout(flush, FLUSH_MS);
     tail = tail
       .then(() => index.flush())
+      .then((refusals) => {
+        for (const { index: name, document, reason } of refusals) refuse(`index:${name}`, Buffer.from(JSON.stringify(document)), reason);
+      })
       .catch((error: unknown) => log.error({ reason: reasonOf(error) }, 'the index could not be written'));
   };
   timer = clock.setTimeout(flush, FLUSH_MS);
