@@ -152,7 +152,7 @@ export async function openSearchIndex(
   await insist(1, async () => {
     await server.request('GET', '/'); // is it there, and what it should be?
     await server.request('PUT', `/_index_template/${prefix}documents`, {
-      index_patterns: [`${prefix}*`],
+      index_patterns: DOCUMENT_INDEXES.map(nameOf), // no wildcard: another farm's prefix may begin as ours does
       priority: 200,
       template: { mappings: mappingsOf('') }, // for one that is deleted while documents come
     });

@@ -3,8 +3,8 @@
  * that move between them, and the leaves to go back to one.
  */
 import type { KeyObject } from 'node:crypto';
-import { didYouMean, FleetError, ModelRejected, NotFound } from '../../actors/contracts/errors.ts';
-import { type ModelId, modelId, parseModelAlias, parseModelId } from '../../actors/contracts/ids.ts';
+import { didYouMean, FleetError, ModelRejected, NotFound, UsageError } from '../../actors/contracts/errors.ts';
+import { isModelAlias, type ModelId, modelId, parseModelAlias, parseModelId } from '../../actors/contracts/ids.ts';
 import type { ModelAlias, ModelManifest, RollbackGrant } from '../../actors/contracts/model.ts';
 import { MODEL_BUCKET, type ObjectStore } from '../../actors/contracts/objects.ts';
 import { openModel, packageName } from '../../actors/package/package.ts';
@@ -47,7 +47,7 @@ export interface Catalogue {
   newest(name: string): Promise<DescribedModel | null>;
   /** By model and name; those that were removed too. */
   aliases(): Promise<readonly ModelAlias[]>;
-  /** Lets an alias of a model's name point to it from now on. @param at ISO 8601. @throws NotFound for the model */
+  /** Lets an alias of a model's name point to it from now on. @param at ISO 8601. @throws NotFound for the model; UsageError for what is no alias, or looks like a version */
   setAlias(alias: string, id: string, at: string): Promise<ModelAlias>;
   /** @throws NotFound for an alias there is not */
   removeAlias(id: string, at: string): Promise<ModelAlias>;
@@ -164,6 +164,10 @@ export function createCatalogue(objects: ObjectStore, trustedKeys: readonly KeyO
 
     aliases: () => aliases.list(),
     async setAlias(alias, id, at) {
+      if (!isModelAlias(alias))
+        throw new UsageError(`${JSON.stringify(alias)} is no alias: small letters, digits and inner dashes, 32 at most, a letter first`, {
+          hint: /^\d/.test(alias) ? 'a number would be taken for a version' : 'as production',
+        });
       const { name, version } = await show(id);
       return aliases.move(name, alias, version, at);
     },

@@ -21,7 +21,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { reasonOf, UsageError, VerificationRefused } from '../../actors/contracts/errors.ts';
+import { EnvironmentLacking, reasonOf, UsageError, VerificationRefused } from '../../actors/contracts/errors.ts';
 import { keyId } from '../../actors/package/dsse.ts';
 
 export interface SigningKey {
@@ -139,13 +139,20 @@ function replace(file: string, text: string, mode: number): void {
 
 function writeAside(file: string, text: string, mode: number): string {
   const aside = `${file}.${process.pid}.tmp`;
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  rmSync(aside, { force: true }); // of a process that died: its mode would stay
-  const descriptor = openSync(aside, 'wx', mode);
-  writeFileSync(descriptor, text);
-  fsyncSync(descriptor);
-  closeSync(descriptor);
-  return aside;
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    rmSync(aside, { force: true }); // of a process that died: its mode would stay
+    const descriptor = openSync(aside, 'wx', mode);
+    writeFileSync(descriptor, text);
+    fsyncSync(descriptor);
+    closeSync(descriptor);
+    return aside;
+  } catch (error) {
+    throw new EnvironmentLacking(`the key ${file} cannot be written: ${reasonOf(error)}`, {
+      cause: error,
+      hint: 'is there room, and may the folder be written?',
+    });
+  }
 }
 
 function syncFolder(folder: string): void {

@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ModelRejected, VerificationRefused } from '../../actors/contracts/errors.ts';
+import { sha256Hex } from '../../actors/package/digest.ts';
 import { sealEnvelope } from '../../actors/package/dsse.ts';
 import { parseManifest } from '../../actors/package/manifest.ts';
 import { SIGNATURE_FILE } from '../../actors/package/model-signature.ts';
@@ -157,6 +158,15 @@ tampered('packages of before: another root digest, another system in the head of
   const old = Uint8Array.from(good);
   old[9] = 3; // zlib's own, of Unix
   assert.is(openModel(old, { trustedKeys }).manifest.version, '2.0.0');
+  const signedBefore = withFiles(good, (files) => {
+    const envelope = JSON.parse(Buffer.from(files.get(SIGNATURE_FILE)!).toString());
+    const statement = JSON.parse(Buffer.from(envelope.payload, 'base64').toString());
+    const { resources } = statement.predicate;
+    statement.subject[0].digest.sha256 = sha256Hex(resources.map(({ digest }: { digest: string }) => digest).join('')); // over hex
+    delete statement.predicate.serialization.ignore_paths;
+    files.set(SIGNATURE_FILE, sealEnvelope(envelope.payloadType, Buffer.from(JSON.stringify(statement)), key.privateKey));
+  });
+  assert.is(openModel(signedBefore, { trustedKeys }).manifest.version, '2.0.0');
   const repacked = rawTar([...unpackTar(good)].map(([name, bytes]) => ({ name, bytes })));
   assert.is(openModel(repacked, { trustedKeys }).manifest.version, '2.0.0', 'by another tool, with every file as it was signed');
 });

@@ -41,6 +41,7 @@ cli(
     assert.match(made['fingerprint'], /^[0-9a-f]{64}$/);
     const pem = readFileSync(join(data, 'keys/signing.pem'), 'utf8');
     assert.is((await run('keys', 'init')).code, 2);
+    assert.is((await runCli(['keys', 'init', '--data', join(net, 'x')])).code, 4);
     assert.is(readFileSync(join(data, 'keys/signing.pem'), 'utf8'), pem);
 
     const file = await pack('1.0.0');

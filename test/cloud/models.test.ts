@@ -159,6 +159,8 @@ models('aliases that collide, lead nowhere, or are none', async () => {
     '../x@y',
   ])
     await rejects(catalogue.resolve(id), /is no model/);
+  for (const alias of ['1.0.0', '1', 'Prod', 'a--b', '-a', '', '../x', 'a'.repeat(33)])
+    await rejects(catalogue.setAlias(alias, 'windturbine-anomaly@1.0.0', instant(1)), /is no alias: small letters/);
   await rejects(catalogue.removeAlias('windturbine-anomaly@1.0.0', instant(1)), /is a version, not an alias/);
   await objects.put(MODEL_BUCKET, 'aliases/windturbine-anomaly/broken.json', Buffer.from('{"alias":'));
   await rejects(catalogue.resolve('windturbine-anomaly@broken'), /broken.json .* is damaged/);

@@ -87,7 +87,7 @@ export function addFarmCommands(program: Command, io: Io): void {
     program
       .command('deploy')
       .description('Brings a model to a group of turbines.')
-      .argument('<model>', 'name@version')
+      .argument('<model>', 'name@version or name@alias')
       .requiredOption('--to <group>', 'a turbine or a group; farm is every turbine')
       .option('--watch', 'until it has ended'),
     ['deploy windturbine-anomaly@1.1.0 --to farm --watch', 'deploy windturbine-anomaly@1.1.0 --to T-003'],

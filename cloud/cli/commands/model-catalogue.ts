@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, isoDate } from '../../../actors/contracts/clock.ts';
 import { didYouMean, NotFound, UsageError } from '../../../actors/contracts/errors.ts';
-import { isModelAlias, isThingName, modelId, parseModelAlias } from '../../../actors/contracts/ids.ts';
+import { isThingName, modelId, parseModelAlias } from '../../../actors/contracts/ids.ts';
 import type { ModelAlias, ModelLineage, RollbackGrant } from '../../../actors/contracts/model.ts';
 import { parseDuration } from '../../../actors/contracts/units.ts';
 import { signGrant } from '../../../actors/package/rollback-grant.ts';
@@ -205,13 +205,8 @@ const idOf = ({ name, version }: ModelAlias) => (version === null ? 'removed' : 
 /** `production` of `production` or `windturbine-anomaly@production`. @throws UsageError */
 function aliasFor(text: string, id: string): string {
   const whole = parseModelAlias(text);
-  const alias = whole?.alias ?? text;
-  if (!isModelAlias(alias))
-    throw new UsageError(`${JSON.stringify(text)} is no alias: small letters, digits and inner dashes, 32 at most, a letter first`, {
-      hint: /^\d/.test(alias) ? 'a number would be taken for a version' : 'as production',
-    });
   if (whole && !id.startsWith(`${whole.name}@`)) throw new UsageError(`${text} is of another model than ${id}`);
-  return alias;
+  return whole?.alias ?? text;
 }
 
 const LONGEST_MS = 90 * 86_400_000;

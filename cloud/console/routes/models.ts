@@ -1,15 +1,11 @@
 /** Models, their lineage, and the aliases that point to them. */
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { isModelAlias } from '../../../actors/contracts/ids.ts';
 import { lineageOf } from '../../models/lineage.ts';
 import { parseBody } from '../errors.ts';
 import type { ConsoleServices } from '../services.ts';
 
-const NewAlias = z.strictObject({
-  alias: z.string().refine(isModelAlias, 'must be small letters, digits and inner dashes, 32 at most, a letter first'),
-  model: z.string().min(1).max(160),
-});
+const NewAlias = z.strictObject({ alias: z.string().max(64), model: z.string().min(1).max(160) });
 
 type OfId = { Params: { id: string } };
 
