@@ -19,7 +19,7 @@ export interface ConsoleServices {
   readonly faults: FaultInjector | null;
   readonly deployments: Deployments;
   readonly jobs: JobsControl;
-  readonly catalogue: Catalogue;
+  readonly catalogue: Pick<Catalogue, 'list' | 'describe' | 'grants' | 'aliases' | 'setAlias' | 'removeAlias'>;
   /** Now, as ISO 8601. */
   readonly dated: () => string;
   readonly index: DocumentIndex;

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ModelRejected, VerificationRefused } from '../../actors/contracts/errors.ts';
@@ -158,6 +158,7 @@ tampered('packages of before: another root digest, another system in the head of
   const old = Uint8Array.from(good);
   old[9] = 3; // zlib's own, of Unix
   assert.is(openModel(old, { trustedKeys }).manifest.version, '2.0.0');
+  for (const level of [1, 6, 9]) assert.is(openModel(gzipSync(gunzipSync(good), { level }), { trustedKeys }).manifest.version, '2.0.0');
   const signedBefore = withFiles(good, (files) => {
     const envelope = JSON.parse(Buffer.from(files.get(SIGNATURE_FILE)!).toString());
     const statement = JSON.parse(Buffer.from(envelope.payload, 'base64').toString());
