@@ -1,6 +1,9 @@
 /** A connection to a broker from within its own process: subscriptions here, publishing as the broker gives it. */
-import { type Bus, type Message, topicMatches } from '../../actors/contracts/bus.ts';
+import type { Bus, Message } from '../../actors/contracts/bus.ts';
 import { RemoteRefused } from '../../actors/contracts/errors.ts';
+import { TopicTree } from './topic-tree.ts';
+
+type Hearers = Set<(message: Message) => void>;
 
 export interface LocalClient extends Bus {
   /** Hands a message to every subscription that covers its topic. */
@@ -18,7 +21,8 @@ export interface LocalClientPorts {
 }
 
 export function localClient(clientId: string, ports: LocalClientPorts): LocalClient {
-  const subscriptions = new Map<string, Set<(message: Message) => void>>();
+  const subscriptions = new Map<string, Hearers>();
+  const tree = new TopicTree<Hearers>();
   let isClosed = false;
   const stands = () => {
     if (isClosed) throw new RemoteRefused(`the connection of ${clientId} has been closed`);
@@ -32,10 +36,11 @@ export function localClient(clientId: string, ports: LocalClientPorts): LocalCli
     },
     async subscribe(filter, hear) {
       stands();
-      const hearers = subscriptions.get(filter) ?? new Set();
+      const hearers: Hearers = subscriptions.get(filter) ?? new Set();
       hearers.add(hear);
       if (!subscriptions.has(filter)) {
         subscriptions.set(filter, hearers);
+        tree.add(filter, hearers, 0);
         await ports.subscribed(filter);
       }
       return {
@@ -43,25 +48,35 @@ export function localClient(clientId: string, ports: LocalClientPorts): LocalCli
           hearers.delete(hear);
           if (hearers.size > 0 || subscriptions.get(filter) !== hearers) return;
           subscriptions.delete(filter);
+          tree.remove(filter, hearers);
           await ports.unsubscribed(filter);
         },
       };
     },
     onReconnect: () => {}, // nothing comes between
     deliver(message) {
-      for (const [filter, hearers] of subscriptions)
-        if (topicMatches(filter, message.topic)) for (const hear of [...hearers]) hear(message);
+      for (const hearers of tree.match(message.topic).keys()) tell(hearers, message);
     },
     deliverTo(filter, message) {
-      for (const hear of [...(subscriptions.get(filter) ?? [])]) hear(message);
+      const hearers = subscriptions.get(filter);
+      if (hearers) tell(hearers, message);
     },
     async close() {
       if (isClosed) return;
       isClosed = true;
-      const filters = [...subscriptions.keys()];
+      const filters = [...subscriptions];
       subscriptions.clear();
-      for (const filter of filters) await ports.unsubscribed(filter);
+      for (const [filter, hearers] of filters) {
+        tree.remove(filter, hearers);
+        await ports.unsubscribed(filter);
+      }
       ports.closed();
     },
   };
+}
+
+/** To everybody who hears now: who comes or goes meanwhile changes nothing. */
+function tell(hearers: Hearers, message: Message): void {
+  if (hearers.size === 1) for (const hear of hearers) return hear(message);
+  for (const hear of [...hearers]) hear(message);
 }

@@ -3,6 +3,7 @@
  * before it has been heard out, within the same instant.
  */
 import { type Broker, type Message, type RetainedMessage, topicMatches } from '../../actors/contracts/bus.ts';
+import { Fifo } from './fifo.ts';
 import { type LocalClient, localClient } from './local-client.ts';
 
 /** @param date epoch milliseconds, for what is retained */
@@ -10,7 +11,7 @@ export function memoryBroker(date: () => number = () => 0): Broker {
   const clients = new Map<string, LocalClient>();
   const reserved: { readonly filter: string; readonly serve: Parameters<Broker['reserve']>[1] }[] = [];
   const retained = new Map<string, RetainedMessage>();
-  const queue: (() => void)[] = [];
+  const queue = new Fifo<() => void>();
   let draining = false;
 
   const drain = () => {
@@ -26,7 +27,7 @@ export function memoryBroker(date: () => number = () => 0): Broker {
 
   const route = (message: Message) =>
     later(() => {
-      for (const one of [...clients.values()]) one.deliver(message);
+      for (const one of clients.values()) one.deliver(message);
     });
 
   return {
@@ -67,7 +68,7 @@ export function memoryBroker(date: () => number = () => 0): Broker {
     },
     async close() {
       clients.clear();
-      queue.length = 0;
+      queue.clear();
     },
   };
 }
