@@ -5,6 +5,7 @@ import { createFaultBoard } from './faults/active.ts';
 import { fixedPitchFaults } from './faults/fixed-pitch.ts';
 import { deskSite } from './library/desk-turbine.ts';
 import type { TwinMachine } from './library/machines.ts';
+import { keyColumns } from './rng.ts';
 import { createFirmwareSensors } from './sensors/read.ts';
 import { createColumns } from './turbine/fixed-pitch/columns.ts';
 import { createEffects, setAtRest } from './turbine/fixed-pitch/effects.ts';
@@ -21,7 +22,7 @@ export function fixedPitchBacking(
   const rows = things.length;
   const dt = TWIN_STEP_MS / 1_000;
   const streams = things.map((thing) => rng.fork(thing));
-  const structure = streams.map((stream) => stream.fork('structure'));
+  const structure = keyColumns(streams.map((stream) => stream.fork('structure')));
   const field = createWindField(rng, things, wind, { ...deskSite, ...(layout ? { layout } : {}) }, dt);
   const columns = createColumns(rows);
   const effects = createEffects(rows);

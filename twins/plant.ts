@@ -1,7 +1,7 @@
 /** Turbines of one machine without a fleet around them: what `twin steady`, `respond` and `validate` ask, stepped as a farm steps them. */
 import { createEffects } from './turbine/fixed-pitch/effects.ts';
 import type { TwinMachine } from './library/machines.ts';
-import { createRng } from './rng.ts';
+import { createRng, keyColumns } from './rng.ts';
 import { createColumns } from './turbine/fixed-pitch/columns.ts';
 import { stepFixedPitch } from './turbine/fixed-pitch/step.ts';
 import { thrustCoefficient, torqueCoefficient } from './turbine/fixed-pitch/rotor.ts';
@@ -79,7 +79,7 @@ function variableSpeedPlant({ parameters: p }: Extract<TwinMachine, { kind: 'var
 function fixedPitchPlant({ parameters: p }: Extract<TwinMachine, { kind: 'fixed-pitch' }>, rows: number): Plant {
   const c = createColumns(rows);
   const e = createEffects(rows);
-  const still = Array.from({ length: rows }, (_, row) => createRng(row)); // the nacelle's sway moves no rotor
+  const still = keyColumns(Array.from({ length: rows }, (_, row) => createRng(row))); // the nacelle's sway moves no rotor
   let step = 0;
   let density = 1.225;
   return {

@@ -16,15 +16,26 @@ export const rngOfKey = ([low, high]: Rng['key']): Rng => stream((BigInt(high) <
 function stream(key: bigint): Rng {
   const lo = Number(key & 0xffffffffn) >>> 0;
   const hi = Number(key >> 32n) >>> 0;
-  const word = (step: number, lane: number) => mix(mix(lo ^ (step >>> 0), hi) ^ lane, Math.floor(step / 0x1_0000_0000) ^ hi) >>> 0;
-  const uniform = (step: number, lane = 0) => word(step, lane) / 0x1_0000_0000;
   return {
-    uniform: (step) => uniform(step),
-    normal: (step) => Math.sqrt(-2 * Math.log(1 - uniform(step, 1))) * Math.cos(2 * Math.PI * uniform(step, 2)),
+    uniform: (step) => uniformAt(lo, hi, step, 0),
+    normal: (step) => normalAt(lo, hi, step),
     fork: (label) => stream(hash64(label, key)),
     key: [lo, hi],
   };
 }
+
+/** `normal(step)` of the stream of a key, for kernels that keep keys in columns. */
+export const normalAt = (low: number, high: number, step: number): number =>
+  Math.sqrt(-2 * Math.log(1 - uniformAt(low, high, step, 1))) * Math.cos(2 * Math.PI * uniformAt(low, high, step, 2));
+
+const uniformAt = (low: number, high: number, step: number, lane: number): number =>
+  (mix(mix(low ^ (step >>> 0), high) ^ lane, Math.floor(step / 0x1_0000_0000) ^ high) >>> 0) / 0x1_0000_0000;
+
+/** The keys of streams in two columns, for `normalAt` and `mixWords`. */
+export const keyColumns = (streams: readonly Rng[]): { readonly low: Uint32Array; readonly high: Uint32Array } => ({
+  low: Uint32Array.from(streams, ({ key }) => key[0]),
+  high: Uint32Array.from(streams, ({ key }) => key[1]),
+});
 
 /** 32 random bits of a stream for kernels, signed: a function of its key, of a step below 2³² and of which word of the step is wanted. */
 export const mixWords = (low: number, high: number, step: number, word: number): number =>

@@ -43,7 +43,7 @@ export const operations: Readonly<Record<string, Operation>> = {
     parameters: ['seconds'],
     open({ seconds }, _, rateHz) {
       const slow = passing(seconds, rateHz);
-      return { memory: LOW_PASS, step: ([x], memory, at) => lowPass(memory, at, x, slow) };
+      return { memory: LOW_PASS, step: (x, memory, at) => lowPass(memory, at, x[0], slow) };
     },
   },
   /** Roll of the quaternion qx qy qz qw, rad, low-passed from `usual` on. */
@@ -81,10 +81,10 @@ export const operations: Readonly<Record<string, Operation>> = {
       const floor = parameters['floor'];
       return {
         memory: 2 * LOW_PASS + 2,
-        step([y, x, turning], memory, at) {
-          const usual = curve(lowPass(memory, at + LOW_PASS, x, xLag));
-          const off = (lowPass(memory, at, y, lag) - usual) / Math.max(usual, floor);
-          const opened = isOpen(turning, memory, at + 2 * LOW_PASS);
+        step(x, memory, at) {
+          const usual = curve(lowPass(memory, at + LOW_PASS, x[1], xLag));
+          const off = (lowPass(memory, at, x[0], lag) - usual) / Math.max(usual, floor);
+          const opened = isOpen(x[2], memory, at + 2 * LOW_PASS);
           const smooth = leaning(memory, at + 2 * LOW_PASS + 1, opened ? off : 0 * off, slow, 0);
           return opened ? smooth : 0 * smooth;
         },
@@ -139,10 +139,10 @@ export const operations: Readonly<Record<string, Operation>> = {
       const usual = Math.exp(2 * parameters['usual']);
       return {
         memory: LOW_PASS + 2,
-        step([x, turning], memory, at) {
-          const level = lowPass(memory, at, x, fast);
-          const share = ((x - level) / Math.max(level, floor)) ** 2;
-          const opened = isOpen(turning, memory, at + LOW_PASS);
+        step(x, memory, at) {
+          const level = lowPass(memory, at, x[0], fast);
+          const share = ((x[0] - level) / Math.max(level, floor)) ** 2;
+          const opened = isOpen(x[1], memory, at + LOW_PASS);
           const smooth = leaning(memory, at + LOW_PASS + 1, opened ? share : 0 * share + usual, slow, usual);
           return 0.5 * Math.log(Math.max(2.5e-5, opened ? smooth : 0 * smooth + usual));
         },
@@ -161,7 +161,8 @@ export const operations: Readonly<Record<string, Operation>> = {
       const slow = passing(seconds, rateHz);
       return {
         memory: 1,
-        step: ([x, y], memory, at) => leaning(memory, at, y !== 0 ? x - y : Number.isNaN(memory[at]) ? usual : memory[at], slow, usual),
+        step: (x, memory, at) =>
+          leaning(memory, at, x[1] !== 0 ? x[0] - x[1] : Number.isNaN(memory[at]) ? usual : memory[at], slow, usual),
       };
     },
   },
@@ -173,7 +174,7 @@ function attitude(angle: (x: number, y: number, z: number, w: number) => number)
     parameters: ['seconds', 'usual'],
     open({ seconds, usual }, _, rateHz) {
       const slow = passing(seconds, rateHz);
-      return { memory: 1, step: ([x, y, z, w], memory, at) => leaning(memory, at, angle(x, y, z, w), slow, usual) };
+      return { memory: 1, step: (x, memory, at) => leaning(memory, at, angle(x[0], x[1], x[2], x[3]), slow, usual) };
     },
   };
 }

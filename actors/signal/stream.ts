@@ -38,15 +38,19 @@ export function streamPipeline(spec: SignalSpec, channels: readonly Channel[], r
     features: features.length,
     push(row, values, offset, out, outOffset) {
       for (let f = 0; f < features.length; f++) {
-        const { step, sources, read, at, mean, std } = features[f];
+        const feature = features[f];
+        const { sources, read } = feature;
         for (let c = 0; c < sources.length; c++) read[c] = values[offset + sources[c]];
-        const x = step(read, memory, row * width + at);
+        const x = feature.step(read, memory, row * width + feature.at);
         if (!Number.isFinite(x)) return false;
-        out[outOffset + f] = (x - mean) / std;
+        out[outOffset + f] = (x - feature.mean) / feature.std;
       }
       return true;
     },
-    isQuiet: (values, offset) => gates.length > 0 && gates.every(({ gate, column }) => values[offset + column] <= gate),
+    isQuiet(values, offset) {
+      for (const { gate, column } of gates) if (!(values[offset + column] <= gate)) return false;
+      return gates.length > 0;
+    },
     reset: (row) => {
       memory.fill(Number.NaN, row * width, (row + 1) * width);
     },

@@ -4,9 +4,9 @@
  * Quaternion from roll, pitch and yaw (ZYX). Vibration: the rotor's unbalance at 1P, blades passing at 3P, a worn race's
  * impulses at its own order, each ringing out within some ten milliseconds, and noise.
  */
-import type { Rng } from '../../actors/contracts/rng.ts';
 import type { Effects } from '../turbine/fixed-pitch/effects.ts';
 import type { DeskTurbineParameters } from '../library/desk-turbine.ts';
+import { normalAt } from '../rng.ts';
 import type { Columns } from '../turbine/fixed-pitch/columns.ts';
 
 const LSB_PER_G = 16_384;
@@ -14,48 +14,59 @@ const RING_HZ = 80; // assumption: the printed pillar
 const RING_DECAY_S = 0.05;
 const OMEGA_REFERENCE = 10; // rad/s, at which the vibration amplitudes are given
 
-/** What the processor gives of one row: quaternion w x y z, gravity x y z in g, acceleration x y z in LSB. */
-export type ImuReading = Float64Array & { readonly length: 10 };
+/** What the processor gives: quaternion w x y z, gravity x y z in g, acceleration x y z in LSB. */
+export const IMU_READINGS = 10;
 
-export const createImuReading = () => new Float64Array(10) as ImuReading;
-
-export function readImu(c: Columns, e: Effects, p: DeskTurbineParameters, row: number, chance: Rng, step: number, into: ImuReading): void {
+/** Reads one row. @param low and @param high name its stream. @param into [IMU_READINGS] from `at` on */
+export function readImu(
+  c: Columns,
+  e: Effects,
+  p: DeskTurbineParameters,
+  row: number,
+  low: number,
+  high: number,
+  step: number,
+  into: Float64Array,
+  at: number,
+): void {
   const roll = p.tiltRad.roll + c.swayRollRad[row] + e.tiltRad[row];
   const pitch = p.tiltRad.pitch + c.swayPitchRad[row] + 0.5 * e.tiltRad[row];
   const yaw = c.yawRad[row];
-  const [cr, sr, cp, sp, cy, sy] = [
-    Math.cos(roll / 2),
-    Math.sin(roll / 2),
-    Math.cos(pitch / 2),
-    Math.sin(pitch / 2),
-    Math.cos(yaw / 2),
-    Math.sin(yaw / 2),
-  ];
+  const cr = Math.cos(roll / 2);
+  const sr = Math.sin(roll / 2);
+  const cp = Math.cos(pitch / 2);
+  const sp = Math.sin(pitch / 2);
+  const cy = Math.cos(yaw / 2);
+  const sy = Math.sin(yaw / 2);
   const w = cr * cp * cy + sr * sp * sy;
   const x = sr * cp * cy - cr * sp * sy;
   const y = cr * sp * cy + sr * cp * sy;
   const z = cr * cp * sy - sr * sp * cy;
-  into[0] = w;
-  into[1] = x;
-  into[2] = y;
-  into[3] = z;
-  into[4] = 2 * (x * z - w * y);
-  into[5] = 2 * (w * x + y * z);
-  into[6] = w * w - x * x - y * y + z * z;
+  const gx = 2 * (x * z - w * y);
+  const gy = 2 * (w * x + y * z);
+  const gz = w * w - x * x - y * y + z * z;
+  into[at] = w;
+  into[at + 1] = x;
+  into[at + 2] = y;
+  into[at + 3] = z;
+  into[at + 4] = gx;
+  into[at + 5] = gy;
+  into[at + 6] = gz;
 
   const angle = c.rotorAngleRad[row];
   const omega = c.rotorSpeedRadPerS[row];
   const speed = (omega / OMEGA_REFERENCE) ** 2;
+  const cosine = Math.cos(angle);
   const unbalance = p.unbalanceG * e.unbalanceFactor[row] * speed;
-  const race =
-    e.outerRaceG[row] * ringing(angle, omega, p.outerRaceOrder) +
-    e.innerRaceG[row] * ringing(angle, omega, p.innerRaceOrder) * (0.6 + 0.4 * Math.cos(angle));
-  const blade = e.bladeG[row] * speed * (Math.cos(angle) + 0.5 * Math.cos(2 * angle));
+  let race = 0; // only a worn one rings
+  if (e.outerRaceG[row] !== 0) race += e.outerRaceG[row] * ringing(angle, omega, p.outerRaceOrder);
+  if (e.innerRaceG[row] !== 0) race += e.innerRaceG[row] * ringing(angle, omega, p.innerRaceOrder) * (0.6 + 0.4 * cosine);
+  const blade = e.bladeG[row] === 0 ? 0 : e.bladeG[row] * speed * (cosine + 0.5 * Math.cos(2 * angle));
   const pass = p.bladePassG * speed * Math.cos(3 * angle);
   const factor = e.vibrationFactor[row];
-  into[7] = lsb(into[4] + factor * (pass + blade + p.accelNoiseG * chance.normal(3 * step)));
-  into[8] = lsb(into[5] + factor * (unbalance * Math.cos(angle) + race + p.accelNoiseG * chance.normal(3 * step + 1)));
-  into[9] = lsb(into[6] + factor * (unbalance * Math.sin(angle) + 0.7 * race + p.accelNoiseG * chance.normal(3 * step + 2)));
+  into[at + 7] = lsb(gx + factor * (pass + blade + p.accelNoiseG * normalAt(low, high, 3 * step)));
+  into[at + 8] = lsb(gy + factor * (unbalance * cosine + race + p.accelNoiseG * normalAt(low, high, 3 * step + 1)));
+  into[at + 9] = lsb(gz + factor * (unbalance * Math.sin(angle) + 0.7 * race + p.accelNoiseG * normalAt(low, high, 3 * step + 2)));
 }
 
 /** The ring of the last impulse of a defect that strikes `order` times a turn, −1..1. */

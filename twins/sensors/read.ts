@@ -1,14 +1,15 @@
 /** The desk turbine's sensors as its firmware prints them: one line's 20 values a row, in the order of its channels. */
 import type { SampleBlock } from '../../actors/contracts/backing.ts';
+import { deskTurbine } from '../../actors/contracts/channels.ts';
 import type { Rng } from '../../actors/contracts/rng.ts';
 import type { Effects } from '../turbine/fixed-pitch/effects.ts';
 import type { DeskTurbineParameters } from '../library/desk-turbine.ts';
 import type { Columns } from '../turbine/fixed-pitch/columns.ts';
-import { printed } from '../faults/active.ts';
+import { keyColumns, normalAt } from '../rng.ts';
 import { readAdc } from './adc.ts';
 import { BME_PERIOD_MS, type Climate, readClimate } from './climate.ts';
 import { createEncoder } from './encoder.ts';
-import { createImuReading, readImu } from './imu.ts';
+import { IMU_READINGS, readImu } from './imu.ts';
 
 const ROTATION_WINDOW_MS = 1_000;
 const FREE_MEMORY_B = 386; // assumption: what the sketch leaves of 2 kB
@@ -25,8 +26,8 @@ export function createFirmwareSensors(c: Columns, e: Effects, p: DeskTurbinePara
   const rows = streams.length;
   const rotor = createEncoder(rows, p.slotsPerRevolution);
   const anemometer = createEncoder(rows, p.slotsPerRevolution);
-  const noise = streams.map((stream) => stream.fork('noise'));
-  const ripples = streams.map((stream) => stream.fork('ripple'));
+  const noise = keyColumns(streams.map((stream) => stream.fork('noise')));
+  const ripples = keyColumns(streams.map((stream) => stream.fork('ripple')));
   const counting = streams.map((stream) => stream.fork('counting'));
   const rotorJitter = new Float64Array(rows).fill(1);
   const windJitter = new Float64Array(rows).fill(1);
@@ -37,7 +38,8 @@ export function createFirmwareSensors(c: Columns, e: Effects, p: DeskTurbinePara
   const stuckWindRps = new Float64Array(rows).fill(Number.NaN);
   const voltage = new Float64Array(rows);
   const climate: (Climate | null)[] = new Array(rows).fill(null);
-  const imu = streams.map(() => createImuReading());
+  const imu = new Float64Array(rows * IMU_READINGS);
+  const scales = Float64Array.from(deskTurbine.channels, ({ decimals }) => (decimals ? 10 ** decimals : 0)); // 0: as it is
   const millis = new Float64Array(rows);
 
   const restart = (row: number, nowMs: number) => {
@@ -60,8 +62,8 @@ export function createFirmwareSensors(c: Columns, e: Effects, p: DeskTurbinePara
           windJitter[row] = 1 + p.windCountJitter * counting[row].normal(2 * step + 1);
         }
         c.yawRad[row] += e.yawJumpRad[row];
-        readImu(c, e, p, row, noise[row], step, imu[row]);
-        const ripple = 1 + p.rippleShare * ripples[row].normal(step);
+        readImu(c, e, p, row, noise.low[row], noise.high[row], step, imu, row * IMU_READINGS);
+        const ripple = 1 + p.rippleShare * normalAt(ripples.low[row], ripples.high[row], step);
         voltage[row] = readAdc(c.generatorV[row] * ripple, p.adcReferenceV * e.referenceFactor[row]);
       }
       rotor.count(c.rotorAngleRad, e.slotFactor, rotorJitter, windowCloses);
@@ -72,9 +74,10 @@ export function createFirmwareSensors(c: Columns, e: Effects, p: DeskTurbinePara
       }
     },
 
-    write({ values, quality, channels }) {
+    write({ values, quality }) {
+      const width = scales.length;
       for (let row = 0; row < rows; row++) {
-        const at = row * channels.length;
+        const at = row * width;
         const wind = Number.isNaN(stuckWindRps[row]) ? anemometer.rps[row] : stuckWindRps[row];
         const bme = climate[row];
         values[at] = millis[row];
@@ -82,13 +85,18 @@ export function createFirmwareSensors(c: Columns, e: Effects, p: DeskTurbinePara
         values[at + 2] = rotor.rps[row];
         values[at + 3] = wind;
         values[at + 4] = voltage[row];
-        for (let k = 0; k < 10; k++) values[at + 5 + k] = imu[row][k];
+        for (let k = 0; k < IMU_READINGS; k++) values[at + 5 + k] = imu[row * IMU_READINGS + k];
         values[at + 15] = Math.round((c.dieTemperatureC[row] - 36.53) * 340) / 340 + 36.53; // raw / 340 + 36.53
         values[at + 16] = bme ? bme.ambientC : 0;
         values[at + 17] = bme ? bme.humidityPercent : 0;
         values[at + 18] = bme ? bme.pressureHpa : 0;
         values[at + 19] = bme ? bme.gas100kOhm : 0;
-        for (const [k, { decimals }] of channels.entries()) if (decimals) values[at + k] = printed(values[at + k], decimals);
+        for (let k = 0; k < width; k++) {
+          const scale = scales[k];
+          if (scale === 0) continue;
+          const whole = Math.round(values[at + k] * scale);
+          values[at + k] = whole === 0 ? 0 : whole / scale; // as `printed` does
+        }
         quality[row] = 0;
       }
     },

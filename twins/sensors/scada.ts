@@ -82,11 +82,12 @@ export function createScadaSensors(
   const high = Uint32Array.from(streams, ({ key }) => key[1]);
   const normals = normalTable();
   const generatorShare = 1 / (1 + (p.drivetrain.generatorInertiaKgM2 * p.drivetrain.gearRatio ** 2) / p.drivetrain.rotorInertiaKgM2);
+  const scales = Float64Array.from(scadaChannels(p), ({ decimals = 6 }) => 10 ** decimals);
   const stuckMps = new Float32Array(rows).fill(Number.NaN);
 
   return {
-    write({ values, quality, channels }, step, { ambientC, pressurePa, humidity, directionDeg }) {
-      const width = channels.length;
+    write({ values, quality }, step, { ambientC, pressurePa, humidity, directionDeg }) {
+      const width = scales.length;
       const mask = NORMAL_CELLS - 1;
       for (let i = 0; i < rows; i++) {
         const slot = e.slotOf[i];
@@ -125,10 +126,7 @@ export function createScadaSensors(
         values[at + 17] = ambientC;
         values[at + 18] = pressurePa / 100;
         values[at + 19] = 100 * humidity;
-        for (let k = 0; k < width; k++) {
-          const scale = 10 ** (channels[k].decimals ?? 6);
-          values[at + k] = Math.round(values[at + k] * scale) / scale || 0; // as the controller sends it; never −0
-        }
+        for (let k = 0; k < width; k++) values[at + k] = Math.round(values[at + k] * scales[k]) / scales[k] || 0; // as the controller sends it; never −0
         quality[i] = 0;
       }
     },

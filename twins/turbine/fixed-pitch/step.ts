@@ -1,7 +1,7 @@
 /** One step of fixed-pitch turbines: rotor, generator, anemometer, structure, heat. The farm and `twin respond` both call this. */
-import type { Rng } from '../../../actors/contracts/rng.ts';
 import type { Effects } from './effects.ts';
 import type { DeskTurbineParameters } from '../../library/desk-turbine.ts';
+import type { keyColumns } from '../../rng.ts';
 import { stepAnemometer } from './anemometer.ts';
 import type { Columns } from './columns.ts';
 import { stepGenerator } from './generator.ts';
@@ -15,17 +15,17 @@ export interface FixedPitchSurroundings {
   readonly ambientC: number;
 }
 
-/** Advances all rows by one step in the wind of their column. @param structure streams of the nacelle's sway, one a row. @param dt seconds */
+/** Advances all rows by one step in the wind of their column. @param structure streams of the nacelle's sway, a key a row. @param dt seconds */
 export function stepFixedPitch(
   c: Columns,
   e: Effects,
   p: DeskTurbineParameters,
-  structure: readonly Rng[],
+  structure: ReturnType<typeof keyColumns>,
   { airDensity, ambientC }: FixedPitchSurroundings,
   step: number,
   dt: number,
 ): void {
-  const rows = structure.length;
+  const rows = structure.low.length;
   stepRotor(c, e, p, airDensity, 0, rows, dt);
   stepGenerator(c, e, p, 0, rows);
   stepAnemometer(c, e, p, 0, rows, dt);
