@@ -1,5 +1,6 @@
 /**
- * A fleet out of bodies and ports: for every backing a data plane, for every turbine an actor with its disk, slots and outbox.
+ * A fleet out of bodies and ports: for every body a data plane over its shards, for every turbine an actor with its disk, slots and
+ * outbox.
  *
  * It is the same for twins, recordings and a turbine on a serial line; a process hands in what stands behind the ports.
  */
@@ -16,10 +17,11 @@ import type { Engine, Prover } from './contracts/inference.ts';
 import type { DeviceJobs } from './contracts/jobs.ts';
 import type { EventLog, Log } from './contracts/log.ts';
 import type { ObjectStore } from './contracts/objects.ts';
+import type { BodyOrder, LoadedModel, ShardLink } from './contracts/shard.ts';
 import { topics, type TransitionReport } from './contracts/telemetry.ts';
+import type { Millis } from './contracts/units.ts';
 import type { Verdict } from './contracts/verdict.ts';
-import type { LoadedModel } from './dataplane/score.ts';
-import { type DataPlane, openDataPlane } from './dataplane/tick.ts';
+import { type DataPlane, openDataPlane } from './dataplane/plane.ts';
 import { commandEvent, parseCommand, parseInspect } from './fleet/commands.ts';
 import { startDevice } from './fleet/device.ts';
 import { inspectActor } from './fleet/inspect.ts';
@@ -48,12 +50,21 @@ export interface FleetPorts {
   readonly firstModel: (machine: string) => Promise<Uint8Array | null>;
 }
 
+/** Turbines of one machine, and the shards that run their rows. */
+export interface Body extends Pick<Backing, 'kind' | 'machine' | 'channels' | 'things'> {
+  readonly shards: readonly ShardLink[];
+  /** From an order to a row until it is in force. */
+  readonly reactionMs: Millis;
+}
+
 export interface Fleet {
   readonly things: readonly ThingName[];
   /** Windows judged so far. */
   windows(): number;
   /** Whether the actor's transitions are reported. */
   inspect(thing: ThingName, on: boolean, hear?: (transition: Omit<TransitionReport, 'at'>) => void): void;
+  /** Breaks or mends a turbine's body. */
+  order(thing: ThingName, order: BodyOrder): void;
   /** Stops ticking and the actors, and closes the models; ports stay open. */
   close(): Promise<void>;
 }
@@ -63,12 +74,13 @@ const STATE_EVERY_MS = 60_000;
 const ASK_AGAIN_MS = 10_000;
 const OBSERVED_UP_TO = 10; // turbines; beyond, full logs are for those that are inspected
 
-export async function assembleFleet(backings: readonly Backing[], ports: FleetPorts): Promise<Fleet> {
+export async function assembleFleet(bodies: readonly Body[], ports: FleetPorts): Promise<Fleet> {
   const { clock, log, events, bus, jobs, objects, engine, prover, trustedKeys } = ports;
-  const things = backings.flatMap((backing) => backing.things);
+  const things = bodies.flatMap((body) => body.things);
   const inspected = new Map<ThingName, () => void>();
   const states = new Map<ThingName, { state: string; cause: string; update: string | null }>();
-  const reporter = createReporter({ bus, clock, log, isObserved: (thing) => things.length <= OBSERVED_UP_TO || inspected.has(thing) });
+  const reporter = createReporter({ bus, clock, log });
+  const isObserved = (thing: ThingName) => things.length <= OBSERVED_UP_TO || inspected.has(thing);
   const capture = ports.captures && fleetCapture({ clock, log, objects, ...ports.captures });
   const seats = new Map<ThingName, Seat>();
   const asking = new Set<ThingName>();
@@ -79,14 +91,14 @@ export async function assembleFleet(backings: readonly Backing[], ports: FleetPo
     clock,
     log,
     spawn(thing, died) {
-      const { plane, row, backing, steps } = seats.get(thing)!;
+      const { plane, row, steps } = seats.get(thing)!;
       const actor = startDevice({
         thing,
         clock,
         steps,
         command: (command) => {
           events.append({ at: clock.now(), kind: 'command', of: thing, what: { ...command } });
-          backing.command(row, command);
+          plane.command(row, command);
         },
         forgetVerdict: () => plane.forget(row),
         askNextJob: () => ask(thing),
@@ -99,9 +111,9 @@ export async function assembleFleet(backings: readonly Backing[], ports: FleetPo
   });
 
   const reportState = (thing: ThingName) => {
-    const { backing, plane, row } = seats.get(thing)!;
+    const { body, plane, row } = seats.get(thing)!;
     const known = states.get(thing);
-    if (known) reporter.state(thing, { ...known, machine: backing.machine, backing: backing.kind, model: plane.champion(row)?.id ?? null });
+    if (known) reporter.state(thing, { ...known, machine: body.machine, backing: body.kind, model: plane.champion(row)?.id ?? null });
   };
   const onState = (thing: ThingName, state: string, cause: string, update: string | null) => {
     const before = states.get(thing);
@@ -150,13 +162,13 @@ export async function assembleFleet(backings: readonly Backing[], ports: FleetPo
   };
 
   const planes: DataPlane[] = [];
-  for (const backing of backings) {
+  for (const body of bodies) {
     const send: Parameters<typeof bridge>[0]['send'] = (thing, event) => fleet.send(thing, event);
-    const judged = (row: number, verdict: Verdict) => capture?.judged(backing.things[row], verdict, plane.champion(row)!.manifest);
-    const listener = bridge({ things: backing.things, send, reporter, events, clock, capture: judged });
-    const plane: DataPlane = openDataPlane(backing, { clock, listener });
+    const judged = (row: number, verdict: Verdict) => capture?.judged(body.things[row], verdict, plane.champion(row)!.manifest);
+    const listener = bridge({ things: body.things, channels: body.channels, send, reporter, events, clock, capture: judged });
+    const plane: DataPlane = openDataPlane(body.shards, { clock, listener, rows: body.things.length, reactionMs: body.reactionMs });
     planes.push(plane);
-    for (const [row, thing] of backing.things.entries()) {
+    for (const [row, thing] of body.things.entries()) {
       const disk = ports.disk(thing);
       const slots = openSlots(disk, trustedKeys, log);
       const outbox = openOutbox(thing, disk, jobs, clock, log);
@@ -164,8 +176,8 @@ export async function assembleFleet(backings: readonly Backing[], ports: FleetPo
       const activate = (candidate: LoadedModel) => use(thing, candidate);
       const steps = updateSteps({
         thing,
-        machine: backing.machine,
-        channels: backing.channels,
+        machine: body.machine,
+        channels: body.channels,
         clock,
         log,
         disk,
@@ -179,10 +191,11 @@ export async function assembleFleet(backings: readonly Backing[], ports: FleetPo
         canary,
         activate,
       });
-      seats.set(thing, { plane, row, backing, steps });
+      seats.set(thing, { plane, row, body, steps });
+      plane.observe(row, isObserved(thing));
 
       fleet.add(thing);
-      const installed = (await slots.read()) ?? (await firstInstalled(thing, backing.machine));
+      const installed = (await slots.read()) ?? (await firstInstalled(thing, body.machine));
       if (installed) {
         const { manifest, network, golden, files, record } = installed;
         use(thing, {
@@ -220,23 +233,29 @@ export async function assembleFleet(backings: readonly Backing[], ports: FleetPo
     inspected.get(thing)?.();
     inspected.delete(thing);
     const actor = on ? fleet.actor(thing) : null;
-    if (!actor) return;
-    inspected.set(
-      thing,
-      inspectActor(actor, (transition) => {
-        reporter.transition(thing, transition);
-        hear?.(transition);
-      }),
-    );
+    if (actor)
+      inspected.set(
+        thing,
+        inspectActor(actor, (transition) => {
+          reporter.transition(thing, transition);
+          hear?.(transition);
+        }),
+      );
+    const seat = seats.get(thing);
+    seat?.plane.observe(seat.row, isObserved(thing));
   };
 
   let [nextTick, nextStates] = [0, 0]; // timers; on a wall clock one that is left would keep the process
-  const tick = () => {
+  const tick = (): void | Promise<void> => {
     if (closed) return;
     nextTick = clock.setTimeout(tick, TICK_MS);
-    for (const [i, plane] of planes.entries()) {
-      plane.tick(clock.now());
-      reporter.samples(backings[i].things, plane.block);
+    return tickFrom(0, clock.now());
+  };
+  /** A plane after the other, so that what they tell is heard in one order. */
+  const tickFrom = (first: number, now: Millis): void | Promise<void> => {
+    for (let i = first; i < planes.length; i++) {
+      const heard = planes[i].tick(now);
+      if (heard) return heard.then(() => tickFrom(i + 1, now));
     }
   };
   const repeatStates = () => {
@@ -251,6 +270,10 @@ export async function assembleFleet(backings: readonly Backing[], ports: FleetPo
     things,
     windows: () => planes.reduce((sum, plane) => sum + plane.windows, 0),
     inspect,
+    order(thing, order) {
+      const { plane, row } = seats.get(thing)!;
+      plane.order({ ...order, row });
+    },
     async close() {
       closed = true;
       clock.clearTimeout(nextTick);
@@ -259,7 +282,7 @@ export async function assembleFleet(backings: readonly Backing[], ports: FleetPo
       fleet.stop();
       await capture?.close();
       for (const { plane, row } of seats.values()) await plane.champion(row)?.inference.close();
-      for (const backing of backings) await backing.close();
+      for (const plane of planes) await plane.close();
     },
   };
 }
@@ -268,6 +291,6 @@ export async function assembleFleet(backings: readonly Backing[], ports: FleetPo
 interface Seat {
   readonly plane: DataPlane;
   readonly row: number;
-  readonly backing: Backing;
+  readonly body: Body;
   readonly steps: ReturnType<typeof updateSteps>;
 }

@@ -2,17 +2,20 @@
  * Row ↔ actor: the one place that knows both planes. What the data plane says of a row becomes an event for that turbine's
  * actor (changes) and a report to the cloud (every verdict).
  */
+import type { Channel } from './contracts/channels.ts';
 import type { Clock } from './contracts/clock.ts';
 import type { ThingName } from './contracts/ids.ts';
 import type { EventLog } from './contracts/log.ts';
+import type { RowChange } from './contracts/shard.ts';
 import type { Verdict } from './contracts/verdict.ts';
-import type { DataPlane, PlaneListener } from './dataplane/tick.ts';
+import type { DataPlane, PlaneListener } from './dataplane/plane.ts';
 import type { Reporter } from './reporter.ts';
 import type { TurbineEvent } from './turbine/machine.ts';
 
 export interface BridgePorts {
   /** In the order of the backing's rows. */
   readonly things: readonly ThingName[];
+  readonly channels: readonly Channel[];
   readonly send: (thing: ThingName, event: TurbineEvent) => void;
   readonly reporter: Reporter;
   readonly events: EventLog;
@@ -21,14 +24,20 @@ export interface BridgePorts {
   readonly capture: (row: number, verdict: Verdict) => void;
 }
 
-export function bridge({ things, send, reporter, events, clock, capture }: BridgePorts): PlaneListener {
+const EVENTS: Readonly<Record<RowChange, TurbineEvent>> = {
+  turning: { type: 'rotor.turning' },
+  still: { type: 'rotor.still' },
+  filled: { type: 'window.filled' },
+  broken: { type: 'window.broken' },
+  lost: { type: 'backing.lost', cause: 'the body does not answer' },
+  back: { type: 'backing.ready' },
+};
+
+export function bridge({ things, channels, send, reporter, events, clock, capture }: BridgePorts): PlaneListener {
   return {
-    turning: (row) => send(things[row], { type: 'rotor.turning' }),
-    still: (row) => send(things[row], { type: 'rotor.still' }),
-    filled: (row) => send(things[row], { type: 'window.filled' }),
-    broken: (row) => send(things[row], { type: 'window.broken' }),
-    lost: (row) => send(things[row], { type: 'backing.lost', cause: 'the body does not answer' }),
-    back: (row) => send(things[row], { type: 'backing.ready' }),
+    changed: (row, change) => send(things[row], EVENTS[change]),
+    rollUp: (row, rollUp) => reporter.rollUp(things[row], channels, rollUp),
+    sample: (row, values) => reporter.sample(things[row], channels, values),
     failed: (row, cause) => send(things[row], { type: 'model.lost', cause }),
     judged(row, verdict, announced, turned) {
       const thing = things[row];
@@ -51,9 +60,9 @@ export function bridge({ things, send, reporter, events, clock, capture }: Bridg
 export function retellFacts(plane: DataPlane, row: number, send: (event: TurbineEvent) => void): void {
   const { turning, lost, filled, verdict } = plane.facts(row);
   const model = plane.champion(row);
-  if (lost) send({ type: 'backing.lost', cause: 'the body does not answer' });
-  if (turning) send({ type: 'rotor.turning' });
+  if (lost) send(EVENTS.lost);
+  if (turning) send(EVENTS.turning);
   if (model) send({ type: 'model.ready', model: model.id });
-  if (filled) send({ type: 'window.filled' });
+  if (filled) send(EVENTS.filled);
   if (verdict) send({ type: 'verdict.changed', verdict });
 }

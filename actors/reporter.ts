@@ -4,13 +4,13 @@
  *
  * Telemetry is best effort (QoS 0): what cannot be sent is counted and dropped. Only job reports go through the outbox.
  */
-import { Quality, type SampleBlock } from './contracts/backing.ts';
 import type { Bus } from './contracts/bus.ts';
-import { deskTurbine, printReading } from './contracts/channels.ts';
+import { type Channel, deskTurbine, printReading } from './contracts/channels.ts';
 import { type Clock, isoDate } from './contracts/clock.ts';
 import { reasonOf } from './contracts/errors.ts';
 import type { ThingName } from './contracts/ids.ts';
 import type { Log } from './contracts/log.ts';
+import type { RollUp } from './contracts/shard.ts';
 import {
   type LogReport,
   type StateReport,
@@ -21,15 +21,15 @@ import {
 } from './contracts/telemetry.ts';
 import type { Millis } from './contracts/units.ts';
 
-const ROLL_UP_MS = 1_000;
 const RECORDS_PER_LOG = 11; // as the original's application sends them
 
 export interface Reporter {
   state(thing: ThingName, report: Omit<StateReport, 'at'>): void;
   verdict(thing: ThingName, report: VerdictReport): void;
   transition(thing: ThingName, report: Omit<TransitionReport, 'at'>): void;
-  /** The samples of one backing at one instant. */
-  samples(things: readonly ThingName[], block: SampleBlock): void;
+  rollUp(thing: ThingName, channels: readonly Channel[], rollUp: RollUp): void;
+  /** One sample of a turbine whose full log is wanted; of a machine that has none of that form, it goes nowhere. */
+  sample(thing: ThingName, channels: readonly Channel[], values: Float64Array): void;
   /** Messages that could not be sent. */
   readonly dropped: number;
 }
@@ -38,12 +38,9 @@ export interface ReporterOptions {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly log: Log;
-  /** Whether a turbine's full log is wanted. */
-  readonly isObserved: (thing: ThingName) => boolean;
 }
 
-export function createReporter({ bus, clock, log, isObserved }: ReporterOptions): Reporter {
-  const rollUps = new Map<ThingName, RollUp>();
+export function createReporter({ bus, clock, log }: ReporterOptions): Reporter {
   const records = new Map<ThingName, { ts: string; data: string[] }[]>();
   let dropped = 0;
 
@@ -55,12 +52,12 @@ export function createReporter({ bus, clock, log, isObserved }: ReporterOptions)
   };
   const at = (): Millis => clock.epoch + clock.now();
 
-  const record = (thing: ThingName, block: SampleBlock, offset: number) => {
+  const record = (thing: ThingName, channels: readonly Channel[], values: Float64Array) => {
     const batch = records.get(thing) ?? [];
     records.set(thing, batch);
     batch.push({
       ts: isoDate(clock).replace('Z', '+00:00'),
-      data: block.channels.map((channel, c) => printReading(channel, block.values[offset + c])),
+      data: channels.map((channel, c) => printReading(channel, values[c])),
     });
     if (batch.length < RECORDS_PER_LOG) return;
     records.delete(thing);
@@ -75,55 +72,20 @@ export function createReporter({ bus, clock, log, isObserved }: ReporterOptions)
     verdict: (thing, report) => send(topics.verdict(thing), report),
     transition: (thing, report) => send(topics.transitions(thing), { at: at(), ...report }),
 
-    samples(things, block) {
-      const width = block.channels.length;
-      for (const [row, thing] of things.entries()) {
-        if (block.quality[row] & (Quality.lost | Quality.stale)) continue;
-        if (block.channels === deskTurbine.channels && isObserved(thing)) record(thing, block, row * width);
-        const rollUp = rollUps.get(thing) ?? createRollUp(width, clock.now());
-        rollUps.set(thing, rollUp);
-        addSample(rollUp, block.values, row * width);
-        if (clock.now() - rollUp.since < ROLL_UP_MS - 1) continue;
-        send(topics.telemetry(thing), { at: at(), every: ROLL_UP_MS, channels: closeRollUp(rollUp, block, clock.now()) });
-      }
+    rollUp: (thing, channels, { spanMs, values }) =>
+      send(topics.telemetry(thing), { at: at(), every: spanMs, channels: rolledUp(channels, values) }),
+    sample(thing, channels, values) {
+      if (channels === deskTurbine.channels) record(thing, channels, values);
     },
   };
 }
 
-interface RollUp {
-  readonly sum: Float64Array;
-  readonly min: Float64Array;
-  readonly max: Float64Array;
-  readonly count: Uint32Array;
-  since: Millis;
-}
-
-function createRollUp(channels: number, since: Millis): RollUp {
-  const column = (fill: number) => new Float64Array(channels).fill(fill);
-  return { sum: column(0), min: column(Infinity), max: column(-Infinity), count: new Uint32Array(channels), since };
-}
-
-function addSample(r: RollUp, values: Float64Array, offset: number): void {
-  for (let c = 0; c < r.sum.length; c++) {
-    const value = values[offset + c];
-    if (Number.isNaN(value)) continue;
-    r.sum[c] += value;
-    r.count[c]++;
-    if (value < r.min[c]) r.min[c] = value;
-    if (value > r.max[c]) r.max[c] = value;
+/** By channel; those without a reading are left out. @param values [channels × 4] */
+function rolledUp(channels: readonly Channel[], values: Float64Array): TelemetryReport['channels'] {
+  const report: Record<string, [number, number, number, number]> = {};
+  for (const [c, { name }] of channels.entries()) {
+    const [mean, min, max, count] = values.subarray(4 * c, 4 * c + 4);
+    if (count > 0) report[name] = [Math.round(mean * 1e4) / 1e4, min, max, count];
   }
-}
-
-/** The roll-up by channel, channels without a reading left out; the next one starts at `now`. */
-function closeRollUp(r: RollUp, block: SampleBlock, now: Millis): TelemetryReport['channels'] {
-  const channels: Record<string, [number, number, number, number]> = {};
-  for (const [c, { name }] of block.channels.entries()) {
-    if (r.count[c] > 0) channels[name] = [Math.round((r.sum[c] / r.count[c]) * 1e4) / 1e4, r.min[c], r.max[c], r.count[c]];
-    r.sum[c] = 0;
-    r.min[c] = Infinity;
-    r.max[c] = -Infinity;
-    r.count[c] = 0;
-  }
-  r.since = now;
-  return channels;
+  return report;
 }

@@ -3,6 +3,7 @@ import { createPublicKey } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assembleFleet } from '../actors/assemble.ts';
+import { localShard } from '../actors/dataplane/local.ts';
 import type { Clock } from '../actors/contracts/clock.ts';
 import { isThingName, modelId } from '../actors/contracts/ids.ts';
 import { NotFound, RemoteRefused, UsageError } from '../actors/contracts/errors.ts';
@@ -70,7 +71,7 @@ async function runOn(
   const adjust = injectNoise ? { adjust: originalNoise(createRng(1).fork(thing)) } : {};
   const backing = driverBacking({ thing, kind: 'serial', driver: proMini(lines), clock, log, ...adjust });
 
-  const fleet = await assembleFleet([backing], {
+  const fleet = await assembleFleet([{ ...backing, shards: [localShard(backing, { waits: false })], reactionMs: 0 }], {
     clock,
     log,
     events: { append: ({ kind, what }) => log.debug({ kind, ...what }, 'event') },

@@ -4,10 +4,11 @@ import type { UpOptions } from '../cloud/config.ts';
 import { wallClock } from '../physical/wall-clock.ts';
 import { paceClock } from '../twins/time/pacer.ts';
 import { VirtualClock } from '../twins/time/virtual-clock.ts';
+import type { FleetGroup } from './bodies.ts';
 import { lockFolder } from './data-folder.ts';
 import { createRunLog } from './digest.ts';
 import { addressLines, type Doors, openDoors } from './doors.ts';
-import { type FleetGroup, openWorld, type World } from './world.ts';
+import { openWorld, type World } from './world.ts';
 
 export interface UpTools {
   readonly signal: AbortSignal;

@@ -13,7 +13,7 @@ import { CAPTURE_BUCKET, CAPTURE_PREFIX } from '../actors/contracts/capture.ts';
 import type { Clock } from '../actors/contracts/clock.ts';
 import type { Deployments } from '../actors/contracts/deployments.ts';
 import type { Disk } from '../actors/contracts/disk.ts';
-import { FileInvalid, reasonOf } from '../actors/contracts/errors.ts';
+import { reasonOf } from '../actors/contracts/errors.ts';
 import type { FaultInjector } from '../actors/contracts/faults.ts';
 import type { FleetView } from '../actors/contracts/fleet-view.ts';
 import type { ThingName } from '../actors/contracts/ids.ts';
@@ -23,7 +23,6 @@ import type { Job, JobExecution, JobsControl, JobsDevice } from '../actors/contr
 import type { Log } from '../actors/contracts/log.ts';
 import type { FarmSite } from '../actors/contracts/site.ts';
 import type { ObjectStore } from '../actors/contracts/objects.ts';
-import { parseRecording } from '../actors/contracts/recording.ts';
 import { type OperatorCommand, topics } from '../actors/contracts/telemetry.ts';
 import { onnxEngine } from '../actors/inference/onnx.ts';
 import { childProver } from '../actors/inference/proof/prover.ts';
@@ -60,18 +59,12 @@ import { serveShadows } from '../cloud/things/shadow-mqtt.ts';
 import { openThings, type ThingServices } from '../cloud/things/things.ts';
 import { fileDisk } from '../physical/disk.ts';
 import { wallClock } from '../physical/wall-clock.ts';
-import { twinBacking } from '../twins/backing.ts';
-import type { TwinBacking } from '../twins/body.ts';
-import { sensedMachines } from '../twins/channels.ts';
 import { memoryDisk } from '../twins/disk.ts';
 import { faultInjector } from '../twins/faults/injector.ts';
-import { layoutOf, type TwinMachine } from '../twins/library/machines.ts';
 import { inventSite, placeTurbines } from '../twins/site.ts';
-import { replayBacking } from '../twins/replay.ts';
 import { createRng } from '../twins/rng.ts';
 import type { VirtualClock } from '../twins/time/virtual-clock.ts';
-import type { WindSpec } from '../twins/wind/field.ts';
-import type { Layout } from '../twins/wind/layout.ts';
+import { type FleetGroup, openBodies } from './bodies.ts';
 import type { RunLog } from './digest.ts';
 import { openUsual } from './usual-port.ts';
 
@@ -104,15 +97,6 @@ export type PortsSpec =
       /** Where documents go; absent: DuckDB in the data folder. */
       readonly index?: { readonly choice: IndexChoice; readonly credentials: IndexCredentials };
     };
-
-/** Twins of one machine that stand together. */
-export interface FleetGroup {
-  readonly twins: number;
-  readonly machine: TwinMachine;
-  readonly wind: WindSpec;
-  /** Absent: as `layoutOf` has it. */
-  readonly layout?: Layout;
-}
 
 /** The services, whether a farm runs beside them or not. */
 export interface Cloud {
@@ -247,23 +231,20 @@ async function cloudOver(ports: Ports, { clock, log, events, decorate }: CloudTo
 
 export async function openWorld(spec: WorldSpec, tools: WorldTools): Promise<World> {
   const { clock, log, events } = tools;
-  const { twins, replays } = openBodies(spec);
-  const backings = [...twins, ...replays];
+  const { bodies, breakable, replayed, groups } = openBodies(spec, clock);
   const ports =
     spec.ports.kind === 'memory' ? await memoryPorts(clock, spec.ports.key ?? generateKey()) : await demoPorts(spec.ports, clock, log);
   const cloud = await cloudOver(ports, tools);
   const { broker, objects, catalogue, registry } = cloud;
 
-  for (const { things } of backings) for (const thing of things) registry.register(thing);
+  for (const { things } of bodies) for (const thing of things) registry.register(thing);
   const deviceBus = broker.connect('windfleet-devices');
-  const injector = faultInjector(
-    twins,
-    replays.flatMap(({ things }) => things),
-  );
+  const injector = faultInjector(breakable, replayed);
   const faults: FaultInjector = {
     ...injector,
     inject(thing, order) {
       injector.inject(thing, order);
+      fleet.order(thing, { ask: 'fault', order });
       events.append({
         at: clock.now(),
         kind: 'fault',
@@ -273,11 +254,12 @@ export async function openWorld(spec: WorldSpec, tools: WorldTools): Promise<Wor
     },
     clear(thing, fault) {
       const ended = injector.clear(thing, fault);
+      fleet.order(thing, { ask: 'clearFault', fault });
       events.append({ at: clock.now(), kind: 'fault', of: thing, what: { fault: fault ?? 'all', phase: 'cleared', ended } });
       return ended;
     },
   };
-  const fleet = await assembleFleet(backings, {
+  const fleet = await assembleFleet(bodies, {
     clock,
     log,
     events,
@@ -307,7 +289,7 @@ export async function openWorld(spec: WorldSpec, tools: WorldTools): Promise<Wor
     faults,
     async site() {
       const site = await inventSite(createRng(spec.seed));
-      return { ...site, turbines: twins.flatMap(({ machine, things, layout }) => placeTurbines(site, machine, things, layout)) };
+      return { ...site, turbines: groups.flatMap(({ machine, things, layout }) => placeTurbines(site, machine.name, things, layout)) };
     },
     async close() {
       await fleet.close();
@@ -322,42 +304,6 @@ async function openEngine(choice: InferenceChoice): Promise<Engine> {
   const { agentEngine } = await import('../physical/agent/client.ts');
   const wall = wallClock();
   return agentEngine(choice.socket, () => wall.epoch + wall.now());
-}
-
-function openBodies({ seed, fleet, replays }: WorldSpec): {
-  readonly twins: readonly TwinBacking[];
-  readonly replays: readonly ReturnType<typeof replayBacking>[];
-} {
-  const things: ThingName[] = [];
-  const rng = createRng(seed);
-  const twins = fleet
-    .filter(({ twins }) => twins > 0)
-    .map(({ twins, machine, wind, layout = layoutOf(machine, twins) }) => {
-      const group = Array.from({ length: twins }, (_, i) => `T-${String(things.length + i + 1).padStart(3, '0')}`);
-      things.push(...group);
-      return twinBacking({ things: group, rng, machine, wind, ...(layout ? { layout } : {}) });
-    });
-  return {
-    twins,
-    replays: replays.map((file) => {
-      let text: string;
-      try {
-        text = readFileSync(file, 'utf8');
-      } catch (error) {
-        throw new FileInvalid(`${file} cannot be read: ${reasonOf(error)}`, {
-          cause: error,
-          hint: 'name a recording, as one of `windfleet data record`',
-        });
-      }
-      const recording = parseRecording(text, file, sensedMachines());
-      const taken = recording.turbines.find(({ thing }) => things.includes(thing));
-      if (taken)
-        throw new FileInvalid(`${file} holds a turbine ${taken.thing}, and so does the farm`, {
-          hint: 'play it alone (--turbines 0), or rename its turbineId',
-        });
-      return replayBacking(recording);
-    }),
-  };
 }
 
 const jobPorts = ({ registry, place }: ThingServices) => ({

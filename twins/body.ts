@@ -24,8 +24,16 @@ export interface TwinSpec {
   readonly wind: WindSpec;
   /** The desk turbine when absent. */
   readonly machine?: TwinMachine;
-  /** All in one place when absent; then nobody stands in a wake. */
+  /** Of all of them. All in one place when absent; then nobody stands in a wake. */
   readonly layout?: Layout;
+  /** The turbines that the body has, as numbers into `things`; absent: all. The others stand there too, and cast their wakes. */
+  readonly rows?: readonly number[];
+}
+
+/** The turbines that a body has, and where in the layout each stands. */
+export function ownRows({ things, rows }: TwinSpec): { readonly things: readonly ThingName[]; readonly places: readonly number[] } {
+  const places = rows ?? things.map((_, row) => row);
+  return { things: places.map((row) => things[row]), places };
 }
 
 export const TWIN_STEP_MS = 50;

@@ -1,11 +1,13 @@
 /** Variable-speed turbines as a body: in their wakes and weather, sensed as their controllers tell. */
-import { type TwinBacking, type TwinSpec, TWIN_STEP_MS } from './body.ts';
-import { createFaultBoard } from './faults/active.ts';
+import type { ThingName } from '../actors/contracts/ids.ts';
+import type { Rng } from '../actors/contracts/rng.ts';
+import { ownRows, type TwinBacking, type TwinSpec, TWIN_STEP_MS } from './body.ts';
+import { createFaultBoard, type FaultBoard } from './faults/active.ts';
 import { variableSpeedFaults } from './faults/variable-speed.ts';
 import type { TwinMachine } from './library/machines.ts';
 import { createScadaSensors, scadaChannels } from './sensors/scada.ts';
 import { createVariableSpeedColumns, Mode } from './turbine/variable-speed/columns.ts';
-import { createVariableSpeedEffects, setSlotAtRest, slotFor } from './turbine/variable-speed/effects.ts';
+import { createVariableSpeedEffects, setSlotAtRest, slotFor, type VariableSpeedEffects } from './turbine/variable-speed/effects.ts';
 import { createVariableSpeedPlant } from './turbine/variable-speed/step.ts';
 import { wakeTurbineOf } from './wake.ts';
 import { airDensity } from './wind/air.ts';
@@ -18,11 +20,10 @@ import { temperate, weatherAt } from './wind/weather.ts';
 const WEATHER_EVERY = 1_200; // steps: a minute
 const DAY_OF_YEAR_S = 120 * 86_400; // a run begins on a day in spring
 
-export function variableSpeedBacking(
-  { things, rng, wind, layout }: TwinSpec,
-  machine: Extract<TwinMachine, { kind: 'variable-speed' }>,
-): TwinBacking {
+export function variableSpeedBacking(spec: TwinSpec, machine: Extract<TwinMachine, { kind: 'variable-speed' }>): TwinBacking {
+  const { rng, wind, layout } = spec;
   const { parameters } = machine;
+  const { things, places } = ownRows(spec);
   const { hubHeightM, rotorRadiusM } = parameters;
   const rows = things.length;
   const dt = TWIN_STEP_MS / 1_000;
@@ -34,7 +35,7 @@ export function variableSpeedBacking(
       hubHeightM,
       diameterM: 2 * rotorRadiusM,
       lengthM: integralLengthM(hubHeightM),
-      ...(layout ? { layout, wakes: createFarmWakes({ wake: 'gauss', turbines: wakeTurbineOf(machine), ...layout }) } : {}),
+      ...(layout ? { layout, places, wakes: createFarmWakes({ wake: 'gauss', turbines: wakeTurbineOf(machine), ...layout }) } : {}),
     },
     dt,
   );
@@ -42,11 +43,7 @@ export function variableSpeedBacking(
   const columns = createVariableSpeedColumns(rows);
   const effects = createVariableSpeedEffects(rows);
   const channels = scadaChannels(parameters);
-  const faults = createFaultBoard(machine.name, variableSpeedFaults, channels, things, (row) => rng.fork(things[row]).fork('faults'), {
-    handles: effects,
-    seat: (row) => slotFor(effects, row),
-    setAtRest: (row) => effects.slotOf[row] > 0 && setSlotAtRest(effects, effects.slotOf[row]),
-  });
+  const faults = variableSpeedBoard(machine, things, rng, effects);
   const air = rng.fork('weather');
   let step = 0;
   let weather = weatherAt(temperate, air, DAY_OF_YEAR_S);
@@ -108,3 +105,16 @@ export function variableSpeedBacking(
     close: async () => {},
   };
 }
+
+/** The faults at work on turbines of such a machine. */
+export const variableSpeedBoard = (
+  { name, parameters }: Extract<TwinMachine, { kind: 'variable-speed' }>,
+  things: readonly ThingName[],
+  rng: Rng,
+  effects: VariableSpeedEffects,
+): FaultBoard =>
+  createFaultBoard(name, variableSpeedFaults, scadaChannels(parameters), things, (row) => rng.fork(things[row]).fork('faults'), {
+    handles: effects,
+    seat: (row) => slotFor(effects, row),
+    setAtRest: (row) => effects.slotOf[row] > 0 && setSlotAtRest(effects, effects.slotOf[row]),
+  });

@@ -5,6 +5,8 @@ import type { GoldenSamples, ModelManifest } from './model.ts';
 export interface Inference {
   /** `name@version` */
   readonly model: string;
+  /** What it was loaded from, when loading that elsewhere gives the same answers: then a thread may have a session of its own. Who wraps one leaves it out. */
+  readonly source?: ModelSource;
   /**
    * Fixed batch shape inside: a window's score does not depend on its neighbours.
    * @param windows [batch × features × samples], normalised with this model's statistics, oldest sample first; they stand until it resolves
@@ -12,6 +14,12 @@ export interface Inference {
    */
   predict(windows: Float32Array, batch: number, scores: Float32Array): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface ModelSource {
+  readonly manifest: ModelManifest;
+  readonly network: Uint8Array;
+  readonly golden: GoldenSamples;
 }
 
 /** What loads models. */

@@ -6,12 +6,6 @@
  */
 import type { Millis } from '../contracts/units.ts';
 
-/** What decided a canary, and on how many windows. */
-export interface CanaryResult {
-  readonly decidedBy: 'live' | 'stored' | 'golden';
-  readonly windows: number;
-}
-
 /** Windows that both models judge before the canary is decided. */
 export const CANARY_WINDOWS = 3;
 

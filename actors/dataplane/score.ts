@@ -3,22 +3,11 @@
  * and the batch is asked of the model outside the event loop; its scores are applied at `sampledAt + latency`, whatever it took.
  */
 import type { Channel } from '../contracts/channels.ts';
-import type { Clock } from '../contracts/clock.ts';
 import { reasonOf } from '../contracts/errors.ts';
-import type { ModelId } from '../contracts/ids.ts';
 import type { Inference } from '../contracts/inference.ts';
 import type { ModelManifest } from '../contracts/model.ts';
 import type { Millis } from '../contracts/units.ts';
 import { openWindowSource } from '../signal/source.ts';
-
-/** A model that a device has loaded. */
-export interface LoadedModel {
-  readonly id: ModelId;
-  /** Hex SHA-256 of its package: turbines with the same digest share a lane. */
-  readonly digest: string;
-  readonly manifest: ModelManifest;
-  readonly inference: Inference;
-}
 
 /** Who hears of a row's windows. */
 export interface RowListener {
@@ -43,23 +32,36 @@ export interface Lane {
   align(row: number): void;
   /** @param values the row's channels from `offset` on. @returns whether the sample filled a window, or null when it broke it. */
   push(row: number, values: Float64Array, offset: number): boolean | null;
-  /** Asks for the scores of the windows filled since the last call. */
-  flush(now: Millis): void;
+  /** Asks for the scores of the windows filled since the last call. @returns what to apply once it has been answered, a batch each */
+  flush(now: Millis): readonly Asked[];
+}
+
+/** Something asked outside the event loop. */
+export interface Asked {
+  /** Settles when the answer is there; never rejects. */
+  readonly answered: Promise<void>;
+  /** Hands it to whom it is for. */
+  apply(): void;
 }
 
 export interface LaneOptions {
   readonly channels: readonly Channel[];
   readonly rows: number;
-  readonly clock: Clock;
-  readonly latency: Millis;
 }
 
-export function createLane(manifest: ModelManifest, { channels, rows, clock, latency }: LaneOptions): Lane {
+const NOTHING: readonly Asked[] = [];
+
+interface Member {
+  readonly inference: Inference;
+  readonly listener: RowListener;
+}
+
+export function createLane(manifest: ModelManifest, { channels, rows }: LaneOptions): Lane {
   const { window, features } = manifest.signal;
   const count = features.length;
   const size = count * window.samples;
   const source = openWindowSource(manifest.signal, channels, rows);
-  const members = new Map<number, { readonly inference: Inference; readonly listener: RowListener }>();
+  const members = new Map<number, Member>();
   const isFull = new Uint8Array(rows); // a window to take; it is lost when the row breaks first
   let full: number[] = [];
 
@@ -99,36 +101,52 @@ export function createLane(manifest: ModelManifest, { channels, rows, clock, lat
       return whole;
     },
     flush(now) {
-      if (full.length === 0) return;
-      const filled = full.filter((row) => isFull[row] === 1);
+      if (full.length === 0) return NOTHING;
+      const filled = full.filter((row) => isFull[row] === 1 && members.has(row));
+      for (const row of full) isFull[row] = 0;
       full = [];
-      if (filled.length === 0) return;
-      const batch = new Float32Array(filled.length * size);
-      for (const [i, row] of filled.entries()) {
-        source.take(row, batch, i * size);
-        isFull[row] = 0;
-      }
-      const asked = filled.map((row) => members.get(row));
-      const inference = asked.find((member) => member)?.inference;
-      if (!inference) return;
-
-      const scores = new Float32Array(filled.length * count);
-      clock.until(now + latency, inference.predict(batch, filled.length, scores)).then(
-        () => {
-          for (const [i, row] of filled.entries()) {
-            const member = asked[i];
-            if (!member || members.get(row) !== member) continue; // left, or joined anew, meanwhile
-            if (allFinite(scores, i * count, count)) member.listener.scored(row, now, scores, i * count);
-            else member.listener.failed(row, 'a score is not a finite number');
-          }
-        },
-        (error: unknown) => {
-          for (const [i, row] of filled.entries())
-            if (asked[i] && members.get(row) === asked[i]) asked[i].listener.failed(row, reasonOf(error));
-        },
-      );
+      return batchesOf(filled, members).map((batch) => {
+        const windows = new Float32Array(batch.length * size);
+        for (const [i, row] of batch.entries()) source.take(row, windows, i * size);
+        return ask(now, batch, windows);
+      });
     },
   };
+
+  /** @param windows one of each row, in their order */
+  function ask(now: Millis, batch: readonly number[], windows: Float32Array): Asked {
+    const asked = batch.map((row) => members.get(row)!);
+    const scores = new Float32Array(batch.length * count);
+    let failure: string | null = null;
+    return {
+      answered: asked[0].inference.predict(windows, batch.length, scores).catch((error: unknown) => {
+        failure = reasonOf(error);
+      }),
+      apply() {
+        for (const [i, row] of batch.entries()) {
+          const member = asked[i];
+          if (members.get(row) !== member) continue; // left, or joined anew, meanwhile
+          if (failure !== null) member.listener.failed(row, failure);
+          else if (allFinite(scores, i * count, count)) member.listener.scored(row, now, scores, i * count);
+          else member.listener.failed(row, 'a score is not a finite number');
+        }
+      },
+    };
+  }
+}
+
+/** Rows that may be asked together: of sessions that were loaded from one source. Whoever stands before a session is asked by itself. */
+function batchesOf(rows: readonly number[], members: ReadonlyMap<number, Member>): readonly (readonly number[])[] {
+  if (rows.length <= 1) return rows.length === 0 ? [] : [rows];
+  const batches = new Map<object, number[]>();
+  for (const row of rows) {
+    const { inference } = members.get(row)!;
+    const key = inference.source ?? inference;
+    const batch = batches.get(key);
+    if (batch) batch.push(row);
+    else batches.set(key, [row]);
+  }
+  return [...batches.values()];
 }
 
 function allFinite(values: Float32Array, from: number, count: number): boolean {

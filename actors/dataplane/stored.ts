@@ -1,9 +1,9 @@
 /** Both models of a canary over the stored samples of a turbine that stands still. */
 import type { Channel } from '../contracts/channels.ts';
+import type { LoadedModel } from '../contracts/shard.ts';
 import { openWindowSource } from '../signal/source.ts';
 import { pairWindows, type Score } from './challenger.ts';
 import type { History } from './history.ts';
-import type { LoadedModel } from './score.ts';
 
 /** Worst scores of champion and challenger on the stored windows; empty when there are none. */
 export async function storedScores(

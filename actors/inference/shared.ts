@@ -39,6 +39,7 @@ function handle(inference: Inference, shared: Shared, leave: () => void): Infere
   let open = true;
   return {
     model: inference.model,
+    ...(inference.source ? { source: inference.source } : {}),
     predict(windows, batch, scores) {
       const run = inference.predict(windows, batch, scores).finally(() => shared.running.delete(run));
       shared.running.add(run);

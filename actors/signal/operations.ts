@@ -161,8 +161,7 @@ export const operations: Readonly<Record<string, Operation>> = {
       const slow = passing(seconds, rateHz);
       return {
         memory: 1,
-        step: (x, memory, at) =>
-          leaning(memory, at, x[1] !== 0 ? x[0] - x[1] : Number.isNaN(memory[at]) ? usual : memory[at], slow, usual),
+        step: (x, memory, at) => leaning(memory, at, x[1] !== 0 ? x[0] - x[1] : Number.isNaN(memory[at]) ? usual : memory[at], slow, usual),
       };
     },
   },

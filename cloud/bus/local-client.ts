@@ -77,6 +77,6 @@ export function localClient(clientId: string, ports: LocalClientPorts): LocalCli
 
 /** To everybody who hears now: who comes or goes meanwhile changes nothing. */
 function tell(hearers: Hearers, message: Message): void {
-  if (hearers.size === 1) for (const hear of hearers) return hear(message);
-  for (const hear of [...hearers]) hear(message);
+  if (hearers.size > 1) for (const hear of [...hearers]) hear(message);
+  else for (const hear of hearers) hear(message);
 }

@@ -6,10 +6,12 @@ import { type Channel, deskTurbine } from '../../actors/contracts/channels.ts';
 import { FileInvalid, ModelRejected } from '../../actors/contracts/errors.ts';
 import type { Inference } from '../../actors/contracts/inference.ts';
 import type { FeatureSpec, ModelManifest, SignalSpec } from '../../actors/contracts/model.ts';
+import type { LoadedModel } from '../../actors/contracts/shard.ts';
 import { createHistory } from '../../actors/dataplane/history.ts';
-import { createLane, type LoadedModel } from '../../actors/dataplane/score.ts';
+import { localShard } from '../../actors/dataplane/local.ts';
+import { openDataPlane, type PlaneListener } from '../../actors/dataplane/plane.ts';
+import { createLane } from '../../actors/dataplane/score.ts';
 import { storedScores } from '../../actors/dataplane/stored.ts';
-import { openDataPlane, type PlaneListener } from '../../actors/dataplane/tick.ts';
 import { parseManifest } from '../../actors/package/manifest.ts';
 import { pitch, roll, yaw } from '../../actors/signal/euler.ts';
 import { fitSeed, seedServingWindows, seedTrainingWindows } from '../../actors/signal/seed-series.ts';
@@ -114,8 +116,7 @@ seed('through the lane a row gets the windows of the original, first on sample 5
   const values = [recorded(640, 'T-1'), recorded(640, 'T-2')];
   const raw = values.map(rawFeatures);
   const model = fakeModel(signal(20), 'seed');
-  const clock = new VirtualClock();
-  const lane = createLane(model.manifest, { channels, rows: 2, clock, latency: 0 });
+  const lane = createLane(model.manifest, { channels, rows: 2 });
   const judged: [row: number, at: number][] = [];
   const listener = {
     scored: (row: number, at: number) => judged.push([row, at]),
@@ -126,10 +127,11 @@ seed('through the lane a row gets the windows of the original, first on sample 5
   for (let i = 0; i < 640; i++) {
     if (i === 30) lane.join(1, model.inference, listener); // the second turbine starts to turn later
     for (let row = 0; row < (i < 30 ? 1 : 2); row++) lane.push(row, values[row], i * width);
-    lane.flush(i);
-    await clock.run(i);
+    for (const { answered, apply } of lane.flush(i)) {
+      await answered;
+      apply();
+    }
   }
-  await clock.settle();
 
   const due = (from: number) => [0, 20, 40, 60, 80, 100, 120].map((more) => from + 500 + more).filter((at) => at < 640);
   assert.equal(
@@ -334,19 +336,16 @@ function openFarm() {
   const judged: [model: string, at: number][] = [];
   const nothing = () => {};
   const listener: PlaneListener = {
-    turning: nothing,
-    still: nothing,
-    filled: nothing,
-    broken: nothing,
-    lost: nothing,
-    back: nothing,
+    changed: nothing,
+    rollUp: nothing,
+    sample: nothing,
     judged: (_, verdict) => judged.push([verdict.model, verdict.at]),
     failed: (_, cause) => assert.unreachable(cause),
   };
-  const plane = openDataPlane(backing, { clock, listener });
+  const plane = openDataPlane([localShard(backing, { waits: true })], { clock, listener, rows: 1, reactionMs: 0 });
   const tick = () => {
-    plane.tick(clock.now());
     clock.setTimeout(tick, 50);
+    return plane.tick(clock.now());
   };
   clock.setTimeout(tick, 50);
   return { clock, plane, judged };

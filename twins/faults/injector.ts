@@ -4,8 +4,11 @@ import type { ActiveFault, FaultInjector, FaultKind } from '../../actors/contrac
 import type { ThingName } from '../../actors/contracts/ids.ts';
 import type { TwinBacking } from '../body.ts';
 
+/** Turbines that can be broken: a twin, or the books of one. */
+export type Breakable = Pick<TwinBacking, 'things' | 'faults' | 'now'>;
+
 /** @param others turbines of the world whose bodies can show no injected fault. */
-export function faultInjector(twins: readonly TwinBacking[], others: readonly ThingName[] = []): FaultInjector {
+export function faultInjector(twins: readonly Breakable[], others: readonly ThingName[] = []): FaultInjector {
   const find = (thing: ThingName) => {
     for (const backing of twins) {
       const row = backing.things.indexOf(thing);
@@ -35,7 +38,7 @@ export function faultInjector(twins: readonly TwinBacking[], others: readonly Th
 }
 
 /** Every fault of every machine in the world, once, with what it moves on each. */
-function mergedCatalogue(twins: readonly TwinBacking[]): FaultKind[] {
+function mergedCatalogue(twins: readonly Breakable[]): FaultKind[] {
   const merged = new Map<string, FaultKind>();
   for (const kind of twins.flatMap(({ faults }) => faults.catalogue))
     merged.set(kind.name, { ...kind, moves: { ...merged.get(kind.name)?.moves, ...kind.moves } });

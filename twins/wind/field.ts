@@ -39,6 +39,8 @@ export interface WindSite {
   /** L of the turbulence's spectrum. */
   readonly lengthM: number;
   readonly layout?: Layout;
+  /** [rows] where in the layout each stands; absent: in its order. */
+  readonly places?: readonly number[];
   /** Wakes over the same layout; absent: none. */
   readonly wakes?: FarmWakes;
 }
@@ -68,6 +70,7 @@ const SHEAR = 0.14; // assumption: over land, as IEC's offshore value
 export function createWindField(rng: Rng, labels: readonly string[], spec: WindSpec, site: WindSite, dt: number): WindField {
   const rows = labels.length;
   const { xM, yM } = site.layout ?? rowLayout(rows, 0);
+  const places = Uint32Array.from(site.places ?? labels.keys());
   // The corner of a coarse grid that is nearest to the first turbine: who else stands there shifts no one's wind, map coordinates are as good
   // as a farm's own, and the machines of a mixed farm feel one wind.
   const [originX, originY] = [xM, yM].map(([first = 0]) => ORIGIN_GRID_M * Math.round(first / ORIGIN_GRID_M));
@@ -109,15 +112,15 @@ export function createWindField(rng: Rng, labels: readonly string[], spec: WindS
     const towards = ((270 - directionDeg) * Math.PI) / 180;
     const carriedMps = ADVECTION * Math.max(meanMps, 1);
     for (let i = 0; i < rows; i++) {
-      const delay = (Math.cos(towards) * (xM[i] - originX) + Math.sin(towards) * (yM[i] - originY)) / carriedMps;
+      const delay = (Math.cos(towards) * (xM[places[i]] - originX) + Math.sin(towards) * (yM[places[i]] - originY)) / carriedMps;
       delayS[i] = Math.max(-DELAY_MAX_S, Math.min(DELAY_MAX_S, delay));
     }
     if (!site.wakes) return;
     const ambient = Math.max(0.001, sigmaMps / Math.max(meanMps, 0.1));
     const woken = site.wakes.solve({ windMps: meanMps, directionDeg, turbulenceIntensity: ambient, shear: SHEAR });
     for (let i = 0; i < rows; i++) {
-      wakeFactor[i] = woken.windMps[i] / Math.max(meanMps, 0.1);
-      wakeTurbulence[i] = woken.turbulenceIntensity[i] / ambient;
+      wakeFactor[i] = woken.windMps[places[i]] / Math.max(meanMps, 0.1);
+      wakeTurbulence[i] = woken.turbulenceIntensity[places[i]] / ambient;
     }
   };
 

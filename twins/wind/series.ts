@@ -2,7 +2,17 @@
 import { FileInvalid } from '../../actors/contracts/errors.ts';
 import { parseNumberTable, refuse } from './csv.ts';
 
+/** The rows of a wind file, a column a quantity; null for one that it has not. */
+export interface WindColumns {
+  readonly t: Float64Array;
+  readonly wind: Float64Array;
+  readonly direction: Float64Array | null;
+  readonly temperature: Float64Array | null;
+}
+
 export interface WindSeries {
+  /** What it is made of, for another thread. */
+  readonly columns: WindColumns;
   readonly fromS: number;
   readonly toS: number;
   readonly hasDirection: boolean;
@@ -68,14 +78,21 @@ export function parseWindSeries(text: string, file: string): WindSeries {
   }
   refuse(faults, ABOUT);
 
+  return windSeries({ t, wind, direction, temperature });
+}
+
+/** @param columns of two rows at least, `t` ascending */
+export function windSeries(columns: WindColumns): WindSeries {
+  const { t, wind, direction, temperature } = columns;
   return {
+    columns,
     fromS: t[0],
-    toS: t[table.rows - 1],
+    toS: t[t.length - 1],
     hasDirection: direction !== null,
     hasTemperature: temperature !== null,
     at(tS) {
       const i = rowBefore(t, tS);
-      const j = Math.min(i + 1, table.rows - 1);
+      const j = Math.min(i + 1, t.length - 1);
       const share = j === i ? 0 : Math.min(1, Math.max(0, (tS - t[i]) / (t[j] - t[i])));
       const mix = (values: Float64Array) =>
         share === 0 ? values[i] : share === 1 ? values[j] : values[i] + share * (values[j] - values[i]);

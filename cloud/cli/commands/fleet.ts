@@ -1,6 +1,6 @@
 /** The twins that the options of `up` ask for: their machine, wind and places, from the library or from files. */
 import { UsageError } from '../../../actors/contracts/errors.ts';
-import type { FleetGroup } from '../../../scenarios/world.ts';
+import type { FleetGroup } from '../../../scenarios/bodies.ts';
 import { windOf } from '../../../twins/library/machines.ts';
 import { createRng } from '../../../twins/rng.ts';
 import type { WindSpec } from '../../../twins/wind/field.ts';
