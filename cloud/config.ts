@@ -8,6 +8,9 @@ import type { InferenceChoice } from '../actors/contracts/inference.ts';
 import { parseDuration } from '../actors/contracts/units.ts';
 import { isThingName } from '../actors/contracts/ids.ts';
 
+/** More threads than that help on no machine that a farm is run on. */
+export const MAX_WORKERS = 64;
+
 const Port = z.coerce.number().int().min(0).max(65_535);
 
 const Duration = z.union([z.string(), z.number()]).transform((text, context) => {
@@ -99,6 +102,8 @@ const UpConfig = z.strictObject({
   seed: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(1),
   speed: Speed.default(1),
   for: Duration.optional(),
+  /** Threads that run the twins' rows; 1 is the farm's own. */
+  workers: z.coerce.number().int().min(1).max(MAX_WORKERS).default(1),
   profile: z.enum(['demo', 'memory']).default('demo'),
   replay: z.string().optional(),
   inspect: z
@@ -160,6 +165,7 @@ const FROM_ENVIRONMENT: Readonly<Record<string, string>> = {
   WINDFLEET_LIKE: 'like',
   WINDFLEET_SEED: 'seed',
   WINDFLEET_SPEED: 'speed',
+  WINDFLEET_WORKERS: 'workers',
   WINDFLEET_PROFILE: 'profile',
   WINDFLEET_PORT: 'port',
   WINDFLEET_MQTT_PORT: 'mqttPort',

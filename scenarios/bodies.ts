@@ -5,12 +5,12 @@
 import { readFileSync } from 'node:fs';
 import type { Body } from '../actors/assemble.ts';
 import type { Clock } from '../actors/contracts/clock.ts';
-import { FileInvalid, reasonOf } from '../actors/contracts/errors.ts';
+import { FileInvalid, reasonOf, UsageError } from '../actors/contracts/errors.ts';
 import type { ThingName } from '../actors/contracts/ids.ts';
 import { parseRecording } from '../actors/contracts/recording.ts';
 import { localShard } from '../actors/dataplane/local.ts';
 import { twinBacking } from '../twins/backing.ts';
-import { sensedMachines } from '../twins/channels.ts';
+import { sensedBy, sensedMachines } from '../twins/channels.ts';
 import type { Breakable } from '../twins/faults/injector.ts';
 import { faultLedger } from '../twins/faults/ledger.ts';
 import { layoutOf, type TwinMachine } from '../twins/library/machines.ts';
@@ -18,6 +18,8 @@ import { replayBacking } from '../twins/replay.ts';
 import { createRng } from '../twins/rng.ts';
 import type { WindSpec } from '../twins/wind/field.ts';
 import type { Layout } from '../twins/wind/layout.ts';
+import { packWind } from '../twins/wind/packed.ts';
+import { openWorkerHost, type WorkerHost } from './shard/host.ts';
 
 /** From an order to a simulated body until it is in force: as far as threads of rows may run ahead of the fleet. */
 export const REACTION_MS = 200;
@@ -33,6 +35,8 @@ export interface FleetGroup {
 
 export interface BodySpec {
   readonly seed: number;
+  /** Threads that run the twins' rows; 1, as when absent, is this one. */
+  readonly workers?: number | undefined;
   readonly fleet: readonly FleetGroup[];
   /** Recordings in the original's CSV, a turbine each turbine in them. */
   readonly replays: readonly string[];
@@ -50,24 +54,63 @@ export interface Bodies {
   readonly breakable: readonly Breakable[];
   /** Turbines that only play what was recorded. */
   readonly replayed: readonly ThingName[];
+  /** The worker threads; none when the rows run in this one. */
+  readonly workers: readonly WorkerHost[];
 }
 
-/** @throws FileInvalid for a recording that cannot be played here. */
-export function openBodies(spec: BodySpec, clock: Clock): Bodies {
+/** @throws FileInvalid for a recording that cannot be played here, UsageError for more workers than twins. */
+export async function openBodies(spec: BodySpec, clock: Clock): Promise<Bodies> {
   const rng = createRng(spec.seed);
   const groups = nameGroups(spec.fleet);
-  const twins = groups.map((group): Body => {
+  const named = groups.flatMap(({ things }) => things);
+  const replays = spec.replays.map((file) => openReplay(file, named));
+  const { workers = 1 } = spec;
+  if (workers > 1 && workers > named.length)
+    throw new UsageError(`${workers} workers for ${named.length} twins: each runs one at least`, {
+      hint: replays.length > 0 ? 'recordings play in the fleet’s own thread' : `--workers ${Math.max(1, named.length)} at most`,
+    });
+  const hosts = workers > 1 ? await openWorkers(workers, groups, spec.seed) : [];
+  const twins = groups.map((group, g): Body => {
+    const { machine, things } = group;
+    if (hosts.length > 0) {
+      const { name, channels } = sensedBy(machine);
+      const shards = hosts.map(({ links }) => links[g]).filter(({ rows }) => rows.length > 0);
+      return { kind: 'twin', machine: name, channels, things, shards, reactionMs: REACTION_MS };
+    }
     const backing = twinBacking({ ...group, rng });
     return { ...backing, shards: [localShard(backing, { waits: true, faults: backing.faults })], reactionMs: REACTION_MS };
   });
-  const named = groups.flatMap(({ things }) => things);
-  const replays = spec.replays.map((file) => openReplay(file, named));
   return {
     groups,
+    workers: hosts,
     bodies: [...twins, ...replays],
     breakable: groups.map(({ machine, things }) => faultLedger(machine, things, rng, () => clock.now() + REACTION_MS)),
     replayed: replays.flatMap(({ things }) => things),
   };
+}
+
+/** Rows are dealt round, over all groups. */
+async function openWorkers(workers: number, groups: readonly NamedGroup[], seed: number): Promise<readonly WorkerHost[]> {
+  const before = groups.map((_, g) => groups.slice(0, g).reduce((sum, { things }) => sum + things.length, 0));
+  const opening = Array.from({ length: workers }, (_, worker) =>
+    openWorkerHost({
+      name: `worker ${worker + 1} of ${workers}`,
+      seed,
+      groups: groups.map(({ things, machine, wind, layout }, g) => ({
+        things,
+        machine,
+        wind: packWind(wind),
+        ...(layout ? { layout } : {}),
+        rows: [...things.keys()].filter((row) => (before[g] + row) % workers === worker),
+      })),
+    }),
+  );
+  const opened = await Promise.allSettled(opening);
+  const hosts = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const failed = opened.find((result) => result.status === 'rejected');
+  if (!failed) return hosts;
+  for (const host of hosts) await host.close();
+  throw failed.reason;
 }
 
 /** T-001, T-002, … in the order of the groups. */

@@ -1,5 +1,6 @@
 /** `windfleet up`: a farm, its cloud and its console in one process, until it is told to end. */
 import type { Log } from '../actors/contracts/log.ts';
+import type { ShardUsage } from '../actors/contracts/shard.ts';
 import type { UpOptions } from '../cloud/config.ts';
 import { wallClock } from '../physical/wall-clock.ts';
 import { paceClock } from '../twins/time/pacer.ts';
@@ -26,6 +27,8 @@ export interface UpSummary {
   readonly alarms: number;
   readonly jobs: number;
   readonly digest: string;
+  /** One for each thread that ran rows. */
+  readonly workers: readonly ShardUsage[];
 }
 
 const HOST = '127.0.0.1';
@@ -52,7 +55,10 @@ export async function runUp(options: UpOptions, fleet: readonly FleetGroup[], { 
           index: { choice: options.index, credentials: options.indexCredentials },
         } as const);
     const replays = options.replay === undefined ? [] : [options.replay];
-    world = await openWorld({ seed: options.seed, fleet, replays, inference: options.inference, ports }, { clock, log, events });
+    world = await openWorld(
+      { seed: options.seed, fleet, replays, workers: options.workers, inference: options.inference, ports },
+      { clock, log, events },
+    );
     for (const thing of options.inspect) {
       world.fleet.inspect(thing, true, ({ from, to, event }) => log.info({ thing, from, to, event }, 'transition'));
     }
@@ -74,6 +80,7 @@ export async function runUp(options: UpOptions, fleet: readonly FleetGroup[], { 
       alarms: world.view.alarms().length,
       jobs: (await world.jobs.list()).length,
       digest: events.digest(),
+      workers: await world.workers(),
     };
   } finally {
     await doors?.close();

@@ -21,6 +21,7 @@ import type { DocumentIndex, IndexChoice } from '../actors/contracts/index.ts';
 import type { Engine, InferenceChoice, Prover } from '../actors/contracts/inference.ts';
 import type { Job, JobExecution, JobsControl, JobsDevice } from '../actors/contracts/jobs.ts';
 import type { Log } from '../actors/contracts/log.ts';
+import type { ShardUsage } from '../actors/contracts/shard.ts';
 import type { FarmSite } from '../actors/contracts/site.ts';
 import type { ObjectStore } from '../actors/contracts/objects.ts';
 import { type OperatorCommand, topics } from '../actors/contracts/telemetry.ts';
@@ -64,8 +65,9 @@ import { faultInjector } from '../twins/faults/injector.ts';
 import { inventSite, placeTurbines } from '../twins/site.ts';
 import { createRng } from '../twins/rng.ts';
 import type { VirtualClock } from '../twins/time/virtual-clock.ts';
-import { type FleetGroup, openBodies } from './bodies.ts';
+import { type Bodies, type FleetGroup, openBodies } from './bodies.ts';
 import type { RunLog } from './digest.ts';
+import { threadSeconds } from './shard/thread-time.ts';
 import { openUsual } from './usual-port.ts';
 
 const MQTTS_PORT = 8883;
@@ -76,6 +78,8 @@ export interface WorldSpec {
   readonly fleet: readonly FleetGroup[];
   /** Recordings in the original's CSV, a turbine each turbine in them. */
   readonly replays: readonly string[];
+  /** Threads that run the twins' rows; 1, as when absent, is this one. */
+  readonly workers?: number | undefined;
   /** Who asks the models; absent: ONNX Runtime in this process. */
   readonly inference?: InferenceChoice;
   readonly ports: PortsSpec;
@@ -128,6 +132,8 @@ export interface World extends Omit<Cloud, 'things' | 'device'> {
   readonly clock: VirtualClock;
   readonly fleet: Fleet;
   readonly faults: FaultInjector;
+  /** What each worker has done; without any, what this thread has. */
+  workers(): Promise<readonly ShardUsage[]>;
   /** Where the twins stand. */
   site(): Promise<FarmSite>;
 }
@@ -230,8 +236,16 @@ async function cloudOver(ports: Ports, { clock, log, events, decorate }: CloudTo
 }
 
 export async function openWorld(spec: WorldSpec, tools: WorldTools): Promise<World> {
+  const bodies = await openBodies(spec, tools.clock);
+  return worldOver(bodies, spec, tools).catch(async (error: unknown) => {
+    for (const worker of bodies.workers) await worker.close();
+    throw error;
+  });
+}
+
+async function worldOver({ bodies, breakable, replayed, groups, workers }: Bodies, spec: WorldSpec, tools: WorldTools): Promise<World> {
   const { clock, log, events } = tools;
-  const { bodies, breakable, replayed, groups } = openBodies(spec, clock);
+  const began = threadSeconds(() => 0);
   const ports =
     spec.ports.kind === 'memory' ? await memoryPorts(clock, spec.ports.key ?? generateKey()) : await demoPorts(spec.ports, clock, log);
   const cloud = await cloudOver(ports, tools);
@@ -291,8 +305,14 @@ export async function openWorld(spec: WorldSpec, tools: WorldTools): Promise<Wor
       const site = await inventSite(createRng(spec.seed));
       return { ...site, turbines: groups.flatMap(({ machine, things, layout }) => placeTurbines(site, machine.name, things, layout)) };
     },
+    async workers() {
+      if (workers.length > 0) return Promise.all(workers.map((worker) => worker.usage()));
+      const cpuSeconds = threadSeconds(() => 0) - began;
+      return [{ rows: fleet.things.length, windows: fleet.windows(), cpuSeconds: Math.round(cpuSeconds * 1e3) / 1e3 }];
+    },
     async close() {
       await fleet.close();
+      for (const worker of workers) await worker.close();
       await cloud.close();
     },
   };

@@ -1,6 +1,7 @@
 /** Commands that run a world: up, edge, scenario. */
 import type { Command } from 'commander';
 import { UsageError } from '../../../actors/contracts/errors.ts';
+import type { ShardUsage } from '../../../actors/contracts/shard.ts';
 import type { Log } from '../../../actors/contracts/log.ts';
 import { type Io, printFacts } from '../print.ts';
 
@@ -15,6 +16,7 @@ export function addRunCommands(program: Command, io: Io): void {
     .option('--seed <n>', 'where chance begins (default: 1)')
     .option('--speed <x>', 'simulated time over wall time: 1x, 100x, max (default: 1x)')
     .option('--for <duration>', 'end after so much simulated time, with a summary')
+    .option('--workers <n>', 'threads that run the turbines’ rows; the farm runs the same on any number (default: 1, this one)')
     .option('--profile <name>', 'demo: on loopback, kept in the data folder; memory: nothing kept, no ports (default: demo)')
     .option('--replay <file>', 'play a recording (CSV) instead of twins; with --turbines beside them')
     .option('--inspect <things>', 'print the transitions of these turbines’ actors')
@@ -38,9 +40,10 @@ export function addRunCommands(program: Command, io: Io): void {
       const summary = await runUp(options, fleet, { signal: io.signal, out: io.out, log: await openLog() });
       if (options.for === undefined && !options.json) return;
       printFacts(io, options.json, summary, () =>
-        Object.entries(summary)
-          .map(([name, value]) => `${name}: ${value}`)
-          .join('\n'),
+        [
+          ...Object.entries({ ...summary, workers: summary.workers.length }).map(([name, value]) => `${name}: ${value}`),
+          ...summary.workers.map(workerLine),
+        ].join('\n'),
       );
     });
 
@@ -77,6 +80,10 @@ export function addRunCommands(program: Command, io: Io): void {
       if (results.some(({ passed }) => !passed)) process.exitCode = 99;
     });
 }
+
+/** What one thread of rows has done, for people. */
+export const workerLine = ({ rows, windows, cpuSeconds }: ShardUsage, i: number): string =>
+  `worker ${i + 1}: ${rows} rows, ${windows} windows, ${cpuSeconds} s of processor time`;
 
 function addEdgeCommand(program: Command, io: Io): void {
   program

@@ -1,0 +1,114 @@
+/**
+ * The memory that the fleet and one worker share: how far the worker may run and has run, and a ring of numbers with what its rows told.
+ *
+ *   record: kind, tick, group, row, length, length × number
+ *
+ * One thread writes and one reads. Who has nothing to do sleeps on a bell: the worker's when it may not run on, the fleet's when it
+ * waits for the worker.
+ */
+
+/** Words of the control block. */
+export const Word = {
+  /** Tick up to which the worker may run. */
+  horizon: 0,
+  /** The worker's bell: something has come for it. */
+  bell: 1,
+  /** Tick up to which it has run. */
+  done: 2,
+  /** The fleet's bell: the worker has run on, or wants room. */
+  told: 3,
+  /** Numbers written and read so far, modulo 2³². */
+  written: 4,
+  read: 5,
+  /** 1: nobody reads any more. */
+  closing: 6,
+} as const;
+const WORDS = 7;
+
+export interface SharedMemory {
+  readonly control: SharedArrayBuffer;
+  readonly ring: SharedArrayBuffer;
+}
+
+/** @param numbers in the ring, a power of two */
+export const sharedMemory = (numbers: number): SharedMemory => ({
+  control: new SharedArrayBuffer(4 * WORDS),
+  ring: new SharedArrayBuffer(8 * numbers),
+});
+
+/** Rings a bell. */
+export function ring(control: Int32Array, word: number): void {
+  Atomics.add(control, word, 1);
+  Atomics.notify(control, word);
+}
+
+const HEAD = 5;
+
+export interface RingWriter {
+  /** Sleeps while there is no room. @param values numbers of the record, from any arrays in turn */
+  write(kind: number, tick: number, group: number, row: number, ...values: readonly ArrayLike<number>[]): void;
+}
+
+export function ringWriter({ control: shared, ring: numbers }: SharedMemory): RingWriter {
+  const control = new Int32Array(shared);
+  const values = new Float64Array(numbers);
+  const mask = values.length - 1;
+  let at = 0; // numbers written, modulo 2³²
+
+  return {
+    write(kind, tick, group, row, ...parts) {
+      let length = 0;
+      for (const part of parts) length += part.length;
+      if (HEAD + length > values.length) throw new Error(`a record of ${length} numbers in a ring of ${values.length}`);
+      for (;;) {
+        const read = Atomics.load(control, Word.read);
+        if (((at - read) >>> 0) + HEAD + length <= values.length) break;
+        if (Atomics.load(control, Word.closing) === 1) return;
+        ring(control, Word.told);
+        Atomics.wait(control, Word.read, read);
+      }
+      let to = at;
+      values[to++ & mask] = kind;
+      values[to++ & mask] = tick;
+      values[to++ & mask] = group;
+      values[to++ & mask] = row;
+      values[to++ & mask] = length;
+      for (const part of parts) for (let i = 0; i < part.length; i++) values[to++ & mask] = part[i];
+      at = to >>> 0;
+      Atomics.store(control, Word.written, at | 0);
+    },
+  };
+}
+
+/** One record; `values` is its own. */
+export interface RingRecord {
+  readonly kind: number;
+  readonly tick: number;
+  readonly group: number;
+  readonly row: number;
+  readonly values: Float64Array;
+}
+
+/** @returns takes what has been written since the last call, and makes room. */
+export function ringReader({ control: shared, ring: numbers }: SharedMemory): (take: (record: RingRecord) => void) => void {
+  const control = new Int32Array(shared);
+  const all = new Float64Array(numbers);
+  const mask = all.length - 1;
+  let at = 0;
+
+  return (take) => {
+    const written = Atomics.load(control, Word.written) >>> 0;
+    if (at === written) return;
+    while (at !== written) {
+      const from = at;
+      const length = all[(from + 4) & mask];
+      const begin = (from + HEAD) & mask;
+      const values = begin + length <= all.length ? all.slice(begin, begin + length) : new Float64Array(length);
+      if (begin + length > all.length) for (let i = 0; i < length; i++) values[i] = all[(begin + i) & mask];
+      at = (from + HEAD + length) >>> 0;
+      take({ kind: all[from & mask], tick: all[(from + 1) & mask], group: all[(from + 2) & mask], row: all[(from + 3) & mask], values });
+    }
+    Atomics.store(control, Word.read, at | 0);
+    Atomics.notify(control, Word.read);
+  };
+}
