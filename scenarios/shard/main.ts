@@ -33,12 +33,13 @@ let closing = false;
 let sleptMs = 0;
 let tick = 0;
 
-const say = (message: FromWorker, moved: readonly ArrayBuffer[] = []) => port.postMessage(message, moved);
+const say = (message: FromWorker): void => port.postMessage(message);
 
 function hear(message: ToWorker): void {
   switch (message.say) {
     case 'order':
-      return shards[message.group].order(message.at, orderOf(message.order));
+      shards[message.group].order(message.at, orderOf(message.order));
+      return;
     case 'model': {
       const { model: number, id, digest, manifest, source } = message;
       const loaded = source && engine.load(source.manifest, source.network, source.golden);
@@ -61,7 +62,8 @@ function hear(message: ToWorker): void {
       questions.delete(message.question);
       return;
     case 'usage':
-      return say({ say: 'usage', usage: usage() });
+      say({ say: 'usage', usage: usage() });
+      return;
     case 'close':
       closing = true;
       for (const [question, refuse] of questions) refuse({ say: 'answer', question, scores: null, reason: 'the run has ended' });

@@ -2,6 +2,7 @@
 import type { InferenceChoice } from '../../actors/contracts/inference.ts';
 import { silentLog } from '../../actors/contracts/log.ts';
 import type { SigningKey } from '../../cloud/models/keys.ts';
+import type { FleetGroup } from '../../scenarios/bodies.ts';
 import { createRunLog } from '../../scenarios/digest.ts';
 import { openWorld, type WorldTools } from '../../scenarios/world.ts';
 import { defaultWind } from '../../twins/library/desk-turbine.ts';
@@ -14,9 +15,14 @@ export async function memoryWorld({
   inference = { kind: 'onnx' },
   key,
   decorate,
+  fleet = [{ twins, machine: machineNamed('desk-turbine'), wind: defaultWind }],
+  workers,
 }: {
   seed?: number;
+  /** Desk turbines; or `fleet`. */
   twins?: number;
+  fleet?: readonly FleetGroup[];
+  workers?: number;
   inference?: InferenceChoice;
   key?: SigningKey;
   decorate?: WorldTools['decorate'];
@@ -26,8 +32,9 @@ export async function memoryWorld({
   return openWorld(
     {
       seed,
-      fleet: [{ twins, machine: machineNamed('desk-turbine'), wind: defaultWind }],
+      fleet,
       replays: [],
+      workers,
       inference,
       ports: { kind: 'memory', ...(key ? { key } : {}) },
     },
