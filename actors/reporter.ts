@@ -11,15 +11,9 @@ import { reasonOf } from './contracts/errors.ts';
 import type { ThingName } from './contracts/ids.ts';
 import type { Log } from './contracts/log.ts';
 import type { RollUp } from './contracts/shard.ts';
-import {
-  type LogReport,
-  type StateReport,
-  type TelemetryReport,
-  type TransitionReport,
-  topics,
-  type VerdictReport,
-} from './contracts/telemetry.ts';
+import { type LogReport, type StateReport, type TransitionReport, topics, type VerdictReport } from './contracts/telemetry.ts';
 import type { Millis } from './contracts/units.ts';
+import { rollUpWriter } from './roll-up-text.ts';
 
 const RECORDS_PER_LOG = 11; // as the original's application sends them
 
@@ -44,12 +38,15 @@ export function createReporter({ bus, clock, log }: ReporterOptions): Reporter {
   const records = new Map<ThingName, { ts: string; data: string[] }[]>();
   let dropped = 0;
 
-  const send = (topic: string, report: StateReport | VerdictReport | TransitionReport | TelemetryReport | LogReport) => {
-    bus.publish(topic, JSON.stringify(report)).catch((error: unknown) => {
-      dropped++;
-      if (dropped === 1) log.warn({ topic, reason: reasonOf(error) }, 'telemetry is being dropped');
-    });
+  const writer = rollUpWriter();
+  const drop = (topic: string, error: unknown) => {
+    dropped++;
+    if (dropped === 1) log.warn({ topic, reason: reasonOf(error) }, 'telemetry is being dropped');
   };
+  const send = (topic: string, payload: string | Uint8Array) => {
+    bus.publish(topic, payload).catch((error: unknown) => drop(topic, error));
+  };
+  const say = (topic: string, report: StateReport | VerdictReport | TransitionReport | LogReport) => send(topic, JSON.stringify(report));
   const at = (): Millis => clock.epoch + clock.now();
 
   const record = (thing: ThingName, channels: readonly Channel[], values: Float64Array) => {
@@ -61,31 +58,20 @@ export function createReporter({ bus, clock, log }: ReporterOptions): Reporter {
     });
     if (batch.length < RECORDS_PER_LOG) return;
     records.delete(thing);
-    send(topics.logs(thing), { logs: batch });
+    say(topics.logs(thing), { logs: batch });
   };
 
   return {
     get dropped() {
       return dropped;
     },
-    state: (thing, report) => send(topics.state(thing), { at: at(), ...report }),
-    verdict: (thing, report) => send(topics.verdict(thing), report),
-    transition: (thing, report) => send(topics.transitions(thing), { at: at(), ...report }),
+    state: (thing, report) => say(topics.state(thing), { at: at(), ...report }),
+    verdict: (thing, report) => say(topics.verdict(thing), report),
+    transition: (thing, report) => say(topics.transitions(thing), { at: at(), ...report }),
 
-    rollUp: (thing, channels, { spanMs, values }) =>
-      send(topics.telemetry(thing), { at: at(), every: spanMs, channels: rolledUp(channels, values) }),
+    rollUp: (thing, channels, rollUp) => send(topics.telemetry(thing), writer.write(at(), channels, rollUp)),
     sample(thing, channels, values) {
       if (channels === deskTurbine.channels) record(thing, channels, values);
     },
   };
-}
-
-/** By channel; those without a reading are left out. @param values [channels × 4] */
-function rolledUp(channels: readonly Channel[], values: Float64Array): TelemetryReport['channels'] {
-  const report: Record<string, [number, number, number, number]> = {};
-  for (const [c, { name }] of channels.entries()) {
-    const [mean, min, max, count] = values.subarray(4 * c, 4 * c + 4);
-    if (count > 0) report[name] = [Math.round(mean * 1e4) / 1e4, min, max, count];
-  }
-  return report;
 }

@@ -11,7 +11,8 @@ import type { Alarm, FleetView, FleetViewEvent, TurbineView } from '../actors/co
 import type { ThingName } from '../actors/contracts/ids.ts';
 import type { Log } from '../actors/contracts/log.ts';
 import type { TransitionReport, VerdictReport } from '../actors/contracts/telemetry.ts';
-import { StateMessage, TelemetryMessage, thingOf, TransitionMessage, VerdictMessage } from './ingest/messages.ts';
+import { StateMessage, thingOf, TransitionMessage } from './ingest/messages.ts';
+import { meansReader, readVerdict } from './telemetry-door.ts';
 
 const CRITICAL_SCORE = 2;
 const TRANSITIONS_KEPT = 50;
@@ -69,13 +70,13 @@ export async function openFleetView({ bus, log, met }: FleetViewOptions): Promis
   };
 
   let malformed = 0;
-  const hear = async <T>(name: string, schema: z.ZodType<T>, take: (thing: ThingName, body: T) => void) => {
+  const hear = async <T>(name: string, read: (payload: Uint8Array) => T, take: (thing: ThingName, body: T) => void) => {
     await bus.subscribe(`windfleet/+/${name}`, ({ topic, payload }: Message) => {
       let thing: ThingName;
       let body: T;
       try {
         thing = thingOf(topic);
-        body = schema.parse(JSON.parse(Buffer.from(payload).toString('utf8')));
+        body = read(payload);
       } catch (error) {
         malformed++;
         log.debug(
@@ -88,12 +89,14 @@ export async function openFleetView({ bus, log, met }: FleetViewOptions): Promis
     });
   };
 
-  await hear('state', StateMessage, onState);
-  await hear('verdict', VerdictMessage, onVerdict);
-  await hear('telemetry', TelemetryMessage, (thing, { at, channels }) =>
-    change(thing, { channels: Object.fromEntries(Object.entries(channels).map(([name, [mean]]) => [name, mean])), updatedAt: at }),
-  );
-  await hear('transitions', TransitionMessage, (thing, transition) => {
+  const by =
+    <T>(schema: z.ZodType<T>) =>
+    (payload: Uint8Array) =>
+      schema.parse(JSON.parse(Buffer.from(payload).toString('utf8')));
+  await hear('state', by(StateMessage), onState);
+  await hear('verdict', readVerdict, onVerdict);
+  await hear('telemetry', meansReader(), (thing, { at, means }) => change(thing, { channels: means, updatedAt: at }));
+  await hear('transitions', by(TransitionMessage), (thing, transition) => {
     const known = [...(transitions.get(thing) ?? []), transition].slice(-TRANSITIONS_KEPT);
     transitions.set(thing, known);
     tell({ kind: 'transition', thing, transition });

@@ -74,8 +74,9 @@ export type RowChange = 'turning' | 'still' | 'filled' | 'broken' | 'lost' | 'ba
 
 export interface RollUp {
   readonly spanMs: Millis;
-  /** [channels × 4]: mean, least, greatest, and how many readings there were; of a channel without one the count is 0. */
+  /** [channels × 4] from `offset` on: mean, least, greatest, and how many readings there were; of a channel without one the count is 0. */
   readonly values: Float64Array;
+  readonly offset: number;
 }
 
 /** What a shard has done so far. */

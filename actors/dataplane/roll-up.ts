@@ -12,6 +12,7 @@ export interface RollUps {
 }
 
 export const ROLL_UP_VALUES = 4; // a channel: mean, least, greatest, count
+const ROOM = 32; // roll-ups
 
 export function createRollUps(rows: number, channels: number): RollUps {
   const sums = new Float64Array(rows * channels);
@@ -19,6 +20,9 @@ export function createRollUps(rows: number, channels: number): RollUps {
   const greatest = new Float64Array(rows * channels).fill(-Infinity);
   const counts = new Float64Array(rows * channels);
   const began = new Float64Array(rows).fill(Number.NaN);
+
+  let values = new Float64Array(0); // of several roll-ups: an array for each would cost more than its numbers
+  let used = 0;
 
   const reset = (row: number, at: Millis) => {
     const [from, to] = [row * channels, (row + 1) * channels];
@@ -43,10 +47,16 @@ export function createRollUps(rows: number, channels: number): RollUps {
     },
     begin: reset,
     close(row, now) {
-      const values = new Float64Array(channels * ROLL_UP_VALUES);
+      const size = channels * ROLL_UP_VALUES;
+      if (used + size > values.length) {
+        values = new Float64Array(ROOM * size);
+        used = 0;
+      }
+      const offset = used;
+      used += size;
       for (let c = 0; c < channels; c++) {
         const at = row * channels + c;
-        const to = c * ROLL_UP_VALUES;
+        const to = offset + c * ROLL_UP_VALUES;
         values[to] = counts[at] > 0 ? sums[at] / counts[at] : Number.NaN;
         values[to + 1] = least[at];
         values[to + 2] = greatest[at];
@@ -54,7 +64,7 @@ export function createRollUps(rows: number, channels: number): RollUps {
       }
       const spanMs = now - began[row];
       reset(row, now);
-      return { spanMs, values };
+      return { spanMs, values, offset };
     },
   };
 }

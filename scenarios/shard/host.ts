@@ -167,7 +167,7 @@ export async function openWorkerHost<Machine, Wind>({ name, seed, groups }: Work
 }
 
 function reportOf(
-  { kind, values }: RingRecord,
+  { kind, values, offset: i, length }: RingRecord,
   row: number,
   modelOf: (model: number) => LoadedModel,
   said: () => Extract<FromWorker, { say: 'failed' | 'tried' }>,
@@ -178,27 +178,33 @@ function reportOf(
       return {
         tell,
         row,
-        model: modelOf(values[0]),
-        at: values[1],
-        announced: values[2] === 1,
-        turned: values[3] === 1,
-        scores: Float32Array.from(values.subarray(4)),
+        model: modelOf(values[i]),
+        at: values[i + 1],
+        announced: values[i + 2] === 1,
+        turned: values[i + 3] === 1,
+        scores: scoresOf(values, i + 4, length - 4),
       };
     case 'rollUp':
-      return { tell, row, rollUp: { spanMs: values[0], values: values.subarray(1) } };
+      return { tell, row, rollUp: { spanMs: values[i], values, offset: i + 1 } };
     case 'sample':
-      return { tell, row, values };
+      return { tell, row, values: values.slice(i, i + length) };
     case 'failed': {
       const { cause } = said() as Extract<FromWorker, { say: 'failed' }>;
-      return { tell, row, model: modelOf(values[0]), cause };
+      return { tell, row, model: modelOf(values[i]), cause };
     }
     case 'tried': {
       const { result, reason } = said() as Extract<FromWorker, { say: 'tried' }>;
-      return { tell, row, trial: values[0], result, reason };
+      return { tell, row, trial: values[i], result, reason };
     }
     default:
       return { tell, row };
   }
+}
+
+function scoresOf(values: Float64Array, from: number, count: number): Float32Array {
+  const scores = new Float32Array(count);
+  for (let k = 0; k < count; k++) scores[k] = values[from + k];
+  return scores;
 }
 
 /** The models that a worker knows, by number, as long as a row of it uses them. */

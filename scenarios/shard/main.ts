@@ -4,7 +4,7 @@
  */
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { Inference, ModelSource } from '../../actors/contracts/inference.ts';
-import type { LoadedModel, RowOrder, RowReport } from '../../actors/contracts/shard.ts';
+import type { LoadedModel, RollUp, RowOrder, RowReport } from '../../actors/contracts/shard.ts';
 import type { Millis } from '../../actors/contracts/units.ts';
 import { openShard, type Shard } from '../../actors/dataplane/shard.ts';
 import { onnxEngine } from '../../actors/inference/onnx.ts';
@@ -20,8 +20,10 @@ const { port, seed, groups, ...memory } = workerData as WorkerStart<TwinMachine,
 const control = new Int32Array(memory.control);
 const writer = ringWriter(memory);
 const engine = onnxEngine({ arch: process.arch });
+const widths: number[] = []; // channels of each group
 const shards: readonly Shard[] = groups.map(({ rows, things, machine, wind, layout }) => {
   const backing = twinBacking({ things, rows, machine, wind: unpackWind(wind), rng: createRng(seed), ...(layout ? { layout } : {}) });
+  widths.push(backing.channels.length);
   return openShard(backing, { waits: true, faults: backing.faults });
 });
 const models = new Map<number, LoadedModel>();
@@ -109,6 +111,8 @@ function usage() {
   };
 }
 
+const rollUpValues = ({ values, offset }: RollUp, group: number) => values.subarray(offset, offset + 4 * widths[group]);
+
 function tell(reports: readonly RowReport[], group: number): void {
   for (const report of reports) {
     const { row } = report;
@@ -125,7 +129,7 @@ function tell(reports: readonly RowReport[], group: number): void {
         );
         break;
       case 'rollUp':
-        writer.write(kind, tick, group, row, [report.rollUp.spanMs], report.rollUp.values);
+        writer.write(kind, tick, group, row, [report.rollUp.spanMs], rollUpValues(report.rollUp, group));
         break;
       case 'sample':
         writer.write(kind, tick, group, row, report.values);

@@ -80,13 +80,15 @@ export function ringWriter({ control: shared, ring: numbers }: SharedMemory): Ri
   };
 }
 
-/** One record; `values` is its own. */
+/** One record; its numbers are `length` of `values` from `offset` on, and nobody writes there any more. */
 export interface RingRecord {
   readonly kind: number;
   readonly tick: number;
   readonly group: number;
   readonly row: number;
   readonly values: Float64Array;
+  readonly offset: number;
+  readonly length: number;
 }
 
 /** @returns takes what has been written since the last call, and makes room. */
@@ -98,17 +100,20 @@ export function ringReader({ control: shared, ring: numbers }: SharedMemory): (t
 
   return (take) => {
     const written = Atomics.load(control, Word.written) >>> 0;
-    if (at === written) return;
-    while (at !== written) {
-      const from = at;
-      const length = all[(from + 4) & mask];
-      const begin = (from + HEAD) & mask;
-      const values = begin + length <= all.length ? all.slice(begin, begin + length) : new Float64Array(length);
-      if (begin + length > all.length) for (let i = 0; i < length; i++) values[i] = all[(begin + i) & mask];
-      at = (from + HEAD + length) >>> 0;
-      take({ kind: all[from & mask], tick: all[(from + 1) & mask], group: all[(from + 2) & mask], row: all[(from + 3) & mask], values });
-    }
+    const count = (written - at) >>> 0;
+    if (count === 0) return;
+    const values = new Float64Array(count); // one copy for all: an array a record would cost more than its numbers
+    const begin = at & mask;
+    const first = Math.min(count, all.length - begin);
+    values.set(all.subarray(begin, begin + first));
+    values.set(all.subarray(0, count - first), first);
+    at = written;
     Atomics.store(control, Word.read, at | 0);
     Atomics.notify(control, Word.read);
+    for (let i = 0; i < count; ) {
+      const length = values[i + 4];
+      take({ kind: values[i], tick: values[i + 1], group: values[i + 2], row: values[i + 3], values, offset: i + HEAD, length });
+      i += HEAD + length;
+    }
   };
 }
