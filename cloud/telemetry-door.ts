@@ -125,10 +125,10 @@ export function quickReader(): (payload: Uint8Array) => Means | null {
 const VERDICT_KEYS = 7;
 
 /** @throws ZodError or SyntaxError for what is no verdict. */
-export function readVerdict(payload: Uint8Array): VerdictReport {
-  const body = parse(payload);
-  return isVerdict(body) ? body : VerdictMessage.parse(body);
-}
+export const readVerdict = (payload: Uint8Array): VerdictReport => parseVerdict(parse(payload));
+
+/** @throws ZodError for what is no verdict. */
+export const parseVerdict = (body: unknown): VerdictReport => (isVerdict(body) ? body : VerdictMessage.parse(body));
 
 /** Whether a body is a verdict as the schema has it, with nothing besides; false does not mean that it is none. */
 export function isVerdict(body: unknown): body is VerdictReport {

@@ -17,7 +17,7 @@ function stream(key: bigint): Rng {
   const lo = Number(key & 0xffffffffn) >>> 0;
   const hi = Number(key >> 32n) >>> 0;
   return {
-    uniform: (step) => uniformAt(lo, hi, step, 0),
+    uniform: (step) => uniformAt(lo, hi, step),
     normal: (step) => normalAt(lo, hi, step),
     fork: (label) => stream(hash64(label, key)),
     key: [lo, hi],
@@ -25,11 +25,19 @@ function stream(key: bigint): Rng {
 }
 
 /** `normal(step)` of the stream of a key, for kernels that keep keys in columns. */
-export const normalAt = (low: number, high: number, step: number): number =>
-  Math.sqrt(-2 * Math.log(1 - uniformAt(low, high, step, 1))) * Math.cos(2 * Math.PI * uniformAt(low, high, step, 2));
+export function normalAt(low: number, high: number, step: number): number {
+  const place = mix(low ^ step, high);
+  const above = aboveWord(step) ^ high;
+  const one = (mix(place ^ 1, above) >>> 0) / WORD;
+  const two = (mix(place ^ 2, above) >>> 0) / WORD;
+  return Math.sqrt(-2 * Math.log(1 - one)) * Math.cos(2 * Math.PI * two);
+}
 
-const uniformAt = (low: number, high: number, step: number, lane: number): number =>
-  (mix(mix(low ^ (step >>> 0), high) ^ lane, Math.floor(step / 0x1_0000_0000) ^ high) >>> 0) / 0x1_0000_0000;
+const uniformAt = (low: number, high: number, step: number): number => (mix(mix(low ^ step, high), aboveWord(step) ^ high) >>> 0) / WORD;
+
+const WORD = 0x1_0000_0000;
+/** What of a step does not fit in 32 bits. */
+const aboveWord = (step: number): number => (step >>> 0 === step ? 0 : Math.floor(step / WORD));
 
 /** The keys of streams in two columns, for `normalAt` and `mixWords`. */
 export const keyColumns = (streams: readonly Rng[]): { readonly low: Uint32Array; readonly high: Uint32Array } => ({

@@ -15,53 +15,43 @@ export const ROLL_UP_VALUES = 4; // a channel: mean, least, greatest, count
 const ROOM = 32; // roll-ups
 
 export function createRollUps(rows: number, channels: number): RollUps {
-  const sums = new Float64Array(rows * channels);
-  const least = new Float64Array(rows * channels).fill(Infinity);
-  const greatest = new Float64Array(rows * channels).fill(-Infinity);
-  const counts = new Float64Array(rows * channels);
+  const size = channels * ROLL_UP_VALUES;
+  const running = new Float64Array(rows * size); // of each channel: sum, least, greatest, count
   const began = new Float64Array(rows).fill(Number.NaN);
-
   let values = new Float64Array(0); // of several roll-ups: an array for each would cost more than its numbers
   let used = 0;
 
   const reset = (row: number, at: Millis) => {
-    const [from, to] = [row * channels, (row + 1) * channels];
-    sums.fill(0, from, to);
-    least.fill(Infinity, from, to);
-    greatest.fill(-Infinity, from, to);
-    counts.fill(0, from, to);
+    for (let i = row * size; i < (row + 1) * size; i += ROLL_UP_VALUES) {
+      running[i] = 0;
+      running[i + 1] = Number.POSITIVE_INFINITY;
+      running[i + 2] = Number.NEGATIVE_INFINITY;
+      running[i + 3] = 0;
+    }
     began[row] = at;
   };
 
   return {
-    add(row, values, offset) {
-      const at = row * channels;
-      for (let c = 0; c < channels; c++) {
-        const value = values[offset + c];
+    add(row, readings, offset) {
+      for (let c = 0, i = row * size; c < channels; c++, i += ROLL_UP_VALUES) {
+        const value = readings[offset + c];
         if (Number.isNaN(value)) continue; // no reading
-        sums[at + c] += value;
-        counts[at + c]++;
-        if (value < least[at + c]) least[at + c] = value;
-        if (value > greatest[at + c]) greatest[at + c] = value;
+        running[i] += value;
+        if (value < running[i + 1]) running[i + 1] = value;
+        if (value > running[i + 2]) running[i + 2] = value;
+        running[i + 3]++;
       }
     },
     begin: reset,
     close(row, now) {
-      const size = channels * ROLL_UP_VALUES;
       if (used + size > values.length) {
         values = new Float64Array(ROOM * size);
         used = 0;
       }
       const offset = used;
       used += size;
-      for (let c = 0; c < channels; c++) {
-        const at = row * channels + c;
-        const to = offset + c * ROLL_UP_VALUES;
-        values[to] = counts[at] > 0 ? sums[at] / counts[at] : Number.NaN;
-        values[to + 1] = least[at];
-        values[to + 2] = greatest[at];
-        values[to + 3] = counts[at];
-      }
+      for (let i = 0; i < size; i++) values[offset + i] = running[row * size + i];
+      for (let i = offset; i < used; i += ROLL_UP_VALUES) values[i] /= values[i + 3]; // NaN without a reading
       const spanMs = now - began[row];
       reset(row, now);
       return { spanMs, values, offset };

@@ -3,7 +3,7 @@
  * leaves the memory as it was.
  */
 
-/** Numbers of memory that `lowPass` takes: its value, and how many samples it has taken. */
+/** Numbers of memory that `lowPass` takes: its value, and how many samples it has taken, infinity for enough. */
 export const LOW_PASS = 2;
 
 /** The share of a new sample that a low-pass of so many seconds takes; 0 seconds pass everything. */
@@ -13,9 +13,19 @@ export const passing = (seconds: number, rateHz: number): number => (seconds <= 
 export function lowPass(memory: Float64Array, at: number, x: number, share: number): number {
   if (Number.isNaN(x)) return x;
   const before = memory[at];
-  const samples = Number.isNaN(before) ? 1 : memory[at + 1] + 1;
-  memory[at + 1] = samples;
-  memory[at] = samples === 1 ? x : before + (x - before) * Math.max(1 / samples, share);
+  const samples = memory[at + 1] + 1;
+  if (samples === Number.POSITIVE_INFINITY) {
+    memory[at] = before + (x - before) * share;
+    return memory[at];
+  }
+  if (Number.isNaN(before)) {
+    memory[at + 1] = 1;
+    memory[at] = x;
+    return x;
+  }
+  const weight = 1 / samples;
+  memory[at + 1] = weight <= share ? Number.POSITIVE_INFINITY : samples; // from now on the share weighs more
+  memory[at] = before + (x - before) * Math.max(weight, share);
   return memory[at];
 }
 

@@ -202,10 +202,12 @@ function openGate({ gate, gateSeconds }: Parameters, rateHz: number) {
 function openCurve(parameters: Parameters): (x: number) => number {
   const xs = Float64Array.from({ length: CURVE_POINTS }, (_, i) => parameters[`x${i}`]);
   const ys = Float64Array.from({ length: CURVE_POINTS }, (_, i) => parameters[`y${i}`]);
+  const wide = xs.map((x, i) => (i === 0 ? 0 : x - xs[i - 1]));
+  const high = ys.map((y, i) => (i === 0 ? 0 : y - ys[i - 1]));
   const last = CURVE_POINTS - 1;
   return (x) => {
     let i = 1;
     while (i < last && x > xs[i]) i++;
-    return ys[i - 1] + ((ys[i] - ys[i - 1]) * (x - xs[i - 1])) / (xs[i] - xs[i - 1]);
+    return ys[i - 1] + (high[i] * (x - xs[i - 1])) / wide[i];
   };
 }

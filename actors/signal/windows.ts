@@ -1,13 +1,14 @@
 /**
  * Windows of one model over its rows: the last `samples` features of each row, handed out when full and then moved on by `hop`.
  *
- * Values lie as the network wants them, [rows × features × samples], oldest first; a row that breaks starts anew.
+ * Samples lie one after the other, so that taking one touches one place; the network's order is made when a window is handed out. A row
+ * that breaks starts anew.
  */
 export interface Windows {
   readonly features: number;
   readonly samples: number;
   readonly hop: number;
-  /** [rows × features × samples] */
+  /** [rows × samples × features], oldest first. */
   readonly values: Float32Array;
   /** [rows], samples held. */
   readonly held: Uint16Array;
@@ -23,21 +24,19 @@ export const createWindows = (rows: number, features: number, samples: number, h
 
 /** Appends one sample of a row. @param features [features] @returns whether the row's window is full; then `takeWindow` it before the next push. */
 export function pushSample(w: Windows, row: number, features: Float32Array): boolean {
-  const at = row * w.features * w.samples + w.held[row];
-  for (let f = 0; f < w.features; f++) w.values[at + f * w.samples] = features[f];
+  const at = (row * w.samples + w.held[row]) * w.features;
+  for (let f = 0; f < w.features; f++) w.values[at + f] = features[f];
   w.held[row]++;
   return w.held[row] === w.samples;
 }
 
 /** Copies a full window out and keeps what the next one shares with it. @param into [features × samples] from `offset` on */
 export function takeWindow(w: Windows, row: number, into: Float32Array, offset: number): void {
-  const size = w.features * w.samples;
-  const from = row * size;
-  into.set(w.values.subarray(from, from + size), offset);
-  const kept = w.samples - w.hop;
-  if (kept > 0)
-    for (let f = 0; f < w.features; f++)
-      w.values.copyWithin(from + f * w.samples, from + f * w.samples + w.hop, from + (f + 1) * w.samples);
+  const { values, features, samples } = w;
+  const from = row * features * samples;
+  for (let f = 0; f < features; f++) for (let s = 0; s < samples; s++) into[offset + f * samples + s] = values[from + s * features + f];
+  const kept = samples - w.hop;
+  if (kept > 0) values.copyWithin(from, from + w.hop * features, from + samples * features);
   w.held[row] = kept;
 }
 

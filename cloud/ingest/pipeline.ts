@@ -12,7 +12,8 @@ import type { Log } from '../../actors/contracts/log.ts';
 import type { ObjectHead, ObjectStore } from '../../actors/contracts/objects.ts';
 import { runRule } from '../rules/engine.ts';
 import { captureDocuments } from './captures.ts';
-import { StateMessage, thingOf, VerdictMessage } from './messages.ts';
+import { parseVerdict } from '../telemetry-door.ts';
+import { StateMessage, thingOf } from './messages.ts';
 import { logDocuments } from './logs.ts';
 
 /** The original's rule for application logs. */
@@ -71,10 +72,10 @@ export async function startIngest({
   };
   /** Reads JSON, and makes documents of it. */
   const hear =
-    <T>(name: string, schema: z.ZodType<T>, documentsOf: (thing: string, body: T) => IndexedDocument[]) =>
+    <T>(name: string, parse: (body: unknown) => T, documentsOf: (thing: string, body: T) => IndexedDocument[]) =>
     ({ topic, payload }: Message) => {
       try {
-        add(name, documentsOf(thingOf(topic), schema.parse(JSON.parse(Buffer.from(payload).toString('utf8')))));
+        add(name, documentsOf(thingOf(topic), parse(JSON.parse(Buffer.from(payload).toString('utf8')))));
       } catch (error) {
         refuse(topic, payload, error instanceof z.ZodError ? z.prettifyError(error) : reasonOf(error));
       }
@@ -103,7 +104,7 @@ export async function startIngest({
   });
   await bus.subscribe(
     'windfleet/+/verdict',
-    hear('verdicts', VerdictMessage, (thing, { at, model, scores, announced }) =>
+    hear('verdicts', parseVerdict, (thing, { at, model, scores, announced }) =>
       Object.entries(scores).map(([feature, score]) => ({
         id: `${thing}:${at}:${feature}`,
         at,
@@ -118,9 +119,13 @@ export async function startIngest({
   );
   await bus.subscribe(
     'windfleet/+/state',
-    hear('states', StateMessage, (thing, { at, state, cause, model, update }) => [
-      { id: `${thing}:${at}:${state}`, at, thing, state, cause, model: model ?? '', update: update ?? '' },
-    ]),
+    hear(
+      'states',
+      (body) => StateMessage.parse(body),
+      (thing, { at, state, cause, model, update }) => [
+        { id: `${thing}:${at}:${state}`, at, thing, state, cause, model: model ?? '', update: update ?? '' },
+      ],
+    ),
   );
   const flush = () => {
     timer = clock.setTimeout(flush, FLUSH_MS);
