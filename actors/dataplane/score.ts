@@ -7,6 +7,7 @@ import { reasonOf } from '../contracts/errors.ts';
 import type { Inference } from '../contracts/inference.ts';
 import type { ModelManifest } from '../contracts/model.ts';
 import type { Millis } from '../contracts/units.ts';
+import type { Samples } from '../signal/operations.ts';
 import { openWindowSource } from '../signal/source.ts';
 
 /** Who hears of a row's windows. */
@@ -32,6 +33,8 @@ export interface Lane {
   align(row: number): void;
   /** @param values the row's channels from `offset` on. @returns whether the sample filled a window, or null when it broke it. */
   push(row: number, values: Float64Array, offset: number): boolean | null;
+  /** As `push`, of some rows at once. @param outcome [count]: 1 for a full window, −1 for a broken one, else 0 */
+  pushAll(samples: Samples, outcome: Int8Array): void;
   /** Asks for the scores of the windows filled since the last call. @returns what to apply once it has been answered, a batch each */
   flush(now: Millis): readonly Asked[];
 }
@@ -99,6 +102,14 @@ export function createLane(manifest: ModelManifest, { channels, rows }: LaneOpti
         isFull[row] = 1;
       }
       return whole;
+    },
+    pushAll(samples, outcome) {
+      source.pushAll(samples, outcome);
+      for (let i = 0; i < samples.count; i++)
+        if (outcome[i] === 1) {
+          full.push(samples.rows[i]);
+          isFull[samples.rows[i]] = 1;
+        }
     },
     flush(now) {
       if (full.length === 0) return NOTHING;

@@ -9,6 +9,7 @@ import { reasonOf } from '../contracts/errors.ts';
 import type { FaultOrder } from '../contracts/faults.ts';
 import type { CanaryResult, LoadedModel, RowOrder, RowReport } from '../contracts/shard.ts';
 import type { Millis } from '../contracts/units.ts';
+import type { Samples } from '../signal/operations.ts';
 import { CANARY_WINDOWS, disagreement } from './challenger.ts';
 import { createHistory } from './history.ts';
 import { createJudge, forgetVerdict, judgeWindow, worstFeature } from './judge.ts';
@@ -74,6 +75,8 @@ export function openShard(backing: Backing, options: ShardOptions): Shard {
   const trials = new Map<number, Trial>();
   const lanes = new Map<string, Lane>();
   const judge = createJudge(rows);
+  const samples: Samples = { values: block.values, count: 0, rows: new Int32Array(rows), offsets: new Int32Array(rows) };
+  const outcome = new Int8Array(rows);
   const orders: { readonly at: Millis; readonly order: RowOrder }[] = [];
   let pending: Due[] = [];
   let reports: RowReport[] = [];
@@ -255,7 +258,23 @@ export function openShard(backing: Backing, options: ShardOptions): Shard {
     }
   };
 
+  /** Hands the samples that have been gathered to the lane of their rows. */
+  const fill = (lane: Lane | null) => {
+    if (!lane || samples.count === 0) return;
+    lane.pushAll(samples, outcome);
+    for (let i = 0; i < samples.count; i++) {
+      const row = samples.rows[i];
+      if (outcome[i] === -1) breakRow(row);
+      else if (outcome[i] === 1 && filled[row] === 0) {
+        filled[row] = 1;
+        reports.push({ tell: 'filled', row });
+      }
+    }
+    samples.count = 0;
+  };
+
   const step = (now: Millis) => {
+    let filling: Lane | null = null; // the lane of the rows that have been gathered
     while (orders.length > 0 && orders[0].at < now) {
       const { at, order } = orders.shift()!;
       carryOut(order, at, now);
@@ -274,13 +293,12 @@ export function openShard(backing: Backing, options: ShardOptions): Shard {
       if (trials.size > 0) trials.get(row)?.push(now, block.values, offset);
       const lane = championLanes[row];
       if (!lane) continue;
-      const whole = lane.push(row, block.values, offset);
-      if (whole === null) breakRow(row);
-      else if (whole && filled[row] === 0) {
-        filled[row] = 1;
-        reports.push({ tell: 'filled', row });
-      }
+      if (lane !== filling && samples.count > 0) fill(filling);
+      filling = lane;
+      samples.rows[samples.count] = row;
+      samples.offsets[samples.count++] = offset;
     }
+    fill(filling);
     for (const lane of lanes.values()) for (const asked of lane.flush(now)) later(now + latencyMs, asked);
   };
 

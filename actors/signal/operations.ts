@@ -19,11 +19,22 @@ export interface Operation extends OperationShape {
   open(parameters: Parameters, channels: number, rateHz: number): OpenOperation;
 }
 
+/** One sample of each of some rows: the i-th is of `rows[i]`, and its channels are in `values` from `offsets[i]` on. */
+export interface Samples {
+  values: Float64Array;
+  count: number;
+  readonly rows: Int32Array;
+  readonly offsets: Int32Array;
+}
+
 export interface OpenOperation {
   /** Numbers of memory a row; NaN before the first sample. */
   readonly memory: number;
-  /** @param at index of this row's memory. @returns the feature; NaN when a channel has no reading. */
-  step(x: readonly number[], memory: Float64Array, at: number): number;
+  /**
+   * The feature of each sample; NaN when a channel has no reading. The loop over rows is in here so that it is compiled as one piece.
+   * @param columns of its channels. @param at index of the first row's memory. @param out [count]
+   */
+  run(samples: Samples, columns: readonly number[], memory: Float64Array, at: number, out: Float64Array): void;
 }
 
 /** The channels that a feature tells of; those that only gate it, or say what is usual, are not among them. */
@@ -43,7 +54,12 @@ export const operations: Readonly<Record<string, Operation>> = {
     parameters: ['seconds'],
     open({ seconds }, _, rateHz) {
       const slow = passing(seconds, rateHz);
-      return { memory: LOW_PASS, step: (x, memory, at) => lowPass(memory, at, x[0], slow) };
+      return {
+        memory: LOW_PASS,
+        run({ values, count, rows, offsets }, [x], memory, at, out) {
+          for (let i = 0; i < count; i++) out[i] = lowPass(memory, at + LOW_PASS * rows[i], values[offsets[i] + x], slow);
+        },
+      };
     },
   },
   /** Roll of the quaternion qx qy qz qw, rad, low-passed from `usual` on. */
@@ -56,11 +72,17 @@ export const operations: Readonly<Record<string, Operation>> = {
     channels: [1, 16],
     parameters: ['seconds', 'rmsSeconds'],
     open({ seconds, rmsSeconds }, channels, rateHz) {
-      const power = highPassedPower(channels, passing(seconds, rateHz));
-      const slow = passing(rmsSeconds, rateHz);
+      const [fast, slow] = [passing(seconds, rateHz), passing(rmsSeconds, rateHz)];
+      const size = LOW_PASS * (channels + 1);
       return {
-        memory: power.memory + LOW_PASS,
-        step: (x, memory, at) => Math.sqrt(lowPass(memory, at + power.memory, power.step(x, memory, at), slow)),
+        memory: size,
+        run({ values, count, rows, offsets }, columns, memory, at, out) {
+          for (let i = 0; i < count; i++) {
+            const own = at + size * rows[i];
+            const power = highPassedPower(values, offsets[i], columns, channels, memory, own, fast);
+            out[i] = Math.sqrt(lowPass(memory, own + LOW_PASS * channels, power, slow));
+          }
+        },
       };
     },
   },
@@ -79,14 +101,19 @@ export const operations: Readonly<Record<string, Operation>> = {
       const curve = openCurve(parameters);
       const isOpen = openGate(parameters, rateHz);
       const floor = parameters['floor'];
+      const size = 2 * LOW_PASS + 2;
       return {
-        memory: 2 * LOW_PASS + 2,
-        step(x, memory, at) {
-          const usual = curve(lowPass(memory, at + LOW_PASS, x[1], xLag));
-          const off = (lowPass(memory, at, x[0], lag) - usual) / Math.max(usual, floor);
-          const opened = isOpen(x[2], memory, at + 2 * LOW_PASS);
-          const smooth = leaning(memory, at + 2 * LOW_PASS + 1, opened ? off : 0 * off, slow, 0);
-          return opened ? smooth : 0 * smooth;
+        memory: size,
+        run({ values, count, rows, offsets }, [y, x, turning], memory, at, out) {
+          for (let i = 0; i < count; i++) {
+            const own = at + size * rows[i];
+            const from = offsets[i];
+            const usual = curve(lowPass(memory, own + LOW_PASS, values[from + x], xLag));
+            const off = (lowPass(memory, own, values[from + y], lag) - usual) / Math.max(usual, floor);
+            const opened = isOpen(values[from + turning], memory, own + 2 * LOW_PASS);
+            const smooth = leaning(memory, own + 2 * LOW_PASS + 1, opened ? off : 0 * off, slow, 0);
+            out[i] = opened ? smooth : 0 * smooth;
+          }
         },
       };
     },
@@ -102,23 +129,29 @@ export const operations: Readonly<Record<string, Operation>> = {
     tellsOf: (channels) => channels - 1,
     parameters: ['seconds', 'highPassSeconds', 'lagSeconds', 'speedSeconds', 'gate', 'gateSeconds', ...curvePoints],
     open(parameters, channels, rateHz) {
-      const power = highPassedPower(channels - 1, passing(parameters['highPassSeconds'], rateHz));
+      const fast = passing(parameters['highPassSeconds'], rateHz);
       const [lag, speedLag, slow] = [parameters['lagSeconds'], parameters['speedSeconds'], parameters['seconds']].map((s) =>
         passing(s, rateHz),
       );
       const curve = openCurve(parameters);
       const isOpen = openGate(parameters, rateHz);
-      const [lagAt, speedAt, gateAt] = [power.memory, power.memory + LOW_PASS, power.memory + 2 * LOW_PASS];
+      const shaking = channels - 1;
+      const [lagAt, speedAt, gateAt] = [LOW_PASS * shaking, LOW_PASS * (shaking + 1), LOW_PASS * (shaking + 2)];
+      const size = gateAt + 3;
       return {
-        memory: gateAt + 3,
-        step(x, memory, at) {
-          const speed = x[channels - 1];
-          const now = lowPass(memory, at + lagAt, power.step(x, memory, at), lag);
-          const usualNow = Math.max(curve(lowPass(memory, at + speedAt, speed, speedLag)) ** 2, 1e-12);
-          const opened = isOpen(speed, memory, at + gateAt);
-          const usual = leaning(memory, at + gateAt + 1, usualNow, slow, usualNow);
-          const smooth = leaning(memory, at + gateAt + 2, opened ? now : usual + 0 * now, slow, usual);
-          return opened ? 0.5 * Math.log(Math.max(1e-6, smooth / usual)) : 0 * smooth;
+        memory: size,
+        run({ values, count, rows, offsets }, columns, memory, at, out) {
+          for (let i = 0; i < count; i++) {
+            const own = at + size * rows[i];
+            const speed = values[offsets[i] + columns[shaking]];
+            const power = highPassedPower(values, offsets[i], columns, shaking, memory, own, fast);
+            const now = lowPass(memory, own + lagAt, power, lag);
+            const usualNow = Math.max(curve(lowPass(memory, own + speedAt, speed, speedLag)) ** 2, 1e-12);
+            const opened = isOpen(speed, memory, own + gateAt);
+            const usual = leaning(memory, own + gateAt + 1, usualNow, slow, usualNow);
+            const smooth = leaning(memory, own + gateAt + 2, opened ? now : usual + 0 * now, slow, usual);
+            out[i] = opened ? 0.5 * Math.log(Math.max(1e-6, smooth / usual)) : 0 * smooth;
+          }
         },
       };
     },
@@ -137,14 +170,19 @@ export const operations: Readonly<Record<string, Operation>> = {
       const isOpen = openGate(parameters, rateHz);
       const floor = parameters['floor'];
       const usual = Math.exp(2 * parameters['usual']);
+      const size = LOW_PASS + 2;
       return {
-        memory: LOW_PASS + 2,
-        step(x, memory, at) {
-          const level = lowPass(memory, at, x[0], fast);
-          const share = ((x[0] - level) / Math.max(level, floor)) ** 2;
-          const opened = isOpen(x[1], memory, at + LOW_PASS);
-          const smooth = leaning(memory, at + LOW_PASS + 1, opened ? share : 0 * share + usual, slow, usual);
-          return 0.5 * Math.log(Math.max(2.5e-5, opened ? smooth : 0 * smooth + usual));
+        memory: size,
+        run({ values, count, rows, offsets }, [x, turning], memory, at, out) {
+          for (let i = 0; i < count; i++) {
+            const own = at + size * rows[i];
+            const reading = values[offsets[i] + x];
+            const level = lowPass(memory, own, reading, fast);
+            const share = ((reading - level) / Math.max(level, floor)) ** 2;
+            const opened = isOpen(values[offsets[i] + turning], memory, own + LOW_PASS);
+            const smooth = leaning(memory, own + LOW_PASS + 1, opened ? share : 0 * share + usual, slow, usual);
+            out[i] = 0.5 * Math.log(Math.max(2.5e-5, opened ? smooth : 0 * smooth + usual));
+          }
         },
       };
     },
@@ -161,7 +199,14 @@ export const operations: Readonly<Record<string, Operation>> = {
       const slow = passing(seconds, rateHz);
       return {
         memory: 1,
-        step: (x, memory, at) => leaning(memory, at, x[1] !== 0 ? x[0] - x[1] : Number.isNaN(memory[at]) ? usual : memory[at], slow, usual),
+        run({ values, count, rows, offsets }, [x, y], memory, at, out) {
+          for (let i = 0; i < count; i++) {
+            const own = at + rows[i];
+            const above = values[offsets[i] + y];
+            const old = Number.isNaN(memory[own]) ? usual : memory[own];
+            out[i] = leaning(memory, own, above !== 0 ? values[offsets[i] + x] - above : old, slow, usual);
+          }
+        },
       };
     },
   },
@@ -173,21 +218,36 @@ function attitude(angle: (x: number, y: number, z: number, w: number) => number)
     parameters: ['seconds', 'usual'],
     open({ seconds, usual }, _, rateHz) {
       const slow = passing(seconds, rateHz);
-      return { memory: 1, step: (x, memory, at) => leaning(memory, at, angle(x[0], x[1], x[2], x[3]), slow, usual) };
+      return {
+        memory: 1,
+        run({ values, count, rows, offsets }, [x, y, z, w], memory, at, out) {
+          for (let i = 0; i < count; i++) {
+            const from = offsets[i];
+            const radians = angle(values[from + x], values[from + y], values[from + z], values[from + w]);
+            out[i] = leaning(memory, at + rows[i], radians, slow, usual);
+          }
+        },
+      };
     },
   };
 }
 
-/** Sum over the first channels of the squares of what is above a high-pass. */
-function highPassedPower(channels: number, share: number) {
-  return {
-    memory: LOW_PASS * channels,
-    step(x: readonly number[], memory: Float64Array, at: number): number {
-      let power = 0;
-      for (let c = 0; c < channels; c++) power += (x[c] - lowPass(memory, at + LOW_PASS * c, x[c], share)) ** 2;
-      return power;
-    },
-  };
+/** Sum over the first `channels` columns of the squares of what is above a high-pass; a low-pass of memory for each from `at` on. */
+function highPassedPower(
+  values: Float64Array,
+  from: number,
+  columns: readonly number[],
+  channels: number,
+  memory: Float64Array,
+  at: number,
+  share: number,
+): number {
+  let power = 0;
+  for (let c = 0; c < channels; c++) {
+    const reading = values[from + columns[c]];
+    power += (reading - lowPass(memory, at + LOW_PASS * c, reading, share)) ** 2;
+  }
+  return power;
 }
 
 /** Whether a reading has been above `gate` for `gateSeconds`. One number of memory: for how many samples it has. */

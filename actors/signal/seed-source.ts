@@ -43,19 +43,27 @@ export function seedSource(spec: SignalSpec, channels: readonly Channel[], rows:
     if (of) Object.assign(of, { next: 0, held: 0, due: BUFFER });
   };
 
+  const push = (row: number, values: Float64Array, offset: number): boolean | null => {
+    memory[row] ??= createRow();
+    const of = memory[row];
+    if (!read(values, offset, of.ring, of.next, BUFFER)) {
+      breakRow(row);
+      return null;
+    }
+    of.next = (of.next + 1) % BUFFER;
+    if (of.held < BUFFER) of.held++;
+    of.due--;
+    return of.due === 0;
+  };
+
   return {
     lag: BUFFER - WINDOW_END,
-    push(row, values, offset) {
-      memory[row] ??= createRow();
-      const of = memory[row];
-      if (!read(values, offset, of.ring, of.next, BUFFER)) {
-        breakRow(row);
-        return null;
+    push,
+    pushAll({ values, count, rows: of, offsets }, outcome) {
+      for (let i = 0; i < count; i++) {
+        const whole = push(of[i], values, offsets[i]);
+        outcome[i] = whole === null ? -1 : whole ? 1 : 0;
       }
-      of.next = (of.next + 1) % BUFFER;
-      if (of.held < BUFFER) of.held++;
-      of.due--;
-      return of.due === 0;
     },
     take(row, into, offset) {
       const of = memory[row];

@@ -14,26 +14,40 @@ export function streamSource(spec: SignalSpec, channels: readonly Channel[], row
   const pipeline = streamPipeline(spec, channels, rows);
   const windows = createWindows(rows, features.length, window.samples, window.hop);
   const settling = new Uint32Array(rows).fill(window.settle); // samples still to pass before a window may begin
-  const sample = new Float32Array(features.length);
+  const count = features.length;
+  const made = new Float32Array(Math.max(1, rows) * count);
+  const isWhole = new Uint8Array(Math.max(1, rows));
 
   const breakRow = (row: number) => {
     breakWindow(windows, row);
     pipeline.reset(row);
     settling[row] = window.settle;
   };
+  /** @param at of the sample's features in `made`. @returns as `push` */
+  const add = (row: number, at: number, values: Float64Array, offset: number): boolean => {
+    if (settling[row] > 0) {
+      settling[row]--;
+      return false;
+    }
+    return !pipeline.isQuiet(values, offset) && pushSample(windows, row, made, at);
+  };
 
   return {
     lag: 0,
     push(row, values, offset) {
-      if (!pipeline.push(row, values, offset, sample, 0)) {
-        breakRow(row);
-        return null;
+      if (pipeline.push(row, values, offset, made, 0)) return add(row, 0, values, offset);
+      breakRow(row);
+      return null;
+    },
+    pushAll(samples, outcome) {
+      pipeline.pushAll(samples, made, isWhole);
+      for (let i = 0; i < samples.count; i++) {
+        if (isWhole[i] === 1) outcome[i] = add(samples.rows[i], i * count, samples.values, samples.offsets[i]) ? 1 : 0;
+        else {
+          breakRow(samples.rows[i]);
+          outcome[i] = -1;
+        }
       }
-      if (settling[row] > 0) {
-        settling[row]--;
-        return false;
-      }
-      return !pipeline.isQuiet(values, offset) && pushSample(windows, row, sample);
     },
     take: (row, into, offset) => takeWindow(windows, row, into, offset),
     break: breakRow,

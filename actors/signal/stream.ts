@@ -4,7 +4,7 @@
  */
 import type { Channel } from '../contracts/channels.ts';
 import type { SignalSpec } from '../contracts/model.ts';
-import { operations } from './operations.ts';
+import { operations, type Samples } from './operations.ts';
 import { refuseSignal, resolveFeatures } from './resolve.ts';
 
 export interface SignalPipeline {
@@ -14,6 +14,8 @@ export interface SignalPipeline {
    * @returns false when a channel that is needed has no reading; then `reset` the row.
    */
   push(row: number, values: Float64Array, offset: number, out: Float32Array, outOffset: number): boolean;
+  /** As `push`, of some rows at once. @param out [count × features]. @param whole [count], 0 where `push` says false */
+  pushAll(samples: Samples, out: Float32Array, whole: Uint8Array): void;
   /** Whether the rotor's readings are all so low in this sample that no gated feature tells anything: it belongs to no window. */
   isQuiet(values: Float64Array, offset: number): boolean;
   reset(row: number): void;
@@ -22,37 +24,51 @@ export interface SignalPipeline {
 /** @throws ModelRejected naming the operation, channel or constant that is not there. */
 export function streamPipeline(spec: SignalSpec, channels: readonly Channel[], rows: number): SignalPipeline {
   if (spec.pipeline !== 'stream') refuseSignal(`pipeline ${spec.pipeline} gives no features a sample`);
-  let width = 0;
+  let numbers = 0;
   const features = resolveFeatures(spec, channels, operations).map(({ operation, ...feature }) => {
-    const { memory, step } = operation.open(feature.parameters, feature.sources.length, spec.rateHz);
-    const at = width;
-    width += memory;
-    return { ...feature, step, at };
+    const opened = operation.open(feature.parameters, feature.sources.length, spec.rateHz);
+    const at = numbers; // of the first row's memory
+    numbers += rows * opened.memory;
+    return { ...feature, opened, at };
   });
-  const memory = new Float64Array(rows * width).fill(Number.NaN);
+  const memory = new Float64Array(numbers).fill(Number.NaN);
   const gates = features.flatMap(({ parameters: { gate }, sources }) =>
     gate === undefined ? [] : [{ gate, column: sources[sources.length - 1] }],
   );
+  const raw = new Float64Array(Math.max(1, rows));
+  const single: Samples = { values: new Float64Array(), count: 1, rows: new Int32Array(1), offsets: new Int32Array(1) };
+  const one = { out: new Float32Array(features.length), whole: new Uint8Array(1) };
+
+  const pushAll: SignalPipeline['pushAll'] = (samples, out, whole) => {
+    const { count } = samples;
+    whole.fill(1, 0, count);
+    for (let f = 0; f < features.length; f++) {
+      const { opened, sources, at, mean, std } = features[f];
+      opened.run(samples, sources, memory, at, raw);
+      for (let i = 0, to = f; i < count; i++, to += features.length) {
+        if (!Number.isFinite(raw[i])) whole[i] = 0;
+        out[to] = (raw[i] - mean) / std;
+      }
+    }
+  };
 
   return {
     features: features.length,
+    pushAll,
     push(row, values, offset, out, outOffset) {
-      for (let f = 0; f < features.length; f++) {
-        const feature = features[f];
-        const { sources, read } = feature;
-        for (let c = 0; c < sources.length; c++) read[c] = values[offset + sources[c]];
-        const x = feature.step(read, memory, row * width + feature.at);
-        if (!Number.isFinite(x)) return false;
-        out[outOffset + f] = (x - feature.mean) / feature.std;
-      }
-      return true;
+      single.values = values;
+      single.rows[0] = row;
+      single.offsets[0] = offset;
+      pushAll(single, one.out, one.whole);
+      out.set(one.out, outOffset);
+      return one.whole[0] === 1;
     },
     isQuiet(values, offset) {
       for (const { gate, column } of gates) if (!(values[offset + column] <= gate)) return false;
       return gates.length > 0;
     },
-    reset: (row) => {
-      memory.fill(Number.NaN, row * width, (row + 1) * width);
+    reset(row) {
+      for (const { opened, at } of features) memory.fill(Number.NaN, at + row * opened.memory, at + (row + 1) * opened.memory);
     },
   };
 }

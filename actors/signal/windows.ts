@@ -22,10 +22,10 @@ export const createWindows = (rows: number, features: number, samples: number, h
   held: new Uint16Array(rows),
 });
 
-/** Appends one sample of a row. @param features [features] @returns whether the row's window is full; then `takeWindow` it before the next push. */
-export function pushSample(w: Windows, row: number, features: Float32Array): boolean {
-  const at = (row * w.samples + w.held[row]) * w.features;
-  for (let f = 0; f < w.features; f++) w.values[at + f] = features[f];
+/** Appends one sample of a row. @param from [features] from `at` on. @returns whether the row's window is full; then `takeWindow` it before the next push. */
+export function pushSample(w: Windows, row: number, from: Float32Array, at: number): boolean {
+  const to = (row * w.samples + w.held[row]) * w.features;
+  for (let f = 0; f < w.features; f++) w.values[to + f] = from[at + f];
   w.held[row]++;
   return w.held[row] === w.samples;
 }

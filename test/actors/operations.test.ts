@@ -22,9 +22,14 @@ const gated = { gate: 0.3, gateSeconds: 2 };
 
 /** Feeds samples, one array of channels each. @returns the feature after each */
 function feed(name: string, parameters: Parameters, samples: readonly (readonly number[])[]): number[] {
-  const { memory, step } = operations[name].open(parameters, samples[0].length, RATE_HZ);
+  const columns = [...samples[0].keys()];
+  const { memory, run } = operations[name].open(parameters, columns.length, RATE_HZ);
   const room = new Float64Array(memory).fill(Number.NaN);
-  return samples.map((x) => step(x, room, 0));
+  const [rows, offsets, out] = [new Int32Array(1), new Int32Array(1), new Float64Array(1)];
+  return samples.map((x) => {
+    run({ values: Float64Array.from(x), count: 1, rows, offsets }, columns, room, 0, out);
+    return out[0];
+  });
 }
 
 const times = (seconds: number, sample: (i: number) => readonly number[]) => Array.from({ length: seconds * RATE_HZ }, (_, i) => sample(i));
