@@ -35,12 +35,18 @@ export interface Lane {
   push(row: number, values: Float64Array, offset: number): boolean | null;
   /** As `push`, of some rows at once. @param outcome [count]: 1 for a full window, −1 for a broken one, else 0 */
   pushAll(samples: Samples, outcome: Int8Array): void;
-  /** Asks for the scores of the windows filled since the last call. @returns what to apply once it has been answered, a batch each */
-  flush(now: Millis): readonly Asked[];
+  /** Takes the windows that the last samples filled, as of `now`. */
+  gather(now: Millis): void;
+  /** The instant of the oldest window that has been gathered and not asked; infinity without one. */
+  readonly oldest: Millis;
+  /** Asks for the scores of what has been gathered, in as few batches as possible. @returns what to apply, by instant */
+  ask(): readonly Asked[];
 }
 
 /** Something asked outside the event loop. */
 export interface Asked {
+  /** When its windows were full. */
+  readonly at: Millis;
   /** Settles when the answer is there; never rejects. */
   readonly answered: Promise<void>;
   /** Hands it to whom it is for. */
@@ -53,6 +59,13 @@ export interface LaneOptions {
 }
 
 const NOTHING: readonly Asked[] = [];
+const ROOM = 8; // windows, at first
+
+interface Gathered {
+  readonly row: number;
+  readonly at: Millis;
+  readonly member: Member;
+}
 
 interface Member {
   readonly inference: Inference;
@@ -67,6 +80,8 @@ export function createLane(manifest: ModelManifest, { channels, rows }: LaneOpti
   const members = new Map<number, Member>();
   const isFull = new Uint8Array(rows); // a window to take; it is lost when the row breaks first
   let full: number[] = [];
+  let gathered: Gathered[] = [];
+  let room = new Float32Array(ROOM * size); // their windows
 
   const breakRow = (row: number) => {
     source.break(row);
@@ -111,51 +126,78 @@ export function createLane(manifest: ModelManifest, { channels, rows }: LaneOpti
           isFull[samples.rows[i]] = 1;
         }
     },
-    flush(now) {
-      if (full.length === 0) return NOTHING;
-      const filled = full.filter((row) => isFull[row] === 1 && members.has(row));
-      for (const row of full) isFull[row] = 0;
+    gather(now) {
+      if (full.length === 0) return;
+      for (const row of full) {
+        const member = members.get(row);
+        if (isFull[row] === 0 || !member) continue;
+        isFull[row] = 0;
+        if ((gathered.length + 1) * size > room.length) {
+          const larger = new Float32Array(2 * room.length);
+          larger.set(room);
+          room = larger;
+        }
+        source.take(row, room, gathered.length * size);
+        gathered.push({ row, at: now, member });
+      }
       full = [];
-      return batchesOf(filled, members).map((batch) => {
-        const windows = new Float32Array(batch.length * size);
-        for (const [i, row] of batch.entries()) source.take(row, windows, i * size);
-        return ask(now, batch, windows);
-      });
+    },
+    get oldest() {
+      return gathered.length > 0 ? gathered[0].at : Number.POSITIVE_INFINITY;
+    },
+    ask() {
+      if (gathered.length === 0) return NOTHING;
+      const windows = gathered;
+      gathered = [];
+      const asked: Asked[] = [];
+      for (const batch of batchesOf(windows)) {
+        const input = new Float32Array(batch.length * size);
+        for (const [i, w] of batch.entries()) input.set(room.subarray(w * size, (w + 1) * size), i * size);
+        askBatch(
+          batch.map((w) => windows[w]),
+          input,
+          asked,
+        );
+      }
+      return asked;
     },
   };
 
-  /** @param windows one of each row, in their order */
-  function ask(now: Millis, batch: readonly number[], windows: Float32Array): Asked {
-    const asked = batch.map((row) => members.get(row)!);
-    const scores = new Float32Array(batch.length * count);
+  /** @param windows oldest first. @param input theirs */
+  function askBatch(windows: readonly Gathered[], input: Float32Array, asked: Asked[]): void {
+    const scores = new Float32Array(windows.length * count);
     let failure: string | null = null;
-    return {
-      answered: asked[0].inference.predict(windows, batch.length, scores).catch((error: unknown) => {
-        failure = reasonOf(error);
-      }),
-      apply() {
-        for (const [i, row] of batch.entries()) {
-          const member = asked[i];
-          if (members.get(row) !== member) continue; // left, or joined anew, meanwhile
-          if (failure !== null) member.listener.failed(row, failure);
-          else if (allFinite(scores, i * count, count)) member.listener.scored(row, now, scores, i * count);
-          else member.listener.failed(row, 'a score is not a finite number');
-        }
-      },
+    const answered = windows[0].member.inference.predict(input, windows.length, scores).catch((error: unknown) => {
+      failure = reasonOf(error);
+    });
+    const apply = (from: number, to: number) => {
+      for (let i = from; i < to; i++) {
+        const { row, at, member } = windows[i];
+        if (members.get(row) !== member) continue; // left, or joined anew, meanwhile
+        if (failure !== null) member.listener.failed(row, failure);
+        else if (allFinite(scores, i * count, count)) member.listener.scored(row, at, scores, i * count);
+        else member.listener.failed(row, 'a score is not a finite number');
+      }
     };
+    for (let from = 0; from < windows.length; ) {
+      const { at } = windows[from];
+      let to = from + 1;
+      while (to < windows.length && windows[to].at === at) to++;
+      const first = from;
+      asked.push({ at, answered, apply: () => apply(first, to) });
+      from = to;
+    }
   }
 }
 
-/** Rows that may be asked together: of sessions that were loaded from one source. Whoever stands before a session is asked by itself. */
-function batchesOf(rows: readonly number[], members: ReadonlyMap<number, Member>): readonly (readonly number[])[] {
-  if (rows.length <= 1) return rows.length === 0 ? [] : [rows];
+/** Windows that may be asked together, by number: of sessions that were loaded from one source. Whoever stands before a session is asked by itself. */
+function batchesOf(windows: readonly Gathered[]): readonly (readonly number[])[] {
   const batches = new Map<object, number[]>();
-  for (const row of rows) {
-    const { inference } = members.get(row)!;
-    const key = inference.source ?? inference;
+  for (const [w, { member }] of windows.entries()) {
+    const key = member.inference.source ?? member.inference;
     const batch = batches.get(key);
-    if (batch) batch.push(row);
-    else batches.set(key, [row]);
+    if (batch) batch.push(w);
+    else batches.set(key, [w]);
   }
   return [...batches.values()];
 }

@@ -49,7 +49,7 @@ const ROLL_UP_MS = 1_000;
 const PHASES = 20; // turbines' seconds do not begin all at once
 
 /** What was asked and is to be applied at an instant. */
-interface Due extends Asked {
+interface Due extends Pick<Asked, 'answered' | 'apply'> {
   readonly due: Millis;
   isAnswered: boolean;
 }
@@ -93,12 +93,21 @@ export function openShard(backing: Backing, options: ShardOptions): Shard {
     if (lane.rows === 0) lanes.delete(model.digest);
   };
 
-  const later = (due: Millis, { answered, apply }: Asked) => {
+  const later = (due: Millis, { answered, apply }: Pick<Asked, 'answered' | 'apply'>) => {
     const asked: Due = { due, answered, apply, isAnswered: false };
     void answered.then(() => {
       asked.isAnswered = true;
     });
     pending.push(asked);
+  };
+
+  const askAll = () => {
+    for (const lane of lanes.values()) for (const asked of lane.ask()) later(asked.at + latencyMs, asked);
+  };
+  /** In simulated time windows are asked when the first of them is due: more go together then. */
+  const askDue = (now: Millis) => {
+    for (const lane of lanes.values())
+      if (lane.oldest + latencyMs <= now) for (const asked of lane.ask()) later(asked.at + latencyMs, asked);
   };
 
   const breakRow = (row: number) => {
@@ -299,12 +308,13 @@ export function openShard(backing: Backing, options: ShardOptions): Shard {
       samples.offsets[samples.count++] = offset;
     }
     fill(filling);
-    for (const lane of lanes.values()) for (const asked of lane.flush(now)) later(now + latencyMs, asked);
+    for (const lane of lanes.values()) lane.gather(now);
+    if (!waits) askAll();
   };
 
   /** Applies what is due and answered, in the order in which it was asked. */
   const applyDue = (now: Millis) => {
-    if (pending.length === 0 || pending[0].due > now) return;
+    if (pending.length === 0) return;
     const ready = pending.filter(({ due, isAnswered }) => due <= now && isAnswered);
     pending = pending.filter(({ due, isAnswered }) => due > now || !isAnswered);
     for (const { apply } of ready) apply();
@@ -325,6 +335,7 @@ export function openShard(backing: Backing, options: ShardOptions): Shard {
       orders.push({ at, order });
     },
     tick(now, into) {
+      if (waits) askDue(now);
       if (waits && pending.length > 0 && pending.some(({ due, isAnswered }) => due <= now && !isAnswered)) return settleThenStep(now, into);
       reports = into;
       applyDue(now);

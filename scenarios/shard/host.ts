@@ -5,7 +5,7 @@
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import type { LoadedModel, RowOrder, RowReport, ShardLink, ShardUsage } from '../../actors/contracts/shard.ts';
 import { reasonOf } from '../../actors/contracts/errors.ts';
-import { ring, ringReader, type RingRecord, sharedMemory, Word } from './ring.ts';
+import { ring, ringReader, type RingRecord, sharedMemory, Word, WORTH_WAKING } from './ring.ts';
 import { type FromWorker, RECORDS, TICK_MS, type ToWorker, type WireOrder, type WorkerGroup, type WorkerStart } from './wire.ts';
 
 export interface WorkerHost {
@@ -44,7 +44,7 @@ export async function openWorkerHost<Machine, Wind>({ name, seed, groups }: Work
   });
 
   const said: Extract<FromWorker, { say: 'failed' | 'tried' }>[] = []; // whose records are still in the ring
-  const told: { readonly tick: number; readonly group: number; readonly report: RowReport }[] = [];
+  const told = groups.map((): { readonly tick: number; readonly report: RowReport }[] => []); // of each group, in order
   const models = openModels((message) => post(message));
   const usages: ((usage: ShardUsage) => void)[] = [];
   let ready = () => {};
@@ -54,7 +54,10 @@ export async function openWorkerHost<Machine, Wind>({ name, seed, groups }: Work
 
   const post = (message: ToWorker) => {
     port.postMessage(message);
-    Atomics.add(control, Word.bell, 1);
+    Atomics.add(control, Word.posted, 1);
+  };
+  const wake = () => {
+    if (Atomics.load(control, Word.asleep) === 1) ring(control, Word.bell);
   };
   const hear = (message: FromWorker) => {
     if (message.say === 'ready') ready();
@@ -77,34 +80,40 @@ export async function openWorkerHost<Machine, Wind>({ name, seed, groups }: Work
     const scores = new Float32Array(batch * manifest.signal.features.length);
     const failed = await inference.predict(windows, batch, scores).then(() => null, reasonOf);
     post({ say: 'answer', question, scores: failed === null ? scores : null, reason: failed ?? '' });
-    Atomics.notify(control, Word.bell);
   };
 
   const take = (record: RingRecord) => {
     const { tick, group } = record;
-    told.push({ tick, group, report: reportOf(record, groups[group].rows[record.row], models.get, nextSaid) });
+    told[group].push({ tick, report: reportOf(record, groups[group].rows[record.row], models.get, nextSaid) });
   };
   const hasReached = (tick: number) => {
     const reached = Atomics.load(control, Word.done) >= tick;
     read(take);
     return reached;
   };
-  const waitFor = async (tick: number): Promise<void> => {
-    for (;;) {
-      await new Promise<void>((turned) => setImmediate(turned));
-      const bell = Atomics.load(control, Word.told);
-      if (hasReached(tick)) return;
-      if (failure) throw failure;
+  /** Sleeps until the worker has reached a tick, or wants room, or for a nap. @returns whether it has reached it. */
+  const nap = (tick: number): boolean => {
+    const bell = Atomics.load(control, Word.told);
+    Atomics.store(control, Word.awaited, tick);
+    if (!hasReached(tick)) {
+      wake();
       Atomics.wait(control, Word.told, bell, NAP_MS);
     }
+    Atomics.store(control, Word.awaited, 0);
+    return hasReached(tick);
+  };
+  const waitFor = async (tick: number): Promise<void> => {
+    do {
+      if (failure) throw failure;
+      await new Promise<void>((turned) => setImmediate(turned)); // its own messages come in
+    } while (!nap(tick));
   };
   const takeOf = (group: number, tick: number, into: RowReport[]) => {
-    let left = 0;
-    for (const one of told) {
-      if (one.group === group && one.tick <= tick) into.push(one.report);
-      else told[left++] = one;
-    }
-    told.length = left;
+    const queue = told[group];
+    let taken = 0;
+    while (taken < queue.length && queue[taken].tick <= tick) into.push(queue[taken++].report);
+    if (taken === queue.length) queue.length = 0;
+    else queue.splice(0, taken);
   };
 
   const link = (group: number): ShardLink => {
@@ -119,15 +128,13 @@ export async function openWorkerHost<Machine, Wind>({ name, seed, groups }: Work
         const tick = Math.floor(horizon / TICK_MS);
         if (tick <= Atomics.load(control, Word.horizon)) return;
         Atomics.store(control, Word.horizon, tick);
-        ring(control, Word.bell);
+        if (tick - Atomics.load(control, Word.done) >= WORTH_WAKING) wake();
       },
       take(now, into) {
         const tick = Math.floor(now / TICK_MS);
-        const bell = Atomics.load(control, Word.told);
         if (hasReached(tick)) return takeOf(group, tick, into);
         if (failure) throw failure;
-        Atomics.wait(control, Word.told, bell, NAP_MS);
-        if (hasReached(tick)) return takeOf(group, tick, into);
+        if (nap(tick)) return takeOf(group, tick, into);
         return waitFor(tick).then(() => takeOf(group, tick, into));
       },
       close: async () => {},

@@ -12,7 +12,7 @@ import { twinBacking } from '../../twins/backing.ts';
 import type { TwinMachine } from '../../twins/library/machines.ts';
 import { createRng } from '../../twins/rng.ts';
 import { type PackedWind, unpackWind } from '../../twins/wind/packed.ts';
-import { ring, ringWriter, Word } from './ring.ts';
+import { ring, ringWriter, Word, WORTH_WAKING } from './ring.ts';
 import { threadSeconds } from './thread-time.ts';
 import { type FromWorker, kindOf, TICK_MS, type ToWorker, type WireOrder, type WorkerStart } from './wire.ts';
 
@@ -175,31 +175,36 @@ function hearAll(from: MessagePort): void {
   for (let got = receiveMessageOnPort(from); got; got = receiveMessageOnPort(from)) hear(got.message as ToWorker);
 }
 
-const turn = () => new Promise<void>((turned) => setImmediate(turned));
+/** Sleeps until it may run on or something has been posted. */
+function sleep(horizon: number, posted: number): void {
+  const bell = Atomics.load(control, Word.bell);
+  Atomics.store(control, Word.asleep, 1);
+  if (Atomics.load(control, Word.horizon) < horizon + WORTH_WAKING && Atomics.load(control, Word.posted) === posted) {
+    const since = performance.now();
+    Atomics.wait(control, Word.bell, bell);
+    sleptMs += performance.now() - since;
+  }
+  Atomics.store(control, Word.asleep, 0);
+}
 
 async function main(): Promise<void> {
   port.on('message', hear); // answers come while a tick waits for them
   say({ say: 'ready' });
   let heard = -1;
   while (!closing) {
-    const horizon = Atomics.load(control, Word.horizon); // before the bell: orders up to it have been posted, and rung for
-    const bell = Atomics.load(control, Word.bell);
-    if (bell !== heard) {
+    const horizon = Atomics.load(control, Word.horizon); // before what was posted: orders up to it are among that
+    const posted = Atomics.load(control, Word.posted);
+    if (posted !== heard) {
       hearAll(port);
-      heard = bell;
+      heard = posted;
     }
     if (tick < horizon) {
-      tick++;
-      await run(tick * TICK_MS);
+      await run(++tick * TICK_MS);
       Atomics.store(control, Word.done, tick);
-      ring(control, Word.told);
+      const awaited = Atomics.load(control, Word.awaited);
+      if (awaited > 0 && awaited <= tick) ring(control, Word.told);
       dropIdle();
-    } else if (!closing) {
-      await turn(); // what has been asked of models may begin
-      const since = performance.now();
-      Atomics.wait(control, Word.bell, bell);
-      sleptMs += performance.now() - since;
-    }
+    } else if (!closing) sleep(horizon, posted);
   }
   for (const { inference } of models.values()) await inference.close().catch(() => {});
   port.close();

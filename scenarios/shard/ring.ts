@@ -3,27 +3,36 @@
  *
  *   record: kind, tick, group, row, length, length × number
  *
- * One thread writes and one reads. Who has nothing to do sleeps on a bell: the worker's when it may not run on, the fleet's when it
- * waits for the worker.
+ * One thread writes and one reads. Who has nothing to do sleeps on a bell and says so before: ringing costs more than a tick of a few
+ * rows, so nobody rings for one who is awake.
  */
 
 /** Words of the control block. */
 export const Word = {
   /** Tick up to which the worker may run. */
   horizon: 0,
-  /** The worker's bell: something has come for it. */
+  /** The worker's bell. */
   bell: 1,
   /** Tick up to which it has run. */
   done: 2,
-  /** The fleet's bell: the worker has run on, or wants room. */
+  /** The fleet's bell. */
   told: 3,
   /** Numbers written and read so far, modulo 2³². */
   written: 4,
   read: 5,
   /** 1: nobody reads any more. */
   closing: 6,
+  /** Messages posted to the worker so far. */
+  posted: 7,
+  /** 1: the worker sleeps. */
+  asleep: 8,
+  /** The tick that the fleet waits for; 0: it does not. */
+  awaited: 9,
 } as const;
-const WORDS = 7;
+const WORDS = 10;
+
+/** Ticks for which a sleeping worker is woken; fewer than it may be ahead. */
+export const WORTH_WAKING = 2;
 
 export interface SharedMemory {
   readonly control: SharedArrayBuffer;

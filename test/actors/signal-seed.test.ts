@@ -127,7 +127,8 @@ seed('through the lane a row gets the windows of the original, first on sample 5
   for (let i = 0; i < 640; i++) {
     if (i === 30) lane.join(1, model.inference, listener); // the second turbine starts to turn later
     for (let row = 0; row < (i < 30 ? 1 : 2); row++) lane.push(row, values[row], i * width);
-    for (const { answered, apply } of lane.flush(i)) {
+    lane.gather(i);
+    for (const { answered, apply } of lane.ask()) {
       await answered;
       apply();
     }
