@@ -22,7 +22,7 @@ import { packWind } from '../twins/wind/packed.ts';
 import { openWorkerHost, type WorkerHost } from './shard/host.ts';
 
 /** From an order to a simulated body until it is in force: as far as threads of rows may run ahead of the fleet. */
-export const REACTION_MS = 200;
+export const REACTION_MS = 500;
 
 /** Twins of one machine that stand together. */
 export interface FleetGroup {
