@@ -6,10 +6,13 @@ import { type Broker, type Message, type RetainedMessage, topicMatches } from '.
 import { Fifo } from './fifo.ts';
 import { type LocalClient, localClient } from './local-client.ts';
 
+const REMEMBERED_TOPICS = 10_000;
+
 /** @param date epoch milliseconds, for what is retained */
 export function memoryBroker(date: () => number = () => 0): Broker {
   const clients = new Map<string, LocalClient>();
   const reserved: { readonly filter: string; readonly serve: Parameters<Broker['reserve']>[1] }[] = [];
+  const keepers = new Map<string, (typeof reserved)[number] | null>(); // by topic: they are few and messages many
   const retained = new Map<string, RetainedMessage>();
   const queue = new Fifo<() => void>();
   let draining = false;
@@ -23,6 +26,15 @@ export function memoryBroker(date: () => number = () => 0): Broker {
     if (draining) return;
     draining = true;
     queueMicrotask(drain);
+  };
+
+  const keeperOf = (topic: string) => {
+    let keeper = keepers.get(topic);
+    if (keeper !== undefined) return keeper;
+    keeper = reserved.find(({ filter }) => topicMatches(filter, topic)) ?? null;
+    if (keepers.size >= REMEMBERED_TOPICS) keepers.clear();
+    keepers.set(topic, keeper);
+    return keeper;
   };
 
   const route = (message: Message) =>
@@ -41,7 +53,7 @@ export function memoryBroker(date: () => number = () => 0): Broker {
       const client = localClient(clientId, {
         async publish(topic, payload, { qos, retain }) {
           const message = { topic, payload };
-          const keeper = reserved.find(({ filter }) => topicMatches(filter, topic));
+          const keeper = keeperOf(topic);
           if (keeper) {
             later(() => void keeper.serve(message, clientId, { clientId, principal: null, thing: null }));
             return;
@@ -61,6 +73,7 @@ export function memoryBroker(date: () => number = () => 0): Broker {
     },
     reserve: (filter, serve) => {
       reserved.push({ filter, serve });
+      keepers.clear();
     },
     announce: async (topic, payload) => route({ topic, payload: Buffer.from(payload) }),
     reply(client, topic, payload) {

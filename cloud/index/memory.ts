@@ -1,4 +1,7 @@
-/** An index in memory, for virtual time: the newest documents of each kind, bounded. */
+/**
+ * An index in memory, for virtual time: the newest documents of each kind, bounded. A farm at full speed adds thousands for each that
+ * somebody asks for: so they are only laid aside when they come, and put in order by their ids when they are asked for.
+ */
 import { QueryInvalid } from '../../actors/contracts/errors.ts';
 import {
   type Aggregation,
@@ -7,26 +10,29 @@ import {
   type DocumentIndex,
   type IndexedDocument,
 } from '../../actors/contracts/index.ts';
+import { Fifo } from '../bus/fifo.ts';
 
 /** @param capacity documents an index; beyond it the oldest go. */
 export function memoryIndex(capacity = 200_000): DocumentIndex {
-  const indexes = new Map<string, Map<string, IndexedDocument>>();
+  const indexes = new Map<string, Shelf>();
 
   const documentsOf = (name: string): IndexedDocument[] => {
     const index = indexes.get(name);
     if (!index && DOCUMENT_INDEXES.includes(name)) return [];
     if (!index) throw new QueryInvalid(`no index ${name}`, { hint: `indexes: ${[...indexes.keys()].sort().join(', ') || 'none yet'}` });
-    return [...index.values()];
+    return documentsOn(index, capacity);
   };
 
   return {
     async add(name, documents) {
-      const index = indexes.get(name) ?? new Map<string, IndexedDocument>();
+      const index = indexes.get(name) ?? { batches: new Fifo<readonly IndexedDocument[]>(), count: 0 };
       indexes.set(name, index);
-      for (const document of documents) index.set(document.id, document);
-      for (const id of index.keys()) {
-        if (index.size <= capacity) break;
-        index.delete(id);
+      index.batches.push(documents);
+      index.count += documents.length;
+      // Twice the capacity is kept, since some may come again under the same id.
+      for (let oldest = index.batches.peek(); oldest && index.count - oldest.length >= 2 * capacity; oldest = index.batches.peek()) {
+        index.batches.shift();
+        index.count -= oldest.length;
       }
     },
     aggregate: async (query) => aggregate(documentsOf(query.index), query),
@@ -38,6 +44,23 @@ export function memoryIndex(capacity = 200_000): DocumentIndex {
     flush: async () => [],
     close: async () => {},
   };
+}
+
+interface Shelf {
+  /** As they were added, oldest first. */
+  batches: Fifo<readonly IndexedDocument[]>;
+  count: number;
+}
+
+/** Each id once, as it came last, in the order of the ids' first coming; the newest `capacity` of them. */
+function documentsOn(shelf: Shelf, capacity: number): IndexedDocument[] {
+  const byId = new Map<string, IndexedDocument>();
+  for (let batch = shelf.batches.shift(); batch; batch = shelf.batches.shift())
+    for (const document of batch) byId.set(document.id, document);
+  const documents = [...byId.values()].slice(-capacity);
+  shelf.batches.push(documents);
+  shelf.count = documents.length;
+  return documents;
 }
 
 function aggregate(documents: readonly IndexedDocument[], query: Aggregation): AggregationRow[] {

@@ -104,18 +104,15 @@ export async function startIngest({
   });
   await bus.subscribe(
     'windfleet/+/verdict',
-    hear('verdicts', parseVerdict, (thing, { at, model, scores, announced }) =>
-      Object.entries(scores).map(([feature, score]) => ({
-        id: `${thing}:${at}:${feature}`,
-        at,
-        thing,
-        feature,
-        score,
-        anomalous: score > 1,
-        announced,
-        model,
-      })),
-    ),
+    hear('verdicts', parseVerdict, (thing, { at, model, scores, announced }) => {
+      const verdict = `${thing}:${at}:`;
+      const documents: IndexedDocument[] = [];
+      for (const feature in scores) {
+        const score = scores[feature];
+        documents.push({ id: verdict + feature, at, thing, feature, score, anomalous: score > 1, announced, model });
+      }
+      return documents;
+    }),
   );
   await bus.subscribe(
     'windfleet/+/state',
