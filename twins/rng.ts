@@ -24,8 +24,12 @@ function stream(key: bigint): Rng {
   };
 }
 
-/** `normal(step)` of the stream of a key, for kernels that keep keys in columns. */
-export function normalAt(low: number, high: number, step: number): number {
+/** `normal(step)` of each stream, in a column: a number that is returned would be one on the heap. */
+export function fillNormals(into: Float64Array, { low, high }: KeyColumns, step: number): void {
+  for (let i = 0; i < low.length; i++) into[i] = normalAt(low[i], high[i], step);
+}
+
+function normalAt(low: number, high: number, step: number): number {
   const place = mix(low ^ step, high);
   const above = aboveWord(step) ^ high;
   const one = (mix(place ^ 1, above) >>> 0) / WORD;
@@ -39,8 +43,13 @@ const WORD = 0x1_0000_0000;
 /** What of a step does not fit in 32 bits. */
 const aboveWord = (step: number): number => (step >>> 0 === step ? 0 : Math.floor(step / WORD));
 
-/** The keys of streams in two columns, for `normalAt` and `mixWords`. */
-export const keyColumns = (streams: readonly Rng[]): { readonly low: Uint32Array; readonly high: Uint32Array } => ({
+/** The keys of streams in two columns, for `fillNormals` and `mixWords`. */
+export interface KeyColumns {
+  readonly low: Uint32Array;
+  readonly high: Uint32Array;
+}
+
+export const keyColumns = (streams: readonly Rng[]): KeyColumns => ({
   low: Uint32Array.from(streams, ({ key }) => key[0]),
   high: Uint32Array.from(streams, ({ key }) => key[1]),
 });

@@ -91,10 +91,10 @@ export async function openWorkerHost<Machine, Wind>({ name, seed, groups }: Work
     read(take);
     return reached;
   };
-  /** Sleeps until the worker has reached a tick, or wants room, or for a nap. @returns whether it has reached it. */
+  /** Sleeps until the worker has reached a tick and some more, or wants room, or for a nap. @returns whether it has reached it. */
   const nap = (tick: number): boolean => {
     const bell = Atomics.load(control, Word.told);
-    Atomics.store(control, Word.awaited, tick);
+    Atomics.store(control, Word.awaited, Math.min(tick + WORTH_WAKING, Atomics.load(control, Word.horizon)));
     if (!hasReached(tick)) {
       wake();
       Atomics.wait(control, Word.told, bell, NAP_MS);

@@ -6,7 +6,6 @@
  */
 import type { Effects } from '../turbine/fixed-pitch/effects.ts';
 import type { DeskTurbineParameters } from '../library/desk-turbine.ts';
-import { normalAt } from '../rng.ts';
 import type { Columns } from '../turbine/fixed-pitch/columns.ts';
 
 const LSB_PER_G = 16_384;
@@ -17,15 +16,20 @@ const OMEGA_REFERENCE = 10; // rad/s, at which the vibration amplitudes are give
 /** What the processor gives: quaternion w x y z, gravity x y z in g, acceleration x y z in LSB. */
 export const IMU_READINGS = 10;
 
-/** Reads one row. @param low and @param high name its stream. @param into [IMU_READINGS] from `at` on */
+/** Standard normal draws of one step, [rows] each. */
+export interface ImuNoise {
+  readonly x: Float64Array;
+  readonly y: Float64Array;
+  readonly z: Float64Array;
+}
+
+/** Reads one row. @param noise of the three axes. @param into [IMU_READINGS] from `at` on */
 export function readImu(
   c: Columns,
   e: Effects,
   p: DeskTurbineParameters,
   row: number,
-  low: number,
-  high: number,
-  step: number,
+  noise: ImuNoise,
   into: Float64Array,
   at: number,
 ): void {
@@ -64,9 +68,9 @@ export function readImu(
   const blade = e.bladeG[row] === 0 ? 0 : e.bladeG[row] * speed * (cosine + 0.5 * Math.cos(2 * angle));
   const pass = p.bladePassG * speed * Math.cos(3 * angle);
   const factor = e.vibrationFactor[row];
-  into[at + 7] = lsb(gx + factor * (pass + blade + p.accelNoiseG * normalAt(low, high, 3 * step)));
-  into[at + 8] = lsb(gy + factor * (unbalance * cosine + race + p.accelNoiseG * normalAt(low, high, 3 * step + 1)));
-  into[at + 9] = lsb(gz + factor * (unbalance * Math.sin(angle) + 0.7 * race + p.accelNoiseG * normalAt(low, high, 3 * step + 2)));
+  into[at + 7] = lsb(gx + factor * (pass + blade + p.accelNoiseG * noise.x[row]));
+  into[at + 8] = lsb(gy + factor * (unbalance * cosine + race + p.accelNoiseG * noise.y[row]));
+  into[at + 9] = lsb(gz + factor * (unbalance * Math.sin(angle) + 0.7 * race + p.accelNoiseG * noise.z[row]));
 }
 
 /** The ring of the last impulse of a defect that strikes `order` times a turn, −1..1. */

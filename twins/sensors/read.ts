@@ -5,7 +5,7 @@ import type { Rng } from '../../actors/contracts/rng.ts';
 import type { Effects } from '../turbine/fixed-pitch/effects.ts';
 import type { DeskTurbineParameters } from '../library/desk-turbine.ts';
 import type { Columns } from '../turbine/fixed-pitch/columns.ts';
-import { keyColumns, normalAt } from '../rng.ts';
+import { fillNormals, keyColumns } from '../rng.ts';
 import { readAdc } from './adc.ts';
 import { BME_PERIOD_MS, type Climate, readClimate } from './climate.ts';
 import { createEncoder } from './encoder.ts';
@@ -39,6 +39,8 @@ export function createFirmwareSensors(c: Columns, e: Effects, p: DeskTurbinePara
   const voltage = new Float64Array(rows);
   const climate: (Climate | null)[] = new Array(rows).fill(null);
   const imu = new Float64Array(rows * IMU_READINGS);
+  const shaking = { x: new Float64Array(rows), y: new Float64Array(rows), z: new Float64Array(rows) };
+  const rippling = new Float64Array(rows);
   const scales = Float64Array.from(deskTurbine.channels, ({ decimals }) => (decimals ? 10 ** decimals : 0)); // 0: as it is
   const millis = new Float64Array(rows);
 
@@ -51,6 +53,10 @@ export function createFirmwareSensors(c: Columns, e: Effects, p: DeskTurbinePara
 
   return {
     advance(step, nowMs) {
+      fillNormals(shaking.x, noise, 3 * step);
+      fillNormals(shaking.y, noise, 3 * step + 1);
+      fillNormals(shaking.z, noise, 3 * step + 2);
+      fillNormals(rippling, ripples, step);
       for (let row = 0; row < rows; row++) {
         if (e.reset[row]) restart(row, nowMs);
         const age = nowMs - bootMs[row] + phaseMs[row];
@@ -62,8 +68,8 @@ export function createFirmwareSensors(c: Columns, e: Effects, p: DeskTurbinePara
           windJitter[row] = 1 + p.windCountJitter * counting[row].normal(2 * step + 1);
         }
         c.yawRad[row] += e.yawJumpRad[row];
-        readImu(c, e, p, row, noise.low[row], noise.high[row], step, imu, row * IMU_READINGS);
-        const ripple = 1 + p.rippleShare * normalAt(ripples.low[row], ripples.high[row], step);
+        readImu(c, e, p, row, shaking, imu, row * IMU_READINGS);
+        const ripple = 1 + p.rippleShare * rippling[row];
         voltage[row] = readAdc(c.generatorV[row] * ripple, p.adcReferenceV * e.referenceFactor[row]);
       }
       rotor.count(c.rotorAngleRad, e.slotFactor, rotorJitter, windowCloses);

@@ -16,6 +16,8 @@ export interface Columns {
   /** Heading as the gyro integrates it; drifts. */
   readonly yawRad: Float64Array;
   readonly dieTemperatureC: Float64Array;
+  /** Room for draws of chance. */
+  readonly noise: Float64Array;
 }
 
 export function createColumns(count: number): Columns {
@@ -33,5 +35,6 @@ export function createColumns(count: number): Columns {
     swayPitchRad: column(),
     yawRad: column(),
     dieTemperatureC: column(22),
+    noise: column(),
   };
 }

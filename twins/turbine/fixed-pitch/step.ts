@@ -1,7 +1,7 @@
 /** One step of fixed-pitch turbines: rotor, generator, anemometer, structure, heat. The farm and `twin respond` both call this. */
 import type { Effects } from './effects.ts';
 import type { DeskTurbineParameters } from '../../library/desk-turbine.ts';
-import type { keyColumns } from '../../rng.ts';
+import type { KeyColumns } from '../../rng.ts';
 import { stepAnemometer } from './anemometer.ts';
 import type { Columns } from './columns.ts';
 import { stepGenerator } from './generator.ts';
@@ -20,7 +20,7 @@ export function stepFixedPitch(
   c: Columns,
   e: Effects,
   p: DeskTurbineParameters,
-  structure: ReturnType<typeof keyColumns>,
+  structure: KeyColumns,
   { airDensity, ambientC }: FixedPitchSurroundings,
   step: number,
   dt: number,
@@ -29,6 +29,6 @@ export function stepFixedPitch(
   stepRotor(c, e, p, airDensity, 0, rows, dt);
   stepGenerator(c, e, p, 0, rows);
   stepAnemometer(c, e, p, 0, rows, dt);
-  stepStructure(c, p, structure, step, dt);
+  stepStructure(c, p, structure, step, dt, c.noise);
   stepThermal(c, e, p, ambientC, 0, rows, dt);
 }
