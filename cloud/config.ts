@@ -8,9 +8,6 @@ import type { InferenceChoice } from '../actors/contracts/inference.ts';
 import { parseDuration } from '../actors/contracts/units.ts';
 import { isThingName } from '../actors/contracts/ids.ts';
 
-/** More threads than that help on no machine that a farm is run on. */
-export const MAX_WORKERS = 64;
-
 const Port = z.coerce.number().int().min(0).max(65_535);
 
 const Duration = z.union([z.string(), z.number()]).transform((text, context) => {
@@ -103,7 +100,7 @@ const UpConfig = z.strictObject({
   speed: Speed.default(1),
   for: Duration.optional(),
   /** Threads that run the twins' rows; 1 is the farm's own. */
-  workers: z.coerce.number().int().min(1).max(MAX_WORKERS).default(1),
+  workers: z.coerce.number().int().min(1).max(64).default(1),
   profile: z.enum(['demo', 'memory']).default('demo'),
   replay: z.string().optional(),
   inspect: z

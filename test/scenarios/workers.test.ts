@@ -5,6 +5,9 @@ import type { FleetGroup } from '../../scenarios/bodies.ts';
 import { eventLine } from '../../scenarios/digest.ts';
 import { machineNamed, windOf } from '../../twins/library/machines.ts';
 import { parseWindSeries } from '../../twins/wind/series.ts';
+import { openWorkerHost } from '../../scenarios/shard/host.ts';
+import { startTestAgent } from '../kit/agent.ts';
+import { eventually, getJson, removeFolder, runCli, scratchFolder, startFarm } from '../kit/farm-process.ts';
 import { memoryWorld } from '../kit/memory-world.ts';
 
 const workers = suite('workers');
@@ -104,5 +107,83 @@ workers('more threads than turbines are refused', async () => {
     },
   );
 });
+
+workers('another turbine changes no event of the others, whichever thread it runs in', async () => {
+  const one = (world: Told) => {
+    at(world, 40_000, () => world.faults.inject('T-002', { fault: 'loose-mount', severity: 0.8, over: 0 }));
+    at(world, 10_000, () => world.things.includes('T-004') && world.command('T-004', { command: 'stop' }));
+  };
+  const alone = await play(2, [group(desk, 3)], one, 120_000);
+  const accompanied = await play(2, [group(desk, 4)], one, 120_000);
+
+  assert.ok(alone.lines.some((line) => line.includes('"of":"T-002"') && line.includes('faulted.tripped')));
+  assert.equal(
+    accompanied.lines.filter((line) => !line.includes('T-004')),
+    alone.lines,
+  );
+});
+
+workers('a model that only the fleet’s own thread can ask judges the rows of all threads', async () => {
+  const { agent, key, close, folder } = await startTestAgent();
+  try {
+    const runs = [];
+    for (const count of [1, 2]) {
+      const world = await memoryWorld({ twins: 4, workers: count, inference: { kind: 'agent', socket: agent.socket }, key });
+      await world.clock.run(60_000);
+      runs.push({ lines: world.events.events.map(eventLine), verdicts: await world.index.latest('verdicts', { limit: 100_000 }) });
+      await world.close();
+    }
+    assert.ok(runs[0].verdicts.length > 4 * 16);
+    assert.equal(runs[1], runs[0]);
+  } finally {
+    close();
+    await agent.close();
+    removeFolder(folder);
+  }
+});
+
+workers('a thread that fails ends the run with its name and its reason, and everything can be closed', async () => {
+  const world = await memoryWorld({ twins: 4, workers: 2 });
+  await world.clock.run(1_000);
+
+  world.fleet.order('T-002', { ask: 'fault', order: { fault: 'nonsense', severity: 1, over: 0 } }); // past the door that would refuse it
+  await world.clock.run(10_000).then(
+    () => assert.unreachable(),
+    (error: unknown) => assert.match((error as Error).message, /^worker 2 of 2 has failed: .*nonsense/),
+  );
+
+  await world.close();
+});
+
+workers('a thread that cannot open its rows is told of, and no other stays', async () => {
+  const broken = { things: ['T-001'], rows: [0], machine: { kind: 'fixed-pitch', name: 'none' }, wind: {} };
+  await openWorkerHost({ name: 'worker 1 of 1', seed: 1, groups: [broken] }).then(
+    () => assert.unreachable(),
+    (error: unknown) => assert.match((error as Error).message, /^worker 1 of 1 has failed/),
+  );
+});
+
+workers('Ctrl-C ends a farm with its threads', async () => {
+  const data = scratchFolder();
+  const farm = await startFarm(data, ['--turbines', '4', '--workers', '2', '--speed', '20x']);
+  await eventually(
+    () => getJson<{ state: string }[]>(`${farm.url}/api/turbines`),
+    (turbines) => turbines.length === 4 && turbines.every(({ state }) => state.startsWith('inferring')),
+  );
+  assert.is(await farm.stop(), 130);
+  removeFolder(data);
+});
+
+for (const [count, code, said] of [
+  ['0', 3, '--workers'],
+  ['1.5', 3, '--workers'],
+  ['1000', 3, '--workers'],
+  ['6', 2, '6 workers for 5 twins'],
+] as const)
+  workers(`up --workers ${count} is refused`, async () => {
+    const refused = await runCli(['up', '--profile', 'memory', '--speed', 'max', '--for', '1s', '--workers', count]);
+    assert.is(refused.code, code);
+    assert.match(refused.err, said);
+  });
 
 workers.run();

@@ -1,7 +1,6 @@
 /** Commands that run a world: up, edge, scenario. */
 import type { Command } from 'commander';
 import { UsageError } from '../../../actors/contracts/errors.ts';
-import type { ShardUsage } from '../../../actors/contracts/shard.ts';
 import type { Log } from '../../../actors/contracts/log.ts';
 import { type Io, printFacts } from '../print.ts';
 
@@ -35,6 +34,7 @@ export function addRunCommands(program: Command, io: Io): void {
       const { readUpOptions } = await import('../../config.ts');
       const { runUp } = await import('../../../scenarios/up.ts');
       const { fleetOf } = await import('./fleet.ts');
+      const { usageLine } = await import('../../../scenarios/shard/usage.ts');
       const options = readUpOptions(flags, process.env);
       const fleet = await fleetOf(options);
       const summary = await runUp(options, fleet, { signal: io.signal, out: io.out, log: await openLog() });
@@ -42,7 +42,7 @@ export function addRunCommands(program: Command, io: Io): void {
       printFacts(io, options.json, summary, () =>
         [
           ...Object.entries({ ...summary, workers: summary.workers.length }).map(([name, value]) => `${name}: ${value}`),
-          ...summary.workers.map(workerLine),
+          ...summary.workers.map(usageLine),
         ].join('\n'),
       );
     });
@@ -66,13 +66,15 @@ export function addRunCommands(program: Command, io: Io): void {
     .argument('<names...>', 'stories of the library')
     .option('--seed <n>', 'instead of the story’s own')
     .option('--repeat <n>', 'play it so often; the digests must be the same', '1')
+    .option('--workers <n>', 'threads that run the turbines’ rows; the digest is the same on any number', '1')
     .option('--json')
     .addHelpText('after', '\nExamples:\n  windfleet scenario run bearing-wear\n  windfleet scenario run calm-day --seed 7 --repeat 2')
-    .action(async (names: string[], flags: { seed?: string; repeat: string; json?: boolean }) => {
+    .action(async (names: string[], flags: { seed?: string; repeat: string; workers: string; json?: boolean }) => {
       const { runStories } = await import('../../../scenarios/main.ts');
       const results = await runStories(names, {
         seed: flags.seed,
         repeat: flags.repeat,
+        workers: flags.workers,
         log: await openLog(),
         report: flags.json ? () => {} : io.out,
       });
@@ -80,10 +82,6 @@ export function addRunCommands(program: Command, io: Io): void {
       if (results.some(({ passed }) => !passed)) process.exitCode = 99;
     });
 }
-
-/** What one thread of rows has done, for people. */
-export const workerLine = ({ rows, windows, cpuSeconds }: ShardUsage, i: number): string =>
-  `worker ${i + 1}: ${rows} rows, ${windows} windows, ${cpuSeconds} s of processor time`;
 
 function addEdgeCommand(program: Command, io: Io): void {
   program
