@@ -39,6 +39,12 @@ export function createReporter({ bus, clock, log }: ReporterOptions): Reporter {
   let dropped = 0;
 
   const writer = rollUpWriter();
+  const telemetryTopics = new Map<ThingName, string>(); // one text for all messages: brokers look things up by it
+  const telemetryTopic = (thing: ThingName): string => {
+    const topic = telemetryTopics.get(thing) ?? topics.telemetry(thing);
+    telemetryTopics.set(thing, topic);
+    return topic;
+  };
   const drop = (topic: string, error: unknown) => {
     dropped++;
     if (dropped === 1) log.warn({ topic, reason: reasonOf(error) }, 'telemetry is being dropped');
@@ -69,7 +75,7 @@ export function createReporter({ bus, clock, log }: ReporterOptions): Reporter {
     verdict: (thing, report) => say(topics.verdict(thing), report),
     transition: (thing, report) => say(topics.transitions(thing), { at: at(), ...report }),
 
-    rollUp: (thing, channels, rollUp) => send(topics.telemetry(thing), writer.write(at(), channels, rollUp)),
+    rollUp: (thing, channels, rollUp) => send(telemetryTopic(thing), writer.write(at(), channels, rollUp)),
     sample(thing, channels, values) {
       if (channels === deskTurbine.channels) record(thing, channels, values);
     },

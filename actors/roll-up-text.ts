@@ -16,6 +16,9 @@ export interface RollUpWriter {
 const NUMBER_BYTES = 32;
 const SCALE = 1e4;
 const DECIMALS = 4;
+const BILLION = 1e9;
+const BILLION_DIGITS = 9;
+const BOUNDS = Int32Array.from({ length: BILLION_DIGITS + 1 }, (_, i) => 10 ** i);
 const WHOLE = 1e15; // below it every decimal of that many digits is the shortest of its number
 const [ZERO, MINUS, POINT, COMMA, CLOSE] = [48, 45, 46, 44, 93];
 
@@ -28,12 +31,17 @@ export function rollUpWriter(): RollUpWriter {
     for (let i = 0; i < bytes.length; i++) into[n++] = bytes[i];
   };
   /** @param least digits, with zeros in front */
-  const digits = (value: number, least: number) => {
+  const digits = (value: number, least: number): void => {
+    if (value >= BILLION) {
+      digits(Math.floor(value / BILLION), 1);
+      digits(value % BILLION, BILLION_DIGITS);
+      return;
+    }
+    let left = value | 0; // below 2³¹: divided without going through a double
     let end = n + least;
-    for (let bound = 10 ** least; bound <= value; bound *= 10) end++;
-    let left = value;
+    for (let more = BOUNDS[least]; more <= left && end < n + BILLION_DIGITS; more = BOUNDS[end - n]) end++;
     for (let at = end - 1; at >= n; at--) {
-      const rest = Math.floor(left / 10);
+      const rest = (left / 10) | 0;
       into[at] = ZERO + (left - rest * 10);
       left = rest;
     }

@@ -71,6 +71,21 @@ export function quickReader(): (payload: Uint8Array) => Means | null {
     if (digits > DIGITS_MAX) return Number.NaN;
     return isNegative ? -value : value;
   };
+  /** Passes over a number that is not kept. */
+  const skipNumber = (): boolean => {
+    if (text[i] === MINUS) i++;
+    const from = i;
+    let digit = text[i];
+    while (digit >= ZERO && digit <= NINE) digit = text[++i];
+    const whole = i - from;
+    if (whole === 0 || (whole > 1 && text[from] === ZERO)) return false;
+    if (digit === POINT) {
+      digit = text[++i];
+      while (digit >= ZERO && digit <= NINE) digit = text[++i];
+      return i > from + whole + 1 && i - from <= DIGITS_MAX;
+    }
+    return whole <= DIGITS_MAX;
+  };
   /** The name that begins here, of the channel that is the `c`-th; null for one that needs a closer look. */
   const name = (c: number): string | null => {
     const known = names[c];
@@ -104,12 +119,9 @@ export function quickReader(): (payload: Uint8Array) => Means | null {
       if (channel === null || text[i] !== QUOTE || text[i + 1] !== COLON || text[i + 2] !== OPEN) return null;
       i += 3;
       const mean = number();
-      let isWhole = !Number.isNaN(mean);
-      for (let k = 1; k < 4; k++) {
-        if (text[i++] !== COMMA) return null;
-        isWhole = !Number.isNaN(number()) && isWhole;
-      }
-      if (!isWhole || text[i++] !== SHUT) return null;
+      if (Number.isNaN(mean)) return null;
+      for (let k = 1; k < 4; k++) if (text[i++] !== COMMA || !skipNumber()) return null;
+      if (text[i++] !== SHUT) return null;
       means[channel] = mean;
     }
     return text[i + 1] === END && i + 2 === text.length ? { at, means } : null;

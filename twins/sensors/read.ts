@@ -41,6 +41,9 @@ export function createFirmwareSensors(c: Columns, e: Effects, p: DeskTurbinePara
   const imu = new Float64Array(rows * IMU_READINGS);
   const shaking = { x: new Float64Array(rows), y: new Float64Array(rows), z: new Float64Array(rows) };
   const rippling = new Float64Array(rows);
+  // Most readings change once a second, and some every ten: they are rounded when they have changed.
+  const raw = new Float64Array(rows * deskTurbine.channels.length);
+  const printed = new Float64Array(raw.length);
   const scales = Float64Array.from(deskTurbine.channels, ({ decimals }) => (decimals ? 10 ** decimals : 0)); // 0: as it is
   const millis = new Float64Array(rows);
 
@@ -100,8 +103,13 @@ export function createFirmwareSensors(c: Columns, e: Effects, p: DeskTurbinePara
         for (let k = 0; k < width; k++) {
           const scale = scales[k];
           if (scale === 0) continue;
-          const whole = Math.round(values[at + k] * scale);
-          values[at + k] = whole === 0 ? 0 : whole / scale; // as `printed` does
+          const value = values[at + k];
+          if (value !== raw[at + k]) {
+            raw[at + k] = value;
+            const whole = Math.round(value * scale);
+            printed[at + k] = whole === 0 ? 0 : whole / scale; // as the firmware prints it; no −0
+          }
+          values[at + k] = printed[at + k];
         }
         quality[row] = 0;
       }
