@@ -90,7 +90,9 @@ export function rollUpWriter(): RollUpWriter {
         into[n++] = CLOSE;
       }
       n += into.write('}}', n, 'latin1');
-      return Buffer.from(into.subarray(0, n));
+      const payload = Buffer.allocUnsafe(n);
+      into.copy(payload, 0, 0, n);
+      return payload;
     },
   };
 }

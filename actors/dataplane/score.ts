@@ -82,6 +82,7 @@ export function createLane(manifest: ModelManifest, { channels, rows }: LaneOpti
   let full: number[] = [];
   let gathered: Gathered[] = [];
   let room = new Float32Array(ROOM * size); // their windows
+  const inputs = new Map<number, Float32Array[]>(); // that no model is asked with, by their windows: memory of that size is dear to give back
 
   const breakRow = (row: number) => {
     source.break(row);
@@ -151,7 +152,7 @@ export function createLane(manifest: ModelManifest, { channels, rows }: LaneOpti
       gathered = [];
       const asked: Asked[] = [];
       for (const batch of batchesOf(windows)) {
-        const input = new Float32Array(batch.length * size);
+        const input = inputs.get(batch.length)?.pop() ?? new Float32Array(batch.length * size);
         for (const [i, w] of batch.entries()) input.set(room.subarray(w * size, (w + 1) * size), i * size);
         askBatch(
           batch.map((w) => windows[w]),
@@ -167,9 +168,16 @@ export function createLane(manifest: ModelManifest, { channels, rows }: LaneOpti
   function askBatch(windows: readonly Gathered[], input: Float32Array, asked: Asked[]): void {
     const scores = new Float32Array(windows.length * count);
     let failure: string | null = null;
-    const answered = windows[0].member.inference.predict(input, windows.length, scores).catch((error: unknown) => {
-      failure = reasonOf(error);
-    });
+    const answered = windows[0].member.inference.predict(input, windows.length, scores).then(
+      () => {
+        const free = inputs.get(windows.length) ?? [];
+        inputs.set(windows.length, free);
+        free.push(input);
+      },
+      (error: unknown) => {
+        failure = reasonOf(error);
+      },
+    );
     const apply = (from: number, to: number) => {
       for (let i = from; i < to; i++) {
         const { row, at, member } = windows[i];

@@ -314,9 +314,9 @@ export function openShard(backing: Backing, options: ShardOptions): Shard {
 
   /** Applies what is due and answered, in the order in which it was asked. */
   const applyDue = (now: Millis) => {
-    if (pending.length === 0) return;
-    const ready = pending.filter(({ due, isAnswered }) => due <= now && isAnswered);
-    pending = pending.filter(({ due, isAnswered }) => due > now || !isAnswered);
+    if (!pending.some((asked) => isReady(asked, now))) return;
+    const ready = pending.filter((asked) => isReady(asked, now));
+    pending = pending.filter((asked) => !isReady(asked, now));
     for (const { apply } of ready) apply();
   };
 
@@ -343,6 +343,8 @@ export function openShard(backing: Backing, options: ShardOptions): Shard {
     },
   };
 }
+
+const isReady = ({ due, isAnswered }: Due, now: Millis): boolean => due <= now && isAnswered;
 
 /** 0 up to `PHASES`: of a name, so that no neighbour moves it (FNV-1a). */
 function phaseOf(thing: string): number {
