@@ -59,8 +59,8 @@ export interface Body extends Pick<Backing, 'kind' | 'machine' | 'channels' | 't
 
 export interface Fleet {
   readonly things: readonly ThingName[];
-  /** Windows judged so far. */
-  windows(): number;
+  /** Windows judged so far; of some shards, or of all. */
+  windows(shards?: readonly ShardLink[]): number;
   /** Whether the actor's transitions are reported. */
   inspect(thing: ThingName, on: boolean, hear?: (transition: Omit<TransitionReport, 'at'>) => void): void;
   /** Breaks or mends a turbine's body. */
@@ -268,7 +268,8 @@ export async function assembleFleet(bodies: readonly Body[], ports: FleetPorts):
 
   return {
     things,
-    windows: () => planes.reduce((sum, plane) => sum + plane.windows, 0),
+    windows: (shards = bodies.flatMap((body) => body.shards)) =>
+      shards.reduce((sum, shard) => sum + planes.reduce((all, plane) => all + plane.windows(shard), 0), 0),
     inspect,
     order(thing, order) {
       const { plane, row } = seats.get(thing)!;

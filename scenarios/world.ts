@@ -306,7 +306,10 @@ async function worldOver({ bodies, breakable, replayed, groups, workers }: Bodie
       return { ...site, turbines: groups.flatMap(({ machine, things, layout }) => placeTurbines(site, machine.name, things, layout)) };
     },
     async workers() {
-      if (workers.length > 0) return Promise.all(workers.map((worker) => worker.usage()));
+      if (workers.length > 0)
+        return Promise.all(
+          workers.map(async ({ rows, links, cpuSeconds }) => ({ rows, windows: fleet.windows(links), cpuSeconds: await cpuSeconds() })),
+        );
       const cpuSeconds = threadSeconds(() => 0) - began;
       return [{ rows: fleet.things.length, windows: fleet.windows(), cpuSeconds: Math.round(cpuSeconds * 1e3) / 1e3 }];
     },

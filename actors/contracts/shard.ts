@@ -82,7 +82,7 @@ export interface RollUp {
 /** What a shard has done so far. */
 export interface ShardUsage {
   readonly rows: number;
-  /** Windows judged. */
+  /** Windows judged, as far as the fleet has heard. */
   readonly windows: number;
   /** Processor time of its thread. */
   readonly cpuSeconds: number;

@@ -47,8 +47,8 @@ export interface DataPlane {
   tryOut(row: number, challenger: LoadedModel, options: { readonly goldenAt: Millis; readonly signal: AbortSignal }): Promise<CanaryResult>;
   /** What the listener has been told of a row so far, for an actor that starts anew. `verdict` is the standing one. */
   facts(row: number): RowFacts;
-  /** Windows judged by champions so far. */
-  readonly windows: number;
+  /** Windows judged by champions so far; of one shard. */
+  windows(shard: ShardLink): number;
   close(): Promise<void>;
 }
 
@@ -96,7 +96,7 @@ export function openDataPlane(shards: readonly ShardLink[], options: DataPlaneOp
         trials: new Map(),
       };
   let reports: RowReport[] = [];
-  let windows = 0;
+  const windows = new Map<ShardLink, number>();
   let trials = 0;
   let hasStarted = false;
 
@@ -115,7 +115,7 @@ export function openDataPlane(shards: readonly ShardLink[], options: DataPlaneOp
     const isVoid = clock.now() <= of.forgetsUntil;
     const announced = report.announced && !isVoid;
     const verdict = verdictOf(model, at, scores);
-    windows++;
+    windows.set(of.shard, (windows.get(of.shard) ?? 0) + 1);
     const turned = report.turned && !isVoid;
     if (turned) of.verdict = { ...verdict, anomalous: announced };
     listener.judged(row, verdict, announced, turned);
@@ -152,9 +152,7 @@ export function openDataPlane(shards: readonly ShardLink[], options: DataPlaneOp
   };
 
   return {
-    get windows() {
-      return windows;
-    },
+    windows: (shard) => windows.get(shard) ?? 0,
     champion: (row) => rows[row].champion,
     facts: (row) => rows[row],
     order,

@@ -3,7 +3,7 @@
  * rows is told why.
  */
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
-import type { LoadedModel, RowOrder, RowReport, ShardLink, ShardUsage } from '../../actors/contracts/shard.ts';
+import type { LoadedModel, RowOrder, RowReport, ShardLink } from '../../actors/contracts/shard.ts';
 import { reasonOf } from '../../actors/contracts/errors.ts';
 import { ring, ringReader, type RingRecord, sharedMemory, Word, WORTH_WAKING } from './ring.ts';
 import { type FromWorker, RECORDS, TICK_MS, type ToWorker, type WireOrder, type WorkerGroup, type WorkerStart } from './wire.ts';
@@ -11,7 +11,9 @@ import { type FromWorker, RECORDS, TICK_MS, type ToWorker, type WireOrder, type 
 export interface WorkerHost {
   /** One a group, in their order. */
   readonly links: readonly ShardLink[];
-  usage(): Promise<ShardUsage>;
+  readonly rows: number;
+  /** Processor time of its thread so far. */
+  cpuSeconds(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -46,7 +48,7 @@ export async function openWorkerHost<Machine, Wind>({ name, seed, groups }: Work
   const said: Extract<FromWorker, { say: 'failed' | 'tried' }>[] = []; // whose records are still in the ring
   const told = groups.map((): { readonly tick: number; readonly report: RowReport }[] => []); // of each group, in order
   const models = openModels((message) => post(message));
-  const usages: ((usage: ShardUsage) => void)[] = [];
+  const usages: ((cpuSeconds: number) => void)[] = [];
   let ready = () => {};
   const isReady = new Promise<void>((opened) => {
     ready = opened;
@@ -61,7 +63,7 @@ export async function openWorkerHost<Machine, Wind>({ name, seed, groups }: Work
   };
   const hear = (message: FromWorker) => {
     if (message.say === 'ready') ready();
-    else if (message.say === 'usage') usages.shift()?.(message.usage);
+    else if (message.say === 'usage') usages.shift()?.(message.cpuSeconds);
     else if (message.say === 'predict') void answer(message);
     else said.push(message);
   };
@@ -158,9 +160,10 @@ export async function openWorkerHost<Machine, Wind>({ name, seed, groups }: Work
   }
   return {
     links: groups.map((_, group) => link(group)),
-    usage: () =>
+    rows: groups.reduce((sum, { rows }) => sum + rows.length, 0),
+    cpuSeconds: () =>
       Promise.race([
-        new Promise<ShardUsage>((heard) => {
+        new Promise<number>((heard) => {
           usages.push(heard);
           post({ say: 'usage' });
           ring(control, Word.bell);

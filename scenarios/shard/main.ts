@@ -64,7 +64,7 @@ function hear(message: ToWorker): void {
       questions.delete(message.question);
       return;
     case 'usage':
-      say({ say: 'usage', usage: usage() });
+      say({ say: 'usage', cpuSeconds: cpuSeconds() });
       return;
     case 'close':
       closing = true;
@@ -102,14 +102,7 @@ const elsewhere = (id: string, model: number): Inference => ({
   close: async () => {},
 });
 
-function usage() {
-  const busy = () => (performance.now() - sleptMs) / 1_000;
-  return {
-    rows: groups.reduce((sum, { rows }) => sum + rows.length, 0),
-    windows: shards.reduce((sum, shard) => sum + shard.windows, 0),
-    cpuSeconds: Math.round(threadSeconds(busy) * 1e3) / 1e3,
-  };
-}
+const cpuSeconds = () => Math.round(threadSeconds(() => (performance.now() - sleptMs) / 1_000) * 1e3) / 1e3;
 
 const rollUpValues = ({ values, offset }: RollUp, group: number) => values.subarray(offset, offset + 4 * widths[group]);
 

@@ -3,7 +3,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { ModelId, ThingName } from '../../actors/contracts/ids.ts';
 import type { ModelSource } from '../../actors/contracts/inference.ts';
 import type { ModelManifest } from '../../actors/contracts/model.ts';
-import type { CanaryResult, RowChange, RowOrder, ShardUsage } from '../../actors/contracts/shard.ts';
+import type { CanaryResult, RowChange, RowOrder } from '../../actors/contracts/shard.ts';
 import type { Millis } from '../../actors/contracts/units.ts';
 import type { SharedMemory } from './ring.ts';
 
@@ -57,4 +57,4 @@ export type FromWorker =
   | { readonly say: 'failed'; readonly cause: string }
   | { readonly say: 'tried'; readonly result: CanaryResult | null; readonly reason: string }
   | { readonly say: 'predict'; readonly question: number; readonly model: number; readonly windows: Float32Array; readonly batch: number }
-  | { readonly say: 'usage'; readonly usage: ShardUsage };
+  | { readonly say: 'usage'; readonly cpuSeconds: number };
