@@ -25,6 +25,7 @@ export interface WorkerHostOptions<Machine, Wind> {
 }
 
 const RING_NUMBERS = 1 << 17; // 1 MB: more than rows tell in the ticks that a worker may be ahead
+const RETIRED_KEPT = 100; // models
 const NAP_MS = 2; // of the fleet's thread, before it lets its own messages in
 
 /** Resolves once the worker has opened its rows. @throws Error (a defect) when it cannot. */
@@ -219,7 +220,8 @@ function scoresOf(values: Float64Array, from: number, count: number): Float32Arr
 
 /** The models that a worker knows, by number, as long as a row of it uses them. */
 function openModels(post: (message: ToWorker) => void) {
-  const known = new Map<number, LoadedModel>(); // all that there were: a worker may still tell of one
+  const known = new Map<number, LoadedModel>();
+  const retired: number[] = []; // that no row uses any more, and of which the worker may still tell; oldest first
   const numbers = new Map<object, Map<string, number>>(); // by session and package
   const uses = new Map<number, number>();
   const champions = new Map<string, number>(); // by row
@@ -255,6 +257,8 @@ function openModels(post: (message: ToWorker) => void) {
     packages.delete(gone.digest);
     if (packages.size === 0) numbers.delete(sessionOf(gone));
     post({ say: 'drop', model: old });
+    retired.push(old);
+    if (retired.length > RETIRED_KEPT) known.delete(retired.shift()!);
   };
 
   return {

@@ -54,7 +54,7 @@ function eventful(world: Told): void {
 
 workers('1, 2 and 4 threads tell the same of a story with faults, an update, trips and resets', async () => {
   const runs = [];
-  for (const count of [1, 2, 4]) runs.push(await play(count, [group(desk, 6)], eventful, 240_000));
+  for (const count of [1, 2, 4]) runs.push(await play(count, [group(desk, 6)], eventful, 200_000));
 
   const [one, ...others] = runs;
   for (const kind of ['"faulted.tripped"', '"SUCCEEDED"', '"raised":true', '"windturbine-anomaly@1.1.0"', '"operator.reset"'])
@@ -87,7 +87,7 @@ workers('1, 2 and 4 threads tell the same of 5-MW turbines in each other’s wak
   const fleet = [{ ...group(nrel, 5), wind: { meanMps: 0, turbulenceIntensity: 0.1, series } }, group(desk, 2)];
   const story = (world: Told) => at(world, 50_000, () => world.faults.inject('T-002', { fault: 'yaw-misalignment', severity: 1, over: 0 }));
   const runs = [];
-  for (const count of [1, 2, 4]) runs.push(await play(count, fleet, story, 180_000));
+  for (const count of [1, 2, 4]) runs.push(await play(count, fleet, story, 120_000));
 
   const [one, ...others] = runs;
   assert.ok(one.verdicts.length > 0);
