@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'job.refused'
   | 'thing.refused'
   | 'fault.refused'
+  | 'object.refused'
   | 'not.found'
   | 'query.invalid'
   | 'store.unavailable';
@@ -97,6 +98,17 @@ export class JobRefused extends FleetError {
  */
 export class ThingRefused extends FleetError {
   readonly code = 'thing.refused';
+  readonly reason: string;
+
+  constructor(reason: string, message: string, options?: { cause?: unknown; hint?: string }) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
+
+/** The object store will not do this; `reason` is S3's code (`KeyTooLongError`, `PreconditionFailed`, `BadDigest`, …). */
+export class ObjectRefused extends FleetError {
+  readonly code = 'object.refused';
   readonly reason: string;
 
   constructor(reason: string, message: string, options?: { cause?: unknown; hint?: string }) {

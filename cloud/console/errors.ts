@@ -11,6 +11,7 @@ const STATUS: { readonly [code in ErrorCode]?: number } = {
   'fault.refused': 409,
   'job.refused': 409,
   'model.rejected': 409,
+  'object.refused': 400,
   'verification.refused': 409,
   'not.found': 404,
   'remote.refused': 502,
