@@ -23,7 +23,7 @@ export interface ObjectHead extends ObjectEntry {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** Whole, or chunk by chunk: an object need not fit into memory. A chunk is the store's until the next one is asked for. */
+/** Whole, or chunk by chunk: an object need not fit into memory. A chunk that is handed over is the store's from then on. */
 export type ObjectBody = Uint8Array | AsyncIterable<Uint8Array>;
 
 export interface PutOptions {

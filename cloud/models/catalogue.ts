@@ -7,6 +7,7 @@ import { didYouMean, FleetError, ModelRejected, NotFound, UsageError } from '../
 import { isModelAlias, type ModelId, modelId, parseModelAlias, parseModelId } from '../../actors/contracts/ids.ts';
 import type { ModelAlias, ModelManifest, RollbackGrant } from '../../actors/contracts/model.ts';
 import { MODEL_BUCKET, type ObjectStore } from '../../actors/contracts/objects.ts';
+import { sha256Hex } from '../../actors/package/digest.ts';
 import { openModel, packageName } from '../../actors/package/package.ts';
 import { grantKey, openGrant } from '../../actors/package/rollback-grant.ts';
 import { compareVersions } from '../../actors/package/version.ts';
@@ -70,7 +71,9 @@ export function createCatalogue(objects: ObjectStore, trustedKeys: readonly KeyO
     return heads
       .flatMap(({ key, sha256, bytes, bucket }) => {
         const match = /^([^/]+)\/\1-(.+)\.tar\.gz$/.exec(key);
-        return match && parseModelId(`${match[1]}@${match[2]}`) ? [{ name: match[1], version: match[2], sha256, bytes, bucket, key }] : [];
+        return match && sha256 !== null && parseModelId(`${match[1]}@${match[2]}`)
+          ? [{ name: match[1], version: match[2], sha256, bytes, bucket, key }]
+          : []; // a package that this catalogue did not put there is none of its own
       })
       .sort((a, b) => (a.name === b.name ? compareVersions(b.version, a.version) : a.name < b.name ? -1 : 1));
   };
@@ -134,7 +137,7 @@ export function createCatalogue(objects: ObjectStore, trustedKeys: readonly KeyO
       const key = `${name}/${packageName(manifest)}`;
       const before = await objects.head(MODEL_BUCKET, key);
       const head = before ?? (await objects.put(MODEL_BUCKET, key, bytes));
-      const published = { name, version, sha256: head.sha256, bytes: head.bytes, bucket: MODEL_BUCKET, key };
+      const published = { name, version, sha256: head.sha256 ?? sha256Hex(bytes), bytes: head.bytes, bucket: MODEL_BUCKET, key };
       if (before && (before.bytes !== bytes.length || !(await readObject(objects, MODEL_BUCKET, key)).equals(bytes)))
         throw new ModelRejected(
           modelId(name, version),

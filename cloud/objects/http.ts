@@ -22,17 +22,25 @@ export function httpObjects(base: string): ObjectStore {
     async head(bucket, key) {
       const response = await ask(bucket, key, { method: 'HEAD' });
       if (!response) return null;
+      const etag = (response.headers.get('etag') ?? '').replaceAll('"', '');
       return {
         bucket,
         key,
         bytes: Number(response.headers.get('content-length')),
-        sha256: (response.headers.get('etag') ?? '').replaceAll('"', ''),
+        etag,
+        sha256: /^[0-9a-f]{64}$/.test(etag) ? etag : null, // what the console's route has for one
+        modifiedAt: Date.parse(response.headers.get('last-modified') ?? '') || 0,
+        contentType: response.headers.get('content-type'),
+        metadata: {},
       };
     },
-    async *get(bucket, key, { from = 0, signal } = {}) {
-      const response = await ask(bucket, key, { headers: from > 0 ? { range: `bytes=${from}-` } : {}, ...(signal ? { signal } : {}) });
+    async *get(bucket, key, { from = 0, to, signal } = {}) {
+      if (to !== undefined && to <= from) return;
+      const isPart = from > 0 || to !== undefined;
+      const range: Record<string, string> = isPart ? { range: `bytes=${from}-${to === undefined ? '' : to - 1}` } : {};
+      const response = await ask(bucket, key, { headers: range, ...(signal ? { signal } : {}) });
       if (!response?.body) throw new NotFound(`there is no object ${key} in ${bucket}`);
-      if (from > 0 && response.status !== 206) throw new StoreUnavailable(`object ${key} in ${bucket}: ${base} does not give ranges`);
+      if (isPart && response.status !== 206) throw new StoreUnavailable(`object ${key} in ${bucket}: ${base} does not give ranges`);
       try {
         for await (const chunk of response.body) yield chunk;
       } catch (error) {
@@ -40,6 +48,7 @@ export function httpObjects(base: string): ObjectStore {
       }
     },
     put: async () => readOnly(),
+    page: async () => readOnly(),
     list: async () => readOnly(),
     delete: async () => readOnly(),
   };

@@ -2,10 +2,11 @@
 import type { ObjectHead, ObjectStore } from '../../actors/contracts/objects.ts';
 
 /** @param created must not throw: the object is stored, whoever hears of it */
-export const notifyingObjects = (objects: ObjectStore, created: (head: ObjectHead) => void): ObjectStore => ({
+export const notifyingObjects = <S extends ObjectStore>(objects: S, created: (head: ObjectHead) => void): S => ({
   ...objects,
-  async put(bucket, key, bytes) {
-    const head = await objects.put(bucket, key, bytes);
+  async put(...order: Parameters<S['put']>) {
+    const [bucket, key, body, options] = order;
+    const head = await objects.put(bucket, key, body, options);
     created(head);
     return head;
   },

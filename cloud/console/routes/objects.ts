@@ -18,7 +18,7 @@ export function objectRoutes(app: FastifyInstance, { objects, presigned }: Conso
       const from = firstByte(headers.range, head.bytes);
       reply.headers({
         'accept-ranges': 'bytes',
-        etag: `"${head.sha256}"`,
+        etag: `"${head.sha256 ?? head.etag}"`,
         'content-type': 'application/octet-stream',
         'content-length': head.bytes - (from ?? 0),
       });
