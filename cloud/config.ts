@@ -113,6 +113,16 @@ const UpConfig = z.strictObject({
   mqttsPort: Port.optional(),
   httpsPort: Port.optional(),
   data: z.string().min(1).default('.windfleet'),
+  /** Where packages and captures lie; absent: in the data folder. Keys come from where AWS's SDK looks for them. */
+  objects: z
+    .strictObject({
+      s3: z.strictObject({
+        endpoint: z.url({ protocol: /^https?$/ }).optional(),
+        region: z.string().min(1).optional(),
+        bucketPrefix: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,35}$/, 'begins a bucket’s name: at most 36 of a-z, 0-9, - and .').optional(),
+      }),
+    })
+    .optional(),
   json: z.boolean().default(false),
   /** Who asks the models. */
   inference: InferenceOption.prefault('onnx'),
@@ -152,7 +162,7 @@ export interface IndexCredentials {
 /** What a cloud without a farm reads of them. */
 export type CloudOptions = Pick<
   UpOptions,
-  'profile' | 'port' | 'mqttPort' | 'mqttsPort' | 'httpsPort' | 'data' | 'index' | 'indexCredentials'
+  'profile' | 'port' | 'mqttPort' | 'mqttsPort' | 'httpsPort' | 'data' | 'objects' | 'index' | 'indexCredentials'
 >;
 
 export const CONFIG_FILES = ['windfleet.config.yaml', 'windfleet.config.json'] as const;

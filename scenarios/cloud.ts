@@ -27,7 +27,8 @@ export async function runCloud(options: CloudOptions, { signal, out, log }: UpTo
   let doors: Doors | null = null;
   try {
     const index = { choice: options.index, credentials: options.indexCredentials };
-    const ports = { kind: 'demo', data, host: HOST, mqttPort: options.mqttPort, mqttsPort: options.mqttsPort, index } as const;
+    const { objects, mqttPort, mqttsPort } = options;
+    const ports = { kind: 'demo', data, host: HOST, mqttPort, mqttsPort, objects, index } as const;
     cloud = await openCloud(ports, { clock, log, events: createRunLog({ keep: false }) });
     doors = await openDoors(cloud, {
       host: HOST,

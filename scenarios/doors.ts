@@ -5,9 +5,11 @@ import type { Log } from '../actors/contracts/log.ts';
 import type { FarmSite } from '../actors/contracts/site.ts';
 import { turbineChart } from '../actors/turbine/chart.ts';
 import { openAws } from '../cloud/aws/open.ts';
+import { withS3 } from '../cloud/aws/with-s3.ts';
 import { openConsole } from '../cloud/console/server.ts';
 import type { ConsoleServices } from '../cloud/console/services.ts';
 import { publicPem } from '../cloud/models/keys.ts';
+import { openS3Door } from '../cloud/objects/s3-protocol/open.ts';
 import { endpointsAt } from '../cloud/things/endpoints.ts';
 import { openThingsHttps } from '../cloud/things/https.ts';
 import type { Endpoints } from '../cloud/things/ports.ts';
@@ -55,7 +57,7 @@ export async function openDoors(cloud: Cloud, { host, port, httpsPort, log, wall
     host,
     port,
     services: consoleServices(cloud, { faults, site, https: addresses.https }),
-    aws,
+    aws: cloud.held ? withS3(aws, openS3Door(cloud.held, { things: cloud.things, wall, log })) : aws,
     log,
     wall,
   }).catch(async (error: unknown) => {
@@ -102,7 +104,6 @@ export const consoleServices = (
   dated: () => isoDate(cloud.clock),
   index: cloud.index,
   objects: cloud.objects,
-  presigned: cloud.presigned,
   chart: turbineChart(),
   command: cloud.command,
   inspect: cloud.inspect,

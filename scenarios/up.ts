@@ -52,6 +52,7 @@ export async function runUp(options: UpOptions, fleet: readonly FleetGroup[], { 
           host: HOST,
           mqttPort: options.mqttPort,
           mqttsPort: options.mqttsPort,
+          objects: options.objects,
           index: { choice: options.index, credentials: options.indexCredentials },
         } as const);
     const replays = options.replay === undefined ? [] : [options.replay];

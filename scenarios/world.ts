@@ -23,7 +23,7 @@ import type { Job, JobExecution, JobsControl, JobsDevice } from '../actors/contr
 import type { Log } from '../actors/contracts/log.ts';
 import type { ShardUsage } from '../actors/contracts/shard.ts';
 import type { FarmSite } from '../actors/contracts/site.ts';
-import type { ObjectStore } from '../actors/contracts/objects.ts';
+import type { ObjectHead, ObjectStore } from '../actors/contracts/objects.ts';
 import { type OperatorCommand, topics } from '../actors/contracts/telemetry.ts';
 import { onnxEngine } from '../actors/inference/onnx.ts';
 import { childProver } from '../actors/inference/proof/prover.ts';
@@ -47,9 +47,9 @@ import { type JobService, openJobService } from '../cloud/jobs/service.ts';
 import { type Catalogue, createCatalogue } from '../cloud/models/catalogue.ts';
 import { generateKey, openKey, type SigningKey, trustedKeys } from '../cloud/models/keys.ts';
 import { FIRST_MODELS, publishStarters } from '../cloud/models/starter.ts';
-import { diskObjects } from '../cloud/objects/disk.ts';
 import { memoryObjects } from '../cloud/objects/memory.ts';
 import { notifyingObjects } from '../cloud/objects/notify.ts';
+import { type HeldStore, heldOnDisk, type ObjectsChoice, openS3 } from '../cloud/objects/open.ts';
 import { type PresignedUrls, presignedUrls } from '../cloud/objects/presigned.ts';
 import { memoryShelf, secretFolder } from '../cloud/things/authority.ts';
 import { arnOf } from '../cloud/things/arns.ts';
@@ -98,6 +98,8 @@ export type PortsSpec =
       readonly mqttPort: number;
       /** Absent: the usual one or, when that is taken, any. */
       readonly mqttsPort: number | undefined;
+      /** Absent: files in the data folder. */
+      readonly objects?: ObjectsChoice | undefined;
       /** Where documents go; absent: DuckDB in the data folder. */
       readonly index?: { readonly choice: IndexChoice; readonly credentials: IndexCredentials };
     };
@@ -108,6 +110,8 @@ export interface Cloud {
   readonly events: RunLog;
   readonly broker: Broker;
   readonly objects: ObjectStore;
+  /** The same objects where this cloud holds them itself, for its S3 protocol; null where they lie elsewhere. */
+  readonly held: HeldStore | null;
   readonly presigned: PresignedUrls;
   readonly catalogue: Catalogue;
   readonly things: ThingServices;
@@ -157,6 +161,7 @@ interface Ports {
   readonly broker: Broker;
   readonly jobs: JobService;
   readonly objects: ObjectStore;
+  readonly held: HeldStore | null;
   readonly presigned: PresignedUrls;
   readonly index: DocumentIndex;
   readonly key: SigningKey;
@@ -176,7 +181,8 @@ export async function openCloud(spec: PortsSpec, tools: CloudTools): Promise<Clo
 async function cloudOver(ports: Ports, { clock, log, events, decorate }: CloudTools): Promise<Cloud> {
   const { broker, jobs, index, key, things } = ports;
   const { registry } = things;
-  const notifying = notifyingObjects(ports.objects, (head) => ingest.objectCreated(ports.objects, head));
+  const created = (head: ObjectHead) => ingest.objectCreated(ports.objects, head);
+  const notifying = notifyingObjects(ports.objects, created);
   const objects = decorate?.objects?.(notifying) ?? notifying;
   const catalogue = createCatalogue(ports.objects, ports.trustedKeys);
   await publishStarters(catalogue, key.privateKey);
@@ -205,6 +211,7 @@ async function cloudOver(ports: Ports, { clock, log, events, decorate }: CloudTo
     events,
     broker,
     objects,
+    held: ports.held && { ...ports.held, objects: notifyingObjects(ports.held.objects, created) },
     presigned: ports.presigned,
     catalogue,
     things,
@@ -337,12 +344,14 @@ const jobPorts = ({ registry, place }: ThingServices) => ({
 async function memoryPorts(clock: Clock, key: SigningKey): Promise<Ports> {
   const disks = new Map<ThingName, Disk>();
   const things = await openThings({ disk: null, shelf: memoryShelf(), ...dated(clock, clock) });
-  const objects = memoryObjects();
-  const presigned = presignedUrls(() => clock.epoch + clock.now());
+  const now = () => clock.epoch + clock.now();
+  const objects = memoryObjects(now);
+  const presigned = presignedUrls({ now, keys: () => things.credentials.owner, region: things.place.region });
   return {
     broker: memoryBroker(),
     jobs: await openJobService({ clock, store: memoryJobStore(), objects: jobObjects(objects, presigned.presign), ...jobPorts(things) }),
     objects,
+    held: { objects, parts: memoryObjects(now) },
     presigned,
     index: memoryIndex(),
     key,
@@ -357,19 +366,18 @@ async function memoryPorts(clock: Clock, key: SigningKey): Promise<Ports> {
 }
 
 async function demoPorts(
-  { data, host, mqttPort, mqttsPort, index }: Extract<WorldSpec['ports'], { kind: 'demo' }>,
+  { data, host, mqttPort, mqttsPort, objects: choice, index }: Extract<WorldSpec['ports'], { kind: 'demo' }>,
   clock: Clock,
   log: Log,
 ): Promise<Ports> {
   mkdirSync(data, { recursive: true, mode: 0o700 });
   const key = openKey(data);
-  const objects = diskObjects(join(data, 'objects'));
-  const presigned = presignedUrls(() => clock.epoch + clock.now());
   const things = await openThings({
     disk: libsqlDocuments(join(data, 'things.db')),
     shelf: secretFolder(join(data, 'keys')),
     ...dated(clock, wallClock()),
   });
+  const { objects, held, presigned } = choice ? { ...(await openS3(choice.s3, wallNow)), held: null } : ownObjects(data, things);
   await adoptThings(things.registry, join(data, 'things.json'));
   const server = await things.authority.server([host]);
   const material = { key: server.privateKeyPem, cert: server.certificatePem + server.caPem, ca: server.caPem };
@@ -389,6 +397,7 @@ async function demoPorts(
       ...jobPorts(things),
     }),
     objects,
+    held,
     presigned,
     index: documents,
     key,
@@ -403,6 +412,17 @@ async function openIndex(data: string, index: Extract<WorldSpec['ports'], { kind
   const { kind, node, prefix } = index.choice;
   const options = { node, prefix, credentials: index.credentials, clock: wallClock() }; // a server has no other time
   return kind === 'elasticsearch' ? elasticsearchIndex(options) : opensearchIndex(options);
+}
+
+/** Clients date what they sign by the wall, at whatever speed a farm runs. */
+const wallNow = () => {
+  const wall = wallClock();
+  return wall.epoch + wall.now();
+};
+
+function ownObjects(data: string, { credentials, place }: ThingServices) {
+  const held = heldOnDisk(data);
+  return { held, objects: held.objects, presigned: presignedUrls({ now: wallNow, keys: () => credentials.owner, region: place.region }) };
 }
 
 const dated = (clock: Clock, wall: Clock) => ({

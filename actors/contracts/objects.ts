@@ -1,6 +1,6 @@
 /**
- * Where packages and captures lie: buckets of keys, S3's way. A key is any Unicode of 1 to 1 024 bytes in UTF-8, without NUL and
- * without dot segments that lead out of the bucket; keys are sorted by their bytes.
+ * Where packages and captures lie: buckets of keys, S3's way. A key is any Unicode of 1 to 1 024 bytes in UTF-8, without NUL;
+ * dot segments are letters like any others. Keys are sorted by their bytes.
  */
 import type { Millis } from './units.ts';
 

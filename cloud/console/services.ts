@@ -10,7 +10,6 @@ import type { FarmSite } from '../../actors/contracts/site.ts';
 import type { ObjectStore } from '../../actors/contracts/objects.ts';
 import type { OperatorCommand } from '../../actors/contracts/telemetry.ts';
 import type { Catalogue } from '../models/catalogue.ts';
-import type { PresignedUrls } from '../objects/presigned.ts';
 import type { Things } from '../things/ports.ts';
 
 export interface ConsoleServices {
@@ -24,8 +23,6 @@ export interface ConsoleServices {
   readonly dated: () => string;
   readonly index: DocumentIndex;
   readonly objects: ObjectStore;
-  /** Lets a presigned URL read what it names; absent: nothing but packages is served. */
-  readonly presigned?: Pick<PresignedUrls, 'allows'>;
   /** The turbine's statechart, for drawing. */
   readonly chart: Chart;
   readonly command: (thing: ThingName, order: OperatorCommand) => Promise<void>;

@@ -113,8 +113,9 @@ export function diskObjects(root: string): HeldObjects {
       const from = incoming();
       try {
         if (options.ifNoneMatch) checkConditions(key, await head(bucket, key), options); // sooner than after the whole body
-        const { footer, modifiedAt } = await writeObject(from, body, ({ bytes, md5, sha256 }): Footer => {
-          const { etag = md5, checksum = null } = options.seal?.() ?? {};
+        const { footer, modifiedAt } = await writeObject(from, body, (digests): Footer => {
+          const { bytes, md5, sha256 } = digests;
+          const { etag = md5, checksum = null } = options.seal?.(digests) ?? {};
           const { contentType = null, metadata = {}, headers = {} } = options;
           return { key, bytes, etag, sha256, contentType, metadata, headers, checksum };
         });

@@ -4,6 +4,7 @@
  */
 import type { GetOptions, ObjectBody, ObjectHead, ObjectStore, PutOptions } from '../../actors/contracts/objects.ts';
 import type { Millis } from '../../actors/contracts/units.ts';
+import type { Digests } from './digesting.ts';
 
 export const ALGORITHMS = ['CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA256'] as const;
 export type Algorithm = (typeof ALGORITHMS)[number];
@@ -29,7 +30,7 @@ export interface HeldPutOptions extends PutOptions {
   readonly ifMatch?: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Asked when the body has ended, before the object stands: what only the end tells. What it throws refuses the object. */
-  readonly seal?: () => { readonly etag?: string; readonly checksum?: Checksum };
+  readonly seal?: (digests: Digests) => { readonly etag?: string; readonly checksum?: Checksum };
 }
 
 /** One state of an object, whatever is put there meanwhile. */
@@ -49,6 +50,7 @@ export interface HeldObjects extends ObjectStore {
   /** Makes the bucket when it is not there. */
   put(bucket: string, key: string, body: ObjectBody, options?: HeldPutOptions): Promise<HeldHead>;
   head(bucket: string, key: string): Promise<HeldHead | null>;
+  list(bucket: string, prefix?: string): Promise<readonly HeldHead[]>;
   /** Null when there is none. Who opens it closes it. */
   open(bucket: string, key: string): Promise<OpenObject | null>;
   hasBucket(bucket: string): Promise<boolean>;

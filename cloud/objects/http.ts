@@ -35,14 +35,17 @@ export function httpObjects(base: string): ObjectStore {
       };
     },
     async *get(bucket, key, { from = 0, to, signal } = {}) {
-      if (to !== undefined && to <= from) return;
-      const isPart = from > 0 || to !== undefined;
-      const range: Record<string, string> = isPart ? { range: `bytes=${from}-${to === undefined ? '' : to - 1}` } : {};
-      const response = await ask(bucket, key, { headers: range, ...(signal ? { signal } : {}) });
+      let left = to === undefined ? Infinity : to - from;
+      if (left <= 0) return;
+      const response = await ask(bucket, key, { headers: from > 0 ? { range: `bytes=${from}-` } : {}, ...(signal ? { signal } : {}) });
       if (!response?.body) throw new NotFound(`there is no object ${key} in ${bucket}`);
-      if (isPart && response.status !== 206) throw new StoreUnavailable(`object ${key} in ${bucket}: ${base} does not give ranges`);
+      if (from > 0 && response.status !== 206) throw new StoreUnavailable(`object ${key} in ${bucket}: ${base} does not give ranges`);
       try {
-        for await (const chunk of response.body) yield chunk;
+        for await (const chunk of response.body) {
+          yield left < chunk.length ? chunk.subarray(0, left) : chunk;
+          left -= chunk.length;
+          if (left <= 0) return;
+        }
       } catch (error) {
         throw new StoreUnavailable(`object ${key} in ${bucket} broke off: ${reasonOf(error)}`, { cause: error });
       }

@@ -54,8 +54,9 @@ export function memoryObjects(now: () => Millis = () => 0): HeldObjects {
         digests.update(chunk);
         chunks.push(chunk);
       }
-      const sealed = options.seal?.();
-      const { bytes, md5, sha256 } = digests.end();
+      const ended = digests.end();
+      const { bytes, md5, sha256 } = ended;
+      const sealed = options.seal?.(ended);
       checkConditions(key, find(bucket, key)?.head ?? null, options);
       const head: HeldHead = {
         bucket,

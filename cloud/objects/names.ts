@@ -15,24 +15,13 @@ export function checkBucket(bucket: string): void {
     });
 }
 
-/** @throws ObjectRefused KeyTooLongError, InvalidURI, InvalidArgument, as S3 has them */
+/** Dot segments are letters like any others: `../x` is a name, and leads nowhere. @throws ObjectRefused KeyTooLongError, InvalidURI, InvalidArgument */
 export function checkKey(key: string): void {
   if (key === '') throw new ObjectRefused('InvalidArgument', 'an object key has at least one byte');
   const bytes = Buffer.byteLength(key);
   if (bytes > LONGEST_KEY) throw new ObjectRefused('KeyTooLongError', `Your key is too long: ${bytes} of at most ${LONGEST_KEY} bytes`);
   if (key.includes('\0')) throw new ObjectRefused('InvalidArgument', 'an object key has no NUL');
   if (/\p{Cs}/u.test(key)) throw new ObjectRefused('InvalidURI', 'an object key is Unicode: it has half a surrogate pair');
-  if (leadsOut(key)) throw new ObjectRefused('InvalidURI', 'an object key does not lead out of its bucket by dot segments');
-}
-
-/** `../x`, `a/../../x`: on some way there are more steps up than down. */
-function leadsOut(key: string): boolean {
-  let depth = 0;
-  for (const segment of key.split('/')) {
-    if (segment === '..' && --depth < 0) return true;
-    if (segment !== '..' && segment !== '.' && segment !== '') depth++;
-  }
-  return false;
 }
 
 /** Order of UTF-8 bytes: pairs of surrogates come after all that is written with one unit. */

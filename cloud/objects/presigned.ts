@@ -1,50 +1,60 @@
 /**
- * URLs that read one object for a while, in the manner of S3: who has one needs nothing else. The secret lives as long as the
- * process, so a restart ends them all, and a device describes its job again.
+ * URLs that read one object for a while, as S3 presigns them: who has one needs nothing else. Made with keys that are at hand, since a
+ * job's document is made while it is read.
  */
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import type { Millis } from '../../actors/contracts/units.ts';
+import { escapeAll } from './s3-protocol/request.ts';
+import { canonicalRequest, signingKey, textOf } from './s3-protocol/signature.ts';
 
 export interface PresignedUrls {
-  /** @param expiresInSec 60..3600 */
+  /** @param expiresInSec 1..604800 */
   presign(bucket: string, key: string, expiresInSec: number): string;
-  /** Whether a request may read the object: its signature is ours, its time has not run out. */
-  allows(bucket: string, key: string, query: Readonly<Record<string, unknown>>): boolean;
   /** Where the objects are served from now on, `http://127.0.0.1:7070`. */
   serveAt(base: string): void;
 }
 
-/** @param now epoch milliseconds */
-export function presignedUrls(now: () => Millis, secret: Uint8Array = randomBytes(32)): PresignedUrls {
-  let base = 'http://127.0.0.1'; // nobody serves them yet
-  const sign = (bucket: string, key: string, from: string, expires: string) =>
-    createHmac('sha256', secret)
-      .update(JSON.stringify(['GET', bucket, key, from, expires]))
-      .digest('hex');
+export interface SigningKeys {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string | undefined;
+}
 
+export interface PresignParts {
+  /** Epoch milliseconds of whoever verifies. */
+  readonly now: () => Millis;
+  readonly keys: () => SigningKeys;
+  readonly region: string;
+  /** Absent: nobody serves them yet. */
+  readonly base?: string;
+}
+
+export function presignedUrls({ now, keys, region, base = 'http://127.0.0.1' }: PresignParts): PresignedUrls {
+  let served = base;
   return {
     presign(bucket, key, expiresInSec) {
-      const from = new Date(now()).toISOString().replace(/[-:]|\.\d+/g, '');
-      const query = new URLSearchParams({
-        'X-Amz-Date': from,
-        'X-Amz-Expires': String(expiresInSec),
-        'X-Amz-Signature': sign(bucket, key, from, String(expiresInSec)),
-      });
-      return `${base}/objects/${encodeURIComponent(bucket)}/${key.split('/').map(encodeURIComponent).join('/')}?${query}`;
-    },
-    allows(bucket, key, query) {
-      const { 'X-Amz-Date': from, 'X-Amz-Expires': expires, 'X-Amz-Signature': signature } = query;
-      if (typeof from !== 'string' || typeof expires !== 'string' || typeof signature !== 'string') return false;
-      const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(from);
-      if (!match || !/^\d{1,6}$/.test(expires)) return false;
-      const [, year, month, day, hour, minute, second] = match;
-      const end = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`) + Number(expires) * 1_000;
-      const expected = Buffer.from(sign(bucket, key, from, expires));
-      const given = Buffer.from(signature);
-      return given.length === expected.length && timingSafeEqual(given, expected) && now() <= end;
+      const { accessKeyId, secretAccessKey, sessionToken } = keys();
+      const at = textOf(now());
+      const date = at.slice(0, 8);
+      const scope = `${date}/${region}/s3/aws4_request`;
+      const path = `/${bucket}/${key.split('/').map(escapeAll).join('/')}`;
+      const pairs: (readonly [string, string])[] = [
+        ['X-Amz-Algorithm', 'AWS4-HMAC-SHA256'],
+        ['X-Amz-Credential', `${accessKeyId}/${scope}`],
+        ['X-Amz-Date', at],
+        ['X-Amz-Expires', String(expiresInSec)],
+        ...(sessionToken === undefined ? [] : [['X-Amz-Security-Token', sessionToken] as const]),
+        ['X-Amz-SignedHeaders', 'host'],
+      ];
+      const headers = new Map([['host', new URL(served).host]]);
+      const canonical = canonicalRequest({ method: 'GET', path, pairs, headers }, ['host'], 'UNSIGNED-PAYLOAD');
+      const text = `AWS4-HMAC-SHA256\n${at}\n${scope}\n${createHash('sha256').update(canonical).digest('hex')}`;
+      const signature = createHmac('sha256', signingKey(secretAccessKey, date, region)).update(text).digest('hex');
+      const query = [...pairs, ['X-Amz-Signature', signature] as const].map(([name, value]) => `${name}=${escapeAll(value)}`).join('&');
+      return `${served}${path}?${query}`;
     },
     serveAt(where) {
-      base = where.replace(/\/$/, '');
+      served = where.replace(/\/$/, '');
     },
   };
 }

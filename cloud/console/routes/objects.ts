@@ -1,4 +1,4 @@
-/** Objects for devices: `GET /objects/<bucket>/<key>`, from any byte on. Read only: model packages, and whatever a presigned URL names. */
+/** Objects for devices: `GET /objects/<bucket>/<key>`, from any byte on. Read only, and model packages alone. */
 import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { NotFound } from '../../../actors/contracts/errors.ts';
@@ -6,14 +6,13 @@ import { MODEL_BUCKET } from '../../../actors/contracts/objects.ts';
 import { RequestRefused } from '../errors.ts';
 import type { ConsoleServices } from '../services.ts';
 
-export function objectRoutes(app: FastifyInstance, { objects, presigned }: ConsoleServices): void {
-  app.get<{ Params: { bucket: string; '*': string }; Querystring: Record<string, unknown> }>(
+export function objectRoutes(app: FastifyInstance, { objects }: ConsoleServices): void {
+  app.get<{ Params: { bucket: string; '*': string } }>(
     '/objects/:bucket/*',
     { exposeHeadRoute: true },
-    async ({ params, query, headers, method }, reply) => {
+    async ({ params, headers, method }, reply) => {
       const { bucket, '*': key } = params;
-      const open = bucket === MODEL_BUCKET || presigned?.allows(bucket, key, query) === true;
-      const head = open ? await objects.head(bucket, key) : null; // a wrong signature learns nothing of what is there
+      const head = bucket === MODEL_BUCKET ? await objects.head(bucket, key) : null; // of the others nobody learns what is there
       if (!head) throw new NotFound(`there is no object ${key} in ${bucket}`);
       const from = firstByte(headers.range, head.bytes);
       reply.headers({
