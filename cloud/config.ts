@@ -119,7 +119,10 @@ const UpConfig = z.strictObject({
       s3: z.strictObject({
         endpoint: z.url({ protocol: /^https?$/ }).optional(),
         region: z.string().min(1).optional(),
-        bucketPrefix: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,35}$/, 'begins a bucket’s name: at most 36 of a-z, 0-9, - and .').optional(),
+        bucketPrefix: z
+          .string()
+          .regex(/^[a-z0-9][a-z0-9.-]{0,35}$/, 'begins a bucket’s name: at most 36 of a-z, 0-9, - and .')
+          .optional(),
       }),
     })
     .optional(),

@@ -25,9 +25,7 @@ const Footer = z.strictObject({
   contentType: z.string().nullable(),
   metadata: Texts,
   headers: Texts,
-  checksum: z
-    .strictObject({ algorithm: z.enum(ALGORITHMS), value: z.string(), type: z.enum(['FULL_OBJECT', 'COMPOSITE']) })
-    .nullable(),
+  checksum: z.strictObject({ algorithm: z.enum(ALGORITHMS), value: z.string(), type: z.enum(['FULL_OBJECT', 'COMPOSITE']) }).nullable(),
 });
 export type Footer = z.infer<typeof Footer>;
 

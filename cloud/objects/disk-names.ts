@@ -19,8 +19,8 @@ export function pathOf(key: string): string {
 function pieces(name: string): string[] {
   const cut: string[] = [];
   for (let at = 0; at < name.length; ) {
-    const escape = name.slice(at, at + LONGEST).lastIndexOf('%');
-    const end = at + LONGEST < name.length && escape > LONGEST - 3 ? at + escape : at + LONGEST;
+    const lastEscape = name.slice(at, at + LONGEST).lastIndexOf('%');
+    const end = at + LONGEST < name.length && lastEscape > LONGEST - 3 ? at + lastEscape : at + LONGEST;
     cut.push(name.slice(at, end));
     at = end;
   }

@@ -95,8 +95,7 @@ export function memoryObjects(now: () => Millis = () => 0): HeldObjects {
       buckets.get(bucket)?.objects.delete(key);
     },
     hasBucket: async (bucket) => buckets.has(bucket),
-    buckets: async () =>
-      [...buckets].map(([name, { createdAt }]) => ({ name, createdAt })).sort((a, b) => (a.name < b.name ? -1 : 1)),
+    buckets: async () => [...buckets].map(([name, { createdAt }]) => ({ name, createdAt })).sort((a, b) => (a.name < b.name ? -1 : 1)),
     async createBucket(bucket) {
       checkBucket(bucket);
       const isNew = !buckets.has(bucket);

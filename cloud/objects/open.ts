@@ -25,7 +25,10 @@ export const heldOnDisk = (data: string): HeldStore => ({
 });
 
 /** @throws EnvironmentLacking when nobody said with which keys S3 is asked */
-export async function openS3(place: S3Place, now: () => Millis): Promise<{ readonly objects: ObjectStore; readonly presigned: PresignedUrls }> {
+export async function openS3(
+  place: S3Place,
+  now: () => Millis,
+): Promise<{ readonly objects: ObjectStore; readonly presigned: PresignedUrls }> {
   const { openS3Client, s3Objects } = await import('./s3.ts'); // heavy, and few need it
   const client = openS3Client(place);
   const ask = async () => ({ keys: (await client.config.credentials()) as SigningKeys, region: await client.config.region() });
@@ -41,7 +44,10 @@ export async function openS3(place: S3Place, now: () => Millis): Promise<{ reado
     region: known.region,
     base: place.endpoint?.replace(/\/$/, '') ?? `https://s3.${known.region}.amazonaws.com`,
     keys() {
-      void ask().then((fresh) => (known = fresh), () => {}); // temporary keys end; the SDK asks for new ones in time
+      void ask().then(
+        (fresh) => (known = fresh),
+        () => {},
+      ); // temporary keys end; the SDK asks for new ones in time
       return known.keys;
     },
   });

@@ -49,7 +49,9 @@ export function presignedUrls({ now, keys, region, base = 'http://127.0.0.1' }: 
       const headers = new Map([['host', new URL(served).host]]);
       const canonical = canonicalRequest({ method: 'GET', path, pairs, headers }, ['host'], 'UNSIGNED-PAYLOAD');
       const text = `AWS4-HMAC-SHA256\n${at}\n${scope}\n${createHash('sha256').update(canonical).digest('hex')}`;
-      const signature = createHmac('sha256', signingKey(secretAccessKey, date, region)).update(text).digest('hex');
+      const signature = createHmac('sha256', signingKey(secretAccessKey, date, region))
+        .update(text)
+        .digest('hex');
       const query = [...pairs, ['X-Amz-Signature', signature] as const].map(([name, value]) => `${name}=${escapeAll(value)}`).join('&');
       return `${served}${path}?${query}`;
     },

@@ -135,7 +135,10 @@ export function s3Objects(client: S3Client, bucketPrefix = ''): ObjectStore {
       modifiedAt: LastModified?.getTime() ?? 0,
     }));
     const prefixes = (found?.CommonPrefixes ?? []).map(({ Prefix = '' }) => unescaped(Prefix));
-    const last = [objects.at(-1)?.key, prefixes.at(-1)].filter((key) => key !== undefined).sort(byBytes).at(-1);
+    const last = [objects.at(-1)?.key, prefixes.at(-1)]
+      .filter((key) => key !== undefined)
+      .sort(byBytes)
+      .at(-1);
     return { objects, prefixes, next: found?.IsTruncated ? (last ?? null) : null };
   };
 
@@ -143,7 +146,9 @@ export function s3Objects(client: S3Client, bucketPrefix = ''): ObjectStore {
     async put(bucket, key, body, options = {}) {
       const etag = await put(bucket, key, bytesOf(body), options).catch((error: unknown) => refuse(error, bucket, key));
       const stored = await head(bucket, key).catch((error: unknown) => refuse(error, bucket, key));
-      if (!stored || stored.etag !== etag) throw new StoreUnavailable(`object ${key} in ${bucket} was replaced while it was put`);
+      if (!stored || (etag !== '' && stored.etag !== etag))
+        // radosgw 16 tells none of an object in parts
+        throw new StoreUnavailable(`object ${key} in ${bucket} was put, and replaced or deleted at once by somebody else`);
       return stored;
     },
     head: (bucket, key) => head(bucket, key).catch((error: unknown) => refuse(error, bucket, key)),
@@ -204,7 +209,9 @@ async function* partsOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Ar
 
 /** What a part was found to be, to be said again at the end. */
 const sumsOf = (sums: Readonly<Record<string, unknown>>) =>
-  Object.fromEntries(Object.entries(sums).filter(([name, value]) => name.startsWith('Checksum') && name !== 'ChecksumType' && value)) as Partial<CompletedPart>;
+  Object.fromEntries(
+    Object.entries(sums).filter(([name, value]) => name.startsWith('Checksum') && name !== 'ChecksumType' && value),
+  ) as Partial<CompletedPart>;
 
 const unquoted = (etag = '') => etag.replace(/^"|"$/g, '');
 const unescaped = (text: string) => decodeURIComponent(text.replaceAll('+', '%20'));

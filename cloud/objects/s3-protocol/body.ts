@@ -35,7 +35,8 @@ export function incomingBody(
     throw payload.startsWith('STREAMING-')
       ? notImplemented(`x-amz-content-sha256 ${payload}`)
       : new S3Failure('InvalidArgument', 'x-amz-content-sha256 must be UNSIGNED-PAYLOAD, a STREAMING- word, or a SHA-256 in hexadecimal');
-  if (form && !form.chain && payload.startsWith('STREAMING-AWS4')) throw new S3Failure('InvalidRequest', 'signed chunks need a signed header');
+  if (form && !form.chain && payload.startsWith('STREAMING-AWS4'))
+    throw new S3Failure('InvalidRequest', 'signed chunks need a signed header');
   const announced = headers.get(form ? 'x-amz-decoded-content-length' : 'content-length');
   const length = announced === undefined ? (hasBody(body) ? null : 0) : Number(announced);
   if (length === null) throw new S3Failure('MissingContentLength', 'You must provide the Content-Length HTTP header.');
@@ -170,7 +171,10 @@ async function* piecesOf(request: IncomingMessage): AsyncIterable<Uint8Array> {
       else if (request.readableEnded) return;
       else if (request.destroyed || request.errored) throw new S3Failure('IncompleteBody', 'The request body terminated unexpectedly');
       else if (isLate)
-        throw new S3Failure('RequestTimeout', 'Your socket connection to the server was not read from or written to within the timeout period.');
+        throw new S3Failure(
+          'RequestTimeout',
+          'Your socket connection to the server was not read from or written to within the timeout period.',
+        );
       else await new Promise<void>((more) => (wake = more));
     }
   } finally {

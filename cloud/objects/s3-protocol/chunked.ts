@@ -90,13 +90,17 @@ function readHead(line: string): { readonly length: number; readonly signature: 
 }
 
 function checked(given: string | undefined, expected: string): string {
-  if (given === undefined || given.length !== expected.length || !timingSafeEqual(Buffer.from(given), Buffer.from(expected))) throw mismatch();
+  if (given === undefined || given.length !== expected.length || !timingSafeEqual(Buffer.from(given), Buffer.from(expected)))
+    throw mismatch();
   return expected;
 }
 
 const broken = (why: string) => new S3Failure('InvalidRequest', `The aws-chunked body is malformed: ${why}`);
 export const badTrailer = () =>
-  new S3Failure('MalformedTrailerError', 'The request contained trailing data that was not well-formed or did not conform to our published schema.');
+  new S3Failure(
+    'MalformedTrailerError',
+    'The request contained trailing data that was not well-formed or did not conform to our published schema.',
+  );
 const endedEarly = () => new S3Failure('IncompleteBody', 'The request body terminated unexpectedly');
 
 /** Lines and bytes off a stream of pieces. */

@@ -60,5 +60,8 @@ export function keyWriter({ query }: S3Request): (key: string) => string {
   const type = query.get('encoding-type');
   if (type === undefined || type === '') return (key) => key;
   if (type !== 'url') throw new S3Failure('InvalidArgument', 'Invalid Encoding Method specified in Request');
-  return (key) => encodeURIComponent(key).replace(/[!'()]|%2F/g, (found) => (found === '%2F' ? '/' : `%${found.charCodeAt(0).toString(16).toUpperCase()}`));
+  return (key) =>
+    encodeURIComponent(key).replace(/[!'()]|%2F/g, (found) =>
+      found === '%2F' ? '/' : `%${found.charCodeAt(0).toString(16).toUpperCase()}`,
+    );
 }

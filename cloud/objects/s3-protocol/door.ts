@@ -95,7 +95,11 @@ async function send(response: ServerResponse, { status, headers = {}, body }: An
     response.writeHead(status, { ...common, 'content-type': 'application/xml', 'content-length': Buffer.byteLength(body), ...headers });
     response.end(body);
   } else if (body === undefined) {
-    response.writeHead(status, { ...common, ...(status === 204 || 'content-length' in headers ? {} : { 'content-length': 0 }), ...headers });
+    response.writeHead(status, {
+      ...common,
+      ...(status === 204 || 'content-length' in headers ? {} : { 'content-length': 0 }),
+      ...headers,
+    });
     response.end();
   } else {
     response.writeHead(status, { ...common, ...headers });
@@ -119,7 +123,9 @@ function sendFailure(request: IncomingMessage, response: ServerResponse, failure
   else request.resume();
   const path = (request.url ?? '/').split('?')[0]; // never the query: a presigned one is a secret
   const isBare = request.method === 'HEAD' || status === 304;
-  const body = isBare ? '' : writeDocument('Error', { Code: code, Message: message, Resource: path, ...members, RequestId: id, HostId: id }, null);
+  const body = isBare
+    ? ''
+    : writeDocument('Error', { Code: code, Message: message, Resource: path, ...members, RequestId: id, HostId: id }, null);
   response.writeHead(status, {
     'x-amz-request-id': id,
     'x-amz-id-2': id,

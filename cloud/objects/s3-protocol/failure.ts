@@ -78,7 +78,8 @@ export function failureOf(thrown: unknown): S3Failure {
   if (thrown instanceof S3Failure) return thrown;
   if (thrown instanceof ObjectRefused) return new S3Failure(isCode(thrown.reason) ? thrown.reason : 'InvalidRequest', thrown.message);
   if (thrown instanceof NotFound) return noSuchKey();
-  if (isFull(thrown)) return new S3Failure('InsufficientStorage', 'There is no room left on the disk of the object store.', { cause: thrown });
+  if (isFull(thrown))
+    return new S3Failure('InsufficientStorage', 'There is no room left on the disk of the object store.', { cause: thrown });
   if (thrown instanceof FleetError) return new S3Failure('ServiceUnavailable', 'Please reduce your request rate.', { cause: thrown });
   return new S3Failure('InternalError', 'We encountered an internal error. Please try again.', { cause: thrown });
 }

@@ -27,8 +27,8 @@ export function readRequest(body: IncomingMessage): S3Request {
   const query = new Map(pairs);
   if (query.size < pairs.length) throw new S3Failure('InvalidArgument', 'a query parameter is given twice');
   const slash = path.indexOf('/', 1);
-  const bucket = unescape(slash < 0 ? path.slice(1) : path.slice(1, slash));
-  const key = slash < 0 ? '' : unescape(path.slice(slash + 1));
+  const bucket = unescaped(slash < 0 ? path.slice(1) : path.slice(1, slash));
+  const key = slash < 0 ? '' : unescaped(path.slice(slash + 1));
   return {
     method: body.method ?? 'GET',
     path,
@@ -48,11 +48,11 @@ const readPairs = (query: string): (readonly [string, string])[] =>
     .map((pair) => {
       const at = pair.indexOf('=');
       const [name, value] = at < 0 ? [pair, ''] : [pair.slice(0, at), pair.slice(at + 1)];
-      return [unescape(name.replaceAll('+', ' ')), unescape(value.replaceAll('+', ' '))] as const;
+      return [unescaped(name.replaceAll('+', ' ')), unescaped(value.replaceAll('+', ' '))] as const;
     });
 
 /** @throws S3Failure InvalidURI for what is no UTF-8 */
-export function unescape(text: string): string {
+export function unescaped(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

@@ -11,7 +11,13 @@ import type { S3Request } from './request.ts';
 const SIGNED = new Set([
   ...['acl', 'cors', 'delete', 'lifecycle', 'location', 'logging', 'notification', 'partNumber', 'policy', 'requestPayment', 'tagging'],
   ...['torrent', 'uploadId', 'uploads', 'versionId', 'versioning', 'versions', 'website', 'response-cache-control'],
-  ...['response-content-disposition', 'response-content-encoding', 'response-content-language', 'response-content-type', 'response-expires'],
+  ...[
+    'response-content-disposition',
+    'response-content-encoding',
+    'response-content-language',
+    'response-content-type',
+    'response-expires',
+  ],
 ]);
 
 /** @throws S3Failure AccessDenied when it is too late, SignatureDoesNotMatch */

@@ -7,7 +7,7 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { Millis } from '../../../actors/contracts/units.ts';
 import type { KeyHolder } from '../../aws/signature.ts';
 import { checkExpiry, mismatch, S3Failure } from './failure.ts';
-import { escapeAll, type S3Request, unescape } from './request.ts';
+import { escapeAll, type S3Request, unescaped } from './request.ts';
 import { signedV2 } from './signature-v2.ts';
 
 /** What a verified request lets its body be checked by. */
@@ -93,8 +93,7 @@ function inHeader(header: string | undefined): Claim {
 }
 
 function inQuery(query: ReadonlyMap<string, string>): Claim {
-  if (query.get('X-Amz-Algorithm') !== 'AWS4-HMAC-SHA256')
-    throw malformed(true, 'X-Amz-Algorithm only supports "AWS4-HMAC-SHA256"');
+  if (query.get('X-Amz-Algorithm') !== 'AWS4-HMAC-SHA256') throw malformed(true, 'X-Amz-Algorithm only supports "AWS4-HMAC-SHA256"');
   return claim(query.get('X-Amz-Credential'), query.get('X-Amz-SignedHeaders'), query.get('X-Amz-Signature'), true);
 }
 
@@ -129,7 +128,7 @@ function headerInstant(headers: ReadonlyMap<string, string>, now: Millis): strin
 function presignedInstant(query: ReadonlyMap<string, string>, now: Millis): string {
   const text = query.get('X-Amz-Date') ?? '';
   const at = instantOf(text);
-  if (at === null) throw malformed(true, 'X-Amz-Date must be in the ISO8601 Long Format "yyyyMMdd\'T\'HHmmss\'Z\'"');
+  if (at === null) throw malformed(true, "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"");
   const expires = query.get('X-Amz-Expires') ?? '';
   if (!/^\d{1,10}$/.test(expires)) throw malformed(true, 'X-Amz-Expires should be a number');
   if (Number(expires) < 1 || Number(expires) > LONGEST_PRESIGNED_S)
@@ -167,7 +166,12 @@ export function canonicalRequest(
 }
 
 const canonicalPath = (path: string) =>
-  /^[A-Za-z0-9_.~/-]*$/.test(path) ? path : path.split('/').map((segment) => escapeAll(unescape(segment))).join('/');
+  /^[A-Za-z0-9_.~/-]*$/.test(path)
+    ? path
+    : path
+        .split('/')
+        .map((segment) => escapeAll(unescaped(segment)))
+        .join('/');
 
 /** kSigning = HMAC(HMAC(HMAC(HMAC("AWS4" + secret, date), region), "s3"), "aws4_request") */
 export function signingKey(secret: string, date: string, region: string): Buffer {

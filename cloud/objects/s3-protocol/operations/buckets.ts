@@ -45,7 +45,8 @@ export async function deleteBucket({ objects, bucket }: BucketContext): Promise<
   try {
     await objects.removeBucket(bucket);
   } catch (error) {
-    if (error instanceof NotFound) throw new S3Failure('NoSuchBucket', 'The specified bucket does not exist', { members: { BucketName: bucket } });
+    if (error instanceof NotFound)
+      throw new S3Failure('NoSuchBucket', 'The specified bucket does not exist', { members: { BucketName: bucket } });
     throw error;
   }
   return { status: 204 };

@@ -58,7 +58,13 @@ export async function completeMultipartUpload(context: KeyContext): Promise<Answ
     },
   });
   await uploads.forget(upload.id);
-  const fields = { Location: `/${bucket}/${encodeURIComponent(key)}`, Bucket: bucket, Key: key, ETag: quoted(head.etag), ...checksumElement(head) };
+  const fields = {
+    Location: `/${bucket}/${encodeURIComponent(key)}`,
+    Bucket: bucket,
+    Key: key,
+    ETag: quoted(head.etag),
+    ...checksumElement(head),
+  };
   return { status: 200, body: writeDocument('CompleteMultipartUploadResult', { ...fields, ChecksumType: head.checksum?.type }) };
 }
 

@@ -1,10 +1,10 @@
 /** CopyObject and UploadPartCopy: bytes go from object to object without the client. */
-import { checksumHeaders, givenAttributes } from '../attributes.ts';
+import { type checksumHeaders, givenAttributes } from '../attributes.ts';
 import { checkRead, rangeOf, type Span, writeConditions } from '../conditions.ts';
 import { type Answer, checkBucketIsThere, isoDate, type KeyContext, quoted } from '../context.ts';
 import { noSuchKey, notImplemented, S3Failure } from '../failure.ts';
 import type { OpenObject } from '../../held.ts';
-import { unescape } from '../request.ts';
+import { unescaped } from '../request.ts';
 import { writeDocument } from '../xml.ts';
 import { LARGEST_PUT } from './objects.ts';
 import { readPart } from './part.ts';
@@ -27,7 +27,11 @@ export async function copyObject(context: KeyContext): Promise<Answer> {
         'InvalidRequest',
         "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata.",
       );
-    const kept = { ...(head.contentType === null ? {} : { contentType: head.contentType }), metadata: head.metadata, headers: head.headers };
+    const kept = {
+      ...(head.contentType === null ? {} : { contentType: head.contentType }),
+      metadata: head.metadata,
+      headers: head.headers,
+    };
     const copy = await objects.put(bucket, key, source.bytes(), {
       ...(directive === 'COPY' ? kept : given),
       ...conditions,
@@ -74,7 +78,7 @@ export const checksumElement = (head: Parameters<typeof checksumHeaders>[0]) =>
 async function openSource({ objects, request: { headers } }: KeyContext): Promise<OpenObject> {
   const [path, query] = (headers.get(SOURCE) ?? '').split('?');
   if (query !== undefined) throw notImplemented('versions of objects');
-  const match = /^\/?([^/]+)\/([\s\S]+)$/.exec(unescape(path));
+  const match = /^\/?([^/]+)\/([\s\S]+)$/.exec(unescaped(path));
   if (!match) throw new S3Failure('InvalidArgument', 'Copy Source must mention the source bucket and key: sourcebucket/sourcekey');
   const [, bucket, key] = match;
   const source = await objects.open(bucket, key);
@@ -82,7 +86,10 @@ async function openSource({ objects, request: { headers } }: KeyContext): Promis
   try {
     checkRead(source.head, headers, `${SOURCE}-`);
     if (source.head.bytes > LARGEST_PUT)
-      throw new S3Failure('InvalidRequest', 'The specified copy source is larger than the maximum allowable size for a copy source: 5368709120');
+      throw new S3Failure(
+        'InvalidRequest',
+        'The specified copy source is larger than the maximum allowable size for a copy source: 5368709120',
+      );
     return source;
   } catch (error) {
     await source.close();

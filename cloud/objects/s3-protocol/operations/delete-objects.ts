@@ -10,7 +10,11 @@ const LARGEST_DOCUMENT = 2 * 2 ** 20;
 export async function deleteObjects(context: BucketContext): Promise<Answer> {
   const { objects, bucket, request, signed, sums } = context;
   const { headers } = request;
-  if (!headers.has('content-md5') && !headers.has('x-amz-trailer') && ![...headers.keys()].some((name) => name.startsWith('x-amz-checksum-')))
+  if (
+    !headers.has('content-md5') &&
+    !headers.has('x-amz-trailer') &&
+    ![...headers.keys()].some((name) => name.startsWith('x-amz-checksum-'))
+  )
     throw new S3Failure('InvalidRequest', 'Missing required header for this request: Content-MD5 OR x-amz-checksum-*');
   const document = readDocument(await wholeBody(incomingBody(request, signed, sums, { limit: LARGEST_DOCUMENT })));
   if (document.name !== 'Delete') throw malformed();

@@ -1,7 +1,16 @@
 /** CreateMultipartUpload, UploadPart, ListParts, ListMultipartUploads, AbortMultipartUpload. */
 import { checksumHeaders, givenAttributes } from '../attributes.ts';
 import { incomingBody } from '../body.ts';
-import { type Answer, type BucketContext, checkBucketIsThere, isoDate, keyWriter, type KeyContext, queryNumber, quoted } from '../context.ts';
+import {
+  type Answer,
+  type BucketContext,
+  checkBucketIsThere,
+  isoDate,
+  keyWriter,
+  type KeyContext,
+  queryNumber,
+  quoted,
+} from '../context.ts';
 import { S3Failure } from '../failure.ts';
 import { ALGORITHMS } from '../../held.ts';
 import { byBytes, checkKey } from '../../names.ts';
@@ -18,12 +27,18 @@ export async function createMultipartUpload(context: KeyContext): Promise<Answer
   const algorithm = request.headers.get('x-amz-checksum-algorithm')?.toUpperCase() ?? null;
   const known = ALGORITHMS.find((each) => each === algorithm) ?? null;
   if (algorithm !== null && known === null)
-    throw new S3Failure('InvalidRequest', `Checksum algorithm provided is unsupported. Please try again with any of the valid types: [${ALGORITHMS.join(', ')}]`);
+    throw new S3Failure(
+      'InvalidRequest',
+      `Checksum algorithm provided is unsupported. Please try again with any of the valid types: [${ALGORITHMS.join(', ')}]`,
+    );
   const byDefault = known === null ? null : known === 'CRC64NVME' ? 'FULL_OBJECT' : 'COMPOSITE';
   const type = request.headers.get('x-amz-checksum-type')?.toUpperCase() ?? byDefault;
   const isPossible = known !== null && (type === 'FULL_OBJECT' ? known.startsWith('CRC') : type === 'COMPOSITE' && known !== 'CRC64NVME');
   if (type !== null && !isPossible)
-    throw new S3Failure('InvalidRequest', `The ${type} checksum type cannot be used with the ${algorithm?.toLowerCase()} checksum algorithm.`);
+    throw new S3Failure(
+      'InvalidRequest',
+      `The ${type} checksum type cannot be used with the ${algorithm?.toLowerCase()} checksum algorithm.`,
+    );
   checkKey(key);
   await checkBucketIsThere(context);
   const upload = await uploads.begin({ bucket, key, contentType, metadata, headers, algorithm: known, type: type as typeof byDefault });
