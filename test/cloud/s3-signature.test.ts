@@ -150,7 +150,10 @@ asked('each thing that can be wrong with a header has its own word', async () =>
   assert.is(await code(without('x-amz-content-sha256')), '400 InvalidRequest');
   assert.is(await code(without('x-amz-date')), '403 AccessDenied');
   assert.is(await code({ ...right, authorization: signed.replace('/us-east-1/', '/US/') }), '400 AuthorizationHeaderMalformed');
-  assert.is(await code({ ...right, authorization: signed.replace(/SignedHeaders=[^,]*/, 'SignedHeaders=x-amz-date') }), '400 AuthorizationHeaderMalformed');
+  assert.is(
+    await code({ ...right, authorization: signed.replace(/SignedHeaders=[^,]*/, 'SignedHeaders=x-amz-date') }),
+    '400 AuthorizationHeaderMalformed',
+  );
   assert.is(await code({ ...right, authorization: signed.slice(0, -1) }), '403 SignatureDoesNotMatch');
   assert.is(await code({ ...right, authorization: 'AWS AKIA:c2ln' }), '400 InvalidRequest');
   assert.is(await code({}), '404 '); // nobody's request is the console's
@@ -165,7 +168,10 @@ asked('a body is not another one than was signed', async () => {
   assert.is(await code(right, put), '200 ');
   assert.is(await code(await signedS3(url, key, { ...put, payload: 'UNSIGNED-PAYLOAD' }), { ...put, body: 'anything' }), '200 ');
   assert.is(await code(await signedS3(url, key, { ...put, payload: 'none' }), put), '400 InvalidArgument');
-  assert.is(await code(await signedS3(url, key, { ...put, payload: 'STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD' }), put), '501 NotImplemented');
+  assert.is(
+    await code(await signedS3(url, key, { ...put, payload: 'STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD' }), put),
+    '501 NotImplemented',
+  );
 });
 
 asked('a presigned URL does one thing to one object, until its time is over', async () => {

@@ -73,7 +73,8 @@ export function sendS3(
     socket.on('close', () => done(answerOf(Buffer.concat(chunks))));
     const lines = Object.entries(own).map(([name, value]) => `${name}: ${value}\r\n`);
     socket.write(Buffer.from(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n`, 'latin1'));
-    socket.end(bytes); // and says that there is no more
+    socket.write(bytes);
+    if (Number(own['content-length'] ?? 0) > bytes.length) socket.end(); // and says that there is no more
   });
 }
 

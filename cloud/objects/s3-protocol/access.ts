@@ -7,7 +7,7 @@ import type { Principal } from '../../things/ports.ts';
 import { S3Failure } from './failure.ts';
 import type { S3Request } from './request.ts';
 
-const READS = new Set(['GetObject', 'HeadObject', 'HeadBucket', 'GetBucketLocation', 'ListObjectsV2', 'ListObjects']);
+const READS = new Set(['GetObject', 'HeadObject', 'GetObjectTagging', 'HeadBucket', 'GetBucketLocation', 'ListObjectsV2', 'ListObjects']);
 const WRITES = new Set([
   ...['PutObject', 'CreateMultipartUpload', 'UploadPart', 'CompleteMultipartUpload', 'AbortMultipartUpload', 'ListParts'],
 ]);

@@ -38,7 +38,7 @@ export function incomingBody(
   if (form && !form.chain && payload.startsWith('STREAMING-AWS4'))
     throw new S3Failure('InvalidRequest', 'signed chunks need a signed header');
   const announced = headers.get(form ? 'x-amz-decoded-content-length' : 'content-length');
-  const length = announced === undefined ? (hasBody(body) ? null : 0) : Number(announced);
+  const length = announced === undefined ? (form || hasBody(body) ? null : 0) : Number(announced);
   if (length === null) throw new S3Failure('MissingContentLength', 'You must provide the Content-Length HTTP header.');
   if (!Number.isSafeInteger(length) || length < 0) throw new S3Failure('InvalidArgument', 'the announced length is no number of bytes');
   if (length > limit)

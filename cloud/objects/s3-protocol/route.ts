@@ -7,7 +7,7 @@ import { copyObject, uploadPartCopy } from './operations/copy.ts';
 import { deleteObjects } from './operations/delete-objects.ts';
 import { listObjects, listObjectsV2 } from './operations/listing.ts';
 import { abortMultipartUpload, createMultipartUpload, listMultipartUploads, listParts, uploadPart } from './operations/multipart.ts';
-import { deleteObject, getObject, putObject } from './operations/objects.ts';
+import { deleteObject, getObject, getObjectTagging, putObject } from './operations/objects.ts';
 import type { S3Request } from './request.ts';
 
 export type Operation =
@@ -31,6 +31,7 @@ const ELSEWHERE = new Set([
 export function operationOf({ method, query, headers, bucket: bucketName, key: keyName }: S3Request): Operation {
   const has = (name: string) => query.has(name);
   const isOfPart = has('uploadId') && keyName !== null;
+  if (method === 'GET' && keyName !== null && has('tagging')) return key('GetObjectTagging', getObjectTagging);
   for (const name of query.keys()) if (ELSEWHERE.has(name) && !(isOfPart && name === 'partNumber')) throw notImplemented(`?${name}`);
   if (bucketName === null) {
     if (method === 'GET') return service('ListBuckets', listBuckets);

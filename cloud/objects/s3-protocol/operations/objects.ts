@@ -1,9 +1,10 @@
-/** PutObject, GetObject, HeadObject, DeleteObject. */
+/** PutObject, GetObject, HeadObject, GetObjectTagging, DeleteObject. */
 import { checksumHeaders, givenAttributes, readHeaders } from '../attributes.ts';
 import { incomingBody } from '../body.ts';
 import { checkRead, rangeOf, writeConditions } from '../conditions.ts';
 import { type Answer, checkBucketIsThere, type KeyContext, quoted } from '../context.ts';
 import { noSuchKey } from '../failure.ts';
+import { writeDocument } from '../xml.ts';
 
 export const LARGEST_PUT = 5 * 2 ** 30;
 
@@ -40,6 +41,12 @@ export async function getObject(context: KeyContext): Promise<Answer> {
     await object.close();
     throw error;
   }
+}
+
+/** No object here has tags; the aws CLI asks for them before it copies a large one. */
+export async function getObjectTagging({ objects, bucket, key }: KeyContext): Promise<Answer> {
+  if (!(await objects.head(bucket, key))) throw noSuchKey();
+  return { status: 200, body: writeDocument('Tagging', { TagSet: '' }) };
 }
 
 export async function deleteObject(context: KeyContext): Promise<Answer> {
