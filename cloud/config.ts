@@ -237,6 +237,15 @@ function credentialsIn(environment: Readonly<Record<string, string | undefined>>
   };
 }
 
+/** Where objects lie, for commands that work on a data folder beside the cloud. @throws ConfigInvalid */
+export function readObjectsOption(folder = '.'): UpOptions['objects'] {
+  const file = CONFIG_FILES.map((name) => `${folder}/${name}`).find((path) => existsSync(path));
+  const { objects } = file === undefined ? {} : readConfigFile(file);
+  const parsed = UpConfig.shape.objects.safeParse(objects);
+  if (parsed.success) return parsed.data;
+  throw new ConfigInvalid(`the configuration cannot be used:\n${file}: objects: ${parsed.error.issues[0].message}`);
+}
+
 function readConfigFile(file: string): Record<string, unknown> {
   try {
     const raw: unknown = parseYaml(readFileSync(file, 'utf8')); // JSON is YAML

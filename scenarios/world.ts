@@ -185,7 +185,13 @@ async function cloudOver(ports: Ports, { clock, log, events, decorate }: CloudTo
   const notifying = notifyingObjects(ports.objects, created);
   const objects = decorate?.objects?.(notifying) ?? notifying;
   const catalogue = createCatalogue(ports.objects, ports.trustedKeys);
-  await publishStarters(catalogue, key.privateKey);
+  try {
+    await ports.held?.objects.createBucket(CAPTURE_BUCKET); // a device may be the first to put something there
+    await publishStarters(catalogue, key.privateKey);
+  } catch (error) {
+    await closePorts(ports); // else its servers keep a failed process alive
+    throw error;
+  }
 
   serveJobs(broker, jobs, clock, log);
   serveShadows(broker, things.shadows, () => clock.epoch + clock.now(), log);
@@ -234,12 +240,16 @@ async function cloudOver(ports: Ports, { clock, log, events, decorate }: CloudTo
     async close() {
       await ingest.close();
       await view.close();
-      await jobs.close();
-      await broker.close();
-      await things.close();
-      await index.close();
+      await closePorts(ports);
     },
   };
+}
+
+async function closePorts({ jobs, broker, things, index }: Ports): Promise<void> {
+  await jobs.close();
+  await broker.close();
+  await things.close();
+  await index.close();
 }
 
 export async function openWorld(spec: WorldSpec, tools: WorldTools): Promise<World> {

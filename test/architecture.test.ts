@@ -27,6 +27,7 @@ const mayImport: Record<string, readonly string[]> = {
   'cloud/index': ['actors/contracts', 'cloud', 'zod', '@duckdb/node-api', '@elastic/elasticsearch', '@opensearch-project/opensearch'],
   'cloud/console': ['actors/contracts', 'cloud', 'zod', 'fastify', '@fastify/static', '@fastify/swagger', 'prom-client'],
   'cloud/console/web': ['actors/contracts', 'cloud/console/web', 'preact', '@preact/signals', '@preact/preset-vite', 'vite', 'uplot'],
+  'cloud/objects': ['actors/contracts', 'cloud', 'zod', '@aws-sdk/client-s3'],
   'cloud/studio': ['actors/contracts', 'actors/onnx', 'actors/signal', 'cloud/studio', '@duckdb/node-api'],
   scenarios: ['actors/contracts', 'scenarios', 'zod', 'yaml'],
   'scenarios/library': ['scenarios/dsl.ts'],

@@ -56,7 +56,3 @@ export async function openS3(
     presigned: { presign: (bucket, key, seconds) => urls.presign(prefix + bucket, key, seconds), serveAt() {} },
   };
 }
-
-/** For who works on a data folder without a cloud around. */
-export const openObjects = async (data: string, choice: ObjectsChoice | undefined, now: () => Millis): Promise<ObjectStore> =>
-  choice ? (await openS3(choice.s3, now)).objects : diskObjects(join(data, 'objects'));

@@ -37,24 +37,6 @@ async function openFarm() {
 const errorOf = async (response: Response) =>
   ((await response.json()) as { error: { code: string; message: string; hint?: string } }).error;
 
-console_('a job’s presigned URL reads an object that is not served otherwise', async () => {
-  const { world, url, ask, close } = await openFarm();
-  world.presigned.serveAt(url);
-  await world.objects.put('firmware', 'agent/2.bin', Buffer.from('bytes'));
-  await world.jobs.create({
-    jobId: 'agent',
-    things: ['T-900'],
-    targets: ['T-900'],
-    document: { url: '\u0024{aws:iot:s3-presigned-url:https://s3.eu-west-1.amazonaws.com/firmware/agent/2.bin}' },
-  });
-  const document = JSON.parse(await world.jobs.document('agent')) as { url: string };
-
-  assert.is(await (await fetch(document.url)).text(), 'bytes');
-  assert.is((await fetch(`${document.url}0`)).status, 404);
-  assert.is((await ask('/objects/firmware/agent/2.bin')).status, 404);
-  await close();
-});
-
 console_('jobs of others stand beside deployments and break none of them', async () => {
   const { world, ask, close } = await openFarm();
   await world.deployments.deploy({ model: 'windturbine-anomaly@1.1.0', to: 'farm' });

@@ -48,11 +48,11 @@ async function runAgent(flags: Flags, io: Io): Promise<void> {
       import('../../../physical/agent/capture-sink.ts'),
       import('../../../physical/agent/trusted-keys.ts'),
     ]);
-  const [{ onnxTensors }, { wallClock }, { fileDisk }, { diskObjects }] = await Promise.all([
+  const [{ onnxTensors }, { wallClock }, { fileDisk }, { objectsIn }] = await Promise.all([
     import('../../../actors/inference/tensors.ts'),
     import('../../../physical/wall-clock.ts'),
     import('../../../physical/disk.ts'),
-    import('../../objects/disk.ts'),
+    import('../objects-in.ts'),
   ]);
   const read = (file: string) => {
     try {
@@ -86,10 +86,7 @@ async function runAgent(flags: Flags, io: Io): Promise<void> {
     memoryBytes: Math.floor(memoryBytes),
     folder: process.cwd(),
     target: process.arch,
-    sink:
-      config.capture.destination === 'Disk'
-        ? diskSink(fileDisk(disk), disk)
-        : objectSink(diskObjects(join(flags.data, 'objects')), config.capture.bucket),
+    sink: config.capture.destination === 'Disk' ? diskSink(fileDisk(disk), disk) : objectSink(objectsIn(flags.data), config.capture.bucket),
   });
   const { device, fleet } = config;
   const stopHeartbeat = startHeartbeat(agent, { clock, log, version: VERSION, device, fleet, cloud: flags.cloud ?? null });

@@ -13,7 +13,7 @@ import { type Catalogue, createCatalogue, type DescribedModel, type PublishedMod
 import { openKey, trustedKeys } from '../../models/keys.ts';
 import { lineageOf } from '../../models/lineage.ts';
 import { storedJobs } from '../../models/stored-jobs.ts';
-import { diskObjects } from '../../objects/disk.ts';
+import { objectsIn } from '../objects-in.ts';
 import { openApi } from '../api.ts';
 import { type Io, printFacts, table } from '../print.ts';
 import { readPackage } from './model-verify.ts';
@@ -25,7 +25,7 @@ export interface CatalogueFlags {
 }
 
 /** Of a data folder; nothing is made in it. */
-export const catalogueIn = (data: string): Catalogue => createCatalogue(diskObjects(join(data, 'objects')), trustedKeys(data));
+export const catalogueIn = (data: string): Catalogue => createCatalogue(objectsIn(data), trustedKeys(data));
 
 /** Where to ask instead of the disk: the farm or cloud that was named, or that runs on the data folder. */
 const farmOf = ({ data, cloud }: CatalogueFlags) => {

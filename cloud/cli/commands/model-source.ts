@@ -16,7 +16,7 @@ import { createRng } from '../../../twins/rng.ts';
 import { createCatalogue, type DescribedModel } from '../../models/catalogue.ts';
 import { trustedKeys } from '../../models/keys.ts';
 import { readArtefacts } from '../../models/starter.ts';
-import { diskObjects } from '../../objects/disk.ts';
+import { objectsIn } from '../objects-in.ts';
 import { type Description, describeModel } from '../../studio/describe.ts';
 import type { ModelArtefacts } from '../../studio/export.ts';
 import { readPrepared } from '../../studio/files.ts';
@@ -198,7 +198,7 @@ async function readLike(like: string, data: string): Promise<Like> {
   return of(openModel(await catalogueIn(data).read(like), { trustedKeys: trustedKeys(data) }));
 }
 
-const catalogueIn = (data: string) => createCatalogue(diskObjects(join(data, 'objects')), trustedKeys(data));
+const catalogueIn = (data: string) => createCatalogue(objectsIn(data), trustedKeys(data));
 
 /** What a data folder has published of that name with the highest sequence; null where there is none. */
 export const newestIn = (data: string, name: string): Promise<DescribedModel | null> => catalogueIn(data).newest(name);

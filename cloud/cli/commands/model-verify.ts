@@ -12,7 +12,7 @@ import { MAX_PACKAGE_BYTES } from '../../../actors/package/tar.ts';
 import { wallClock } from '../../../physical/wall-clock.ts';
 import { createCatalogue } from '../../models/catalogue.ts';
 import { trustedKeys } from '../../models/keys.ts';
-import { diskObjects } from '../../objects/disk.ts';
+import { objectsIn } from '../objects-in.ts';
 import { type Io, printFacts } from '../print.ts';
 
 export interface VerifyFlags {
@@ -44,7 +44,7 @@ export async function verifyFile(file: string, flags: VerifyFlags, io: Io, clock
 async function refuseOld({ manifest }: OpenedModel, sha256: string, data: string, now: number): Promise<RollbackGrant | null> {
   if (!existsSync(join(data, 'objects'))) return null;
   const { name, version } = manifest;
-  const catalogue = createCatalogue(diskObjects(join(data, 'objects')), trustedKeys(data));
+  const catalogue = createCatalogue(objectsIn(data), trustedKeys(data));
   const same = (await catalogue.list()).find((model) => model.name === name && model.version === version);
   if (same && same.sha256 !== sha256)
     throw new VerificationRefused(

@@ -5,10 +5,10 @@ import { didYouMean, FileInvalid, FleetError, ModelRejected, NotFound, reasonOf 
 import { modelId, parseModelAlias, parseModelId } from '../../../actors/contracts/ids.ts';
 import { sha256Hex } from '../../../actors/package/digest.ts';
 import { type ModelContents, openModel } from '../../../actors/package/package.ts';
+import { objectsIn } from '../objects-in.ts';
 import { createCatalogue } from '../../models/catalogue.ts';
 import { trustedKeys } from '../../models/keys.ts';
 import { readArtefacts, starterFolders } from '../../models/starter.ts';
-import { diskObjects } from '../../objects/disk.ts';
 
 /**
  * @param data the folder whose catalogue is looked into and whose key is trusted
@@ -20,7 +20,7 @@ export async function readModel(model: string, data: string): Promise<ModelConte
   if (!parseModelId(model) && /[/\\]|\.gz$/.test(model))
     throw new FileInvalid(`${model} is not there`, { hint: 'a package file, or a folder with manifest.json' });
   const starters = new Map(starterFolders().map((folder) => [basename(folder).replace(/-(\d+\.\d+\.\d+.*)$/, '@$1'), folder]));
-  const catalogue = existsSync(join(data, 'objects')) ? createCatalogue(diskObjects(join(data, 'objects')), trustedKeys(data)) : null;
+  const catalogue = existsSync(data) ? createCatalogue(objectsIn(data), trustedKeys(data)) : null;
   const published = ((await catalogue?.list()) ?? []).map(({ name, version }) => modelId(name, version));
   if (catalogue && (published.includes(model) || parseModelAlias(model)))
     return openModel(await catalogue.read(model), { trustedKeys: trustedKeys(data) });
