@@ -142,14 +142,18 @@ function createMetrics({ view, jobs }: ConsoleServices, aws: AwsFront | null): R
   return registry;
 }
 
-const REQUEST_TIMEOUT_MS = 60_000; // for a head and a body to arrive
+const HEAD_TIMEOUT_MS = 60_000;
+const REQUEST_TIMEOUT_MS = 900_000; // for a head and a body to arrive: objects have gigabytes
 const KEEP_ALIVE_MS = 72_000;
 
 /** AWS's clients go by the AWS door. What a browser's page of another site sends never gets there: the console refuses it. */
 function splitServer(console: RequestListener, aws: AwsFront | null, host: string): Server {
-  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
-    if (aws?.claims(request) && refusalOf(request.headers, host) === null) aws.answer(request, response);
-    else console(request, response);
-  });
+  const server = createServer(
+    { headersTimeout: HEAD_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS },
+    (request, response) => {
+      if (aws?.claims(request) && refusalOf(request.headers, host) === null) aws.answer(request, response);
+      else console(request, response);
+    },
+  );
   return server;
 }

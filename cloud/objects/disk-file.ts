@@ -13,7 +13,7 @@ import { ALGORITHMS } from './held.ts';
 
 const MARK = 'wfo1';
 const TAIL = 8;
-const READ_AT_ONCE = 4_096; // nearly every footer, in the same read as its length
+const READ_AT_ONCE = 16 * 1024; // nearly every footer in the same read as its length, and small objects whole
 const WRITTEN_AT_ONCE = 256 * 1024;
 
 const Texts = z.record(z.string(), z.string());
@@ -84,8 +84,10 @@ async function writeAll(file: FileHandle, chunks: readonly Uint8Array[]): Promis
   }
 }
 
-/** Null when there is no such file. The caller closes what it gets. @throws StoreUnavailable for what is no object */
-export async function openObject(path: string): Promise<(Written & { readonly file: FileHandle }) | null> {
+/** Null when there is no such file. The caller closes what it gets. `whole` is all of a small object. @throws StoreUnavailable for what is no object */
+export async function openObject(
+  path: string,
+): Promise<(Written & { readonly file: FileHandle; readonly whole: Uint8Array | null }) | null> {
   let file: FileHandle;
   try {
     file = await open(path, 'r');
@@ -100,7 +102,8 @@ export async function openObject(path: string): Promise<(Written & { readonly fi
     if (length < 0 || length > size - TAIL) throw new Error('it does not end as an object does');
     if (length + TAIL > end.length) end = await readAt(file, size - TAIL - length, length + TAIL);
     const footer = Footer.parse(JSON.parse(end.toString('utf8', end.length - TAIL - length, end.length - TAIL)));
-    return { file, footer, modifiedAt: Math.floor(mtimeMs) };
+    const whole = size <= READ_AT_ONCE ? end.subarray(0, footer.bytes) : null;
+    return { file, footer, modifiedAt: Math.floor(mtimeMs), whole };
   } catch (error) {
     await file.close();
     throw new StoreUnavailable(`the object in ${path} cannot be read`, { cause: error, hint: 'put the object again' });

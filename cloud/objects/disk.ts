@@ -52,7 +52,7 @@ export function diskObjects(root: string): HeldObjects {
   const open = async (bucket: string, key: string): Promise<OpenObject | null> => {
     const opened = await openObject(await place(bucket, key));
     if (!opened) return null;
-    const { file, footer, modifiedAt } = opened;
+    const { file, footer, modifiedAt, whole } = opened;
     const close = () => file.close();
     return {
       head: headOf(bucket, footer, modifiedAt),
@@ -62,7 +62,7 @@ export function diskObjects(root: string): HeldObjects {
         try {
           for (let at = from; at < end; ) {
             signal?.throwIfAborted();
-            const chunk = await stored(readAt(file, at, Math.min(CHUNK, end - at)));
+            const chunk = whole ? Buffer.from(whole.subarray(at, end)) : await stored(readAt(file, at, Math.min(CHUNK, end - at)));
             at += chunk.length;
             yield chunk;
           }

@@ -41,7 +41,12 @@ export async function bench(): Promise<Figure[]> {
         const what = `${size.text} ${method}`;
         const name = `objects-${method.toLowerCase()}-${size.name}`;
         figures.push(
-          { name, value: s3, unit: `${what}/s by S3, SigV4 verified`, baseline: { name: 'a bare fastify route', value: bare, ratio: s3 / bare } },
+          {
+            name,
+            value: s3,
+            unit: `${what}/s by S3, SigV4 verified`,
+            baseline: { name: 'a bare fastify route', value: bare, ratio: s3 / bare },
+          },
           {
             name: `${name}-cpu`,
             value: cpu,
@@ -64,7 +69,13 @@ interface Rate {
 }
 
 /** @param key null: nothing is signed */
-async function drive(child: ChildProcess, url: string, key: Key | null, method: 'PUT' | 'GET', { bytes, requests }: (typeof SIZES)[number]): Promise<Rate> {
+async function drive(
+  child: ChildProcess,
+  url: string,
+  key: Key | null,
+  method: 'PUT' | 'GET',
+  { bytes, requests }: (typeof SIZES)[number],
+): Promise<Rate> {
   const body = Buffer.alloc(bytes, 'wind ');
   const type = { 'content-type': 'application/octet-stream', ...(method === 'PUT' ? { 'content-length': String(bytes) } : {}) };
   const signed = await Promise.all(

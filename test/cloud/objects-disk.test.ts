@@ -21,7 +21,11 @@ const read = async (objects: ObjectStore, key: string, bucket = 'bucket') => {
   return Buffer.concat(chunks);
 };
 const filesIn = (folder: string) =>
-  existsSync(folder) ? readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map(({ name }) => name) : [];
+  existsSync(folder)
+    ? readdirSync(folder, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map(({ name }) => name)
+    : [];
 
 disk('kill -9 in the middle of puts leaves the old object or the new one, and the next start sweeps', async () => {
   const root = scratchFolder();
@@ -35,7 +39,9 @@ disk('kill -9 in the middle of puts leaves the old object or the new one, and th
     writer.stdout.on('data', (chunk) => (said += chunk));
     // at another point of a put each time: so many files are being written, of so many bytes
     const isTime = () => {
-      const sizes = filesIn(join(root, '.incoming')).map((name) => statSync(join(root, '.incoming', name), { throwIfNoEntry: false })?.size ?? 0);
+      const sizes = filesIn(join(root, '.incoming')).map(
+        (name) => statSync(join(root, '.incoming', name), { throwIfNoEntry: false })?.size ?? 0,
+      );
       return said.includes(`begins ${from + 1}`) && sizes.length > turn % 4 && Math.max(...sizes) >= (turn % 3) * 200_000;
     };
     while (!isTime()) await new Promise((next) => setImmediate(next));
@@ -99,7 +105,10 @@ disk('a full disk: the documented error, nothing half-written, and the store goe
     assert.instance(direct, StoreUnavailable);
     assert.match((direct as StoreUnavailable).message, /full/);
 
-    assert.equal((await objects.list('bucket')).map(({ key: name, bytes }) => [name, bytes]), [['fits', 1_000_000]]);
+    assert.equal(
+      (await objects.list('bucket')).map(({ key: name, bytes }) => [name, bytes]),
+      [['fits', 1_000_000]],
+    );
     assert.is((await read(objects, 'fits')).length, 1_000_000);
     assert.equal(filesIn(join(mount, 'objects/.incoming')), []);
     assert.is((await put('small', 1_000)).status, 200);
@@ -132,10 +141,16 @@ disk('folders of before an object was one file are read, and become of today', a
   const first = diskObjects(root);
   await first.list('bucket');
   // a crash between the rename and the removal of the head
-  writeFileSync(join(bucket, 'half%20done.head.json'), JSON.stringify({ bucket: 'bucket', key: 'half done', bytes: 3, sha256, file: 'gone.0123' }));
+  writeFileSync(
+    join(bucket, 'half%20done.head.json'),
+    JSON.stringify({ bucket: 'bucket', key: 'half done', bytes: 3, sha256, file: 'gone.0123' }),
+  );
 
   const objects = diskObjects(root);
-  assert.equal((await objects.list('bucket')).map(({ key }) => key), ['..', 'half done', 'model/model-1.0.0.tar.gz', 'replaced']);
+  assert.equal(
+    (await objects.list('bucket')).map(({ key }) => key),
+    ['..', 'half done', 'model/model-1.0.0.tar.gz', 'replaced'],
+  );
   const head = await objects.head('bucket', 'model/model-1.0.0.tar.gz');
   assert.equal([head?.sha256, head?.bytes, head?.etag], [sha256, 9, `${sha256.slice(0, 32)}-1`]);
   assert.is((await read(objects, 'half done')).toString(), 'was adopted when the power went');

@@ -15,7 +15,9 @@ async function* chunks(version: number): AsyncIterable<Uint8Array> {
 for (let version = Number(from); ; version++) {
   process.stdout.write(`begins ${version}\n`);
   await Promise.all(
-    Array.from({ length: 4 }, (_, i) => objects.put('bucket', `deep/key ${i}`, i % 2 ? chunks(version) : Buffer.alloc(lengthOf(version), version & 0xff))),
+    Array.from({ length: 4 }, (_, i) =>
+      objects.put('bucket', `deep/key ${i}`, i % 2 ? chunks(version) : Buffer.alloc(lengthOf(version), version & 0xff)),
+    ),
   );
   process.stdout.write(`durable ${version}\n`);
 }

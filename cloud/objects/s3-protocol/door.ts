@@ -5,8 +5,6 @@
  * Order: form → signature → operation → access → headers → body, which is checked while it is stored.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { reasonOf } from '../../../actors/contracts/errors.ts';
 import type { Log } from '../../../actors/contracts/log.ts';
 import type { Principal } from '../../things/ports.ts';
@@ -103,15 +101,28 @@ async function send(response: ServerResponse, { status, headers = {}, body }: An
     response.end();
   } else {
     response.writeHead(status, { ...common, ...headers });
-    await pipeline(Readable.from(body, { objectMode: false, highWaterMark: 1024 * 1024 }), response).catch((error: unknown) => {
-      if (response.socket && !response.socket.destroyed) response.socket.destroy(); // a body that is too short must not look whole
-      if (!isClientGone(error)) throw error;
-    });
+    await pour(body, response);
   }
 }
 
-const isClientGone = (error: unknown) =>
-  ['ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET', 'EPIPE', 'ERR_STREAM_DESTROYED'].includes((error as { code?: string }).code ?? '');
+/** As fast as it is taken, and no further than there is somebody who takes it. */
+async function pour(body: AsyncIterable<Uint8Array>, response: ServerResponse): Promise<void> {
+  let wake = () => {};
+  const woken = () => wake();
+  response.on('drain', woken).on('close', woken);
+  try {
+    for await (const chunk of body) {
+      if (response.destroyed) return; // the client is gone
+      if (!response.write(chunk)) await new Promise<void>((more) => (wake = more));
+    }
+    response.end();
+  } catch (error) {
+    response.destroy(); // a body that is too short must not look whole
+    throw error;
+  } finally {
+    response.removeListener('drain', woken).removeListener('close', woken);
+  }
+}
 
 function sendFailure(request: IncomingMessage, response: ServerResponse, failure: S3Failure, id: string): void {
   if (response.headersSent || response.destroyed) {

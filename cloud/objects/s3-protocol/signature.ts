@@ -22,6 +22,7 @@ export interface Signed<C> {
 export type FindKey<C> = (accessKeyId: string, sessionToken: string | null) => KeyHolder<C> | null;
 
 const SKEW_MS = 15 * 60_000;
+const KEYS_KEPT = 256;
 const LONGEST_PRESIGNED_S = 604_800;
 const CREDENTIAL = /^(.{1,128})\/(\d{8})\/([a-z0-9-]{1,64})\/s3\/aws4_request$/;
 const UNSIGNED = 'UNSIGNED-PAYLOAD';
@@ -37,6 +38,15 @@ export function verifier<C>(find: FindKey<C>, now: () => Millis): (request: S3Re
       });
     if (holder.expiresAt !== null && holder.expiresAt <= now()) throw new S3Failure('ExpiredToken', 'The provided token has expired.');
     return holder;
+  };
+
+  const derived = new Map<string, Buffer>(); // signing keys, by all that they follow from, oldest first
+  const keyOf = (secret: string, date: string, region: string): Buffer => {
+    const name = `${date}/${region}/${secret}`;
+    const known = derived.get(name) ?? signingKey(secret, date, region);
+    derived.set(name, known);
+    if (derived.size > KEYS_KEPT) derived.delete(derived.keys().next().value!);
+    return known;
   };
 
   return (request) => {
@@ -63,7 +73,7 @@ export function verifier<C>(find: FindKey<C>, now: () => Millis): (request: S3Re
     const scope = `${date}/${region}/s3/aws4_request`;
     const canonical = canonicalRequest(request, signedHeaders, payload);
     const hashed = createHash('sha256').update(canonical, 'latin1').digest('hex');
-    const key = signingKey(holder.secretAccessKey, date, region);
+    const key = keyOf(holder.secretAccessKey, date, region);
     const expected = createHmac('sha256', key).update(`AWS4-HMAC-SHA256\n${instant}\n${scope}\n${hashed}`).digest();
     if (!timingSafeEqual(expected, Buffer.from(signature, 'hex'))) throw mismatch();
     return { caller: holder.caller, payload, chain: { key, date: instant, scope, seed: signature } };
