@@ -84,10 +84,11 @@ def objects():
 
 def multipart():
     block = hashlib.sha256(b"block").digest() * 32768  # 1 MiB
-    size, digest = 100 * MIB, hashlib.sha256(block * 100).hexdigest()
+    count = 100 if server == "ours" else 28  # of the oracle a quarter is enough
+    size, digest = count * MIB, hashlib.sha256(block * count).hexdigest()
 
     class Body(io.RawIOBase):
-        """100 MiB that are nowhere whole."""
+        """Bytes that are nowhere whole."""
 
         at = 0
 
@@ -106,8 +107,8 @@ def multipart():
     config = TransferConfig(multipart_chunksize=8 * MIB, max_concurrency=3)
     s3.upload_fileobj(io.BufferedReader(Body(), MIB), BUCKET, "large", Config=config)
     head = s3.head_object(Bucket=BUCKET, Key="large")
-    parts = b"".join(hashlib.md5(block * n).digest() for n in [8] * 12 + [4])
-    assert head["ContentLength"] == size and head["ETag"] == '"%s-13"' % hashlib.md5(parts).hexdigest()
+    parts = b"".join(hashlib.md5(block * n).digest() for n in [8] * (count // 8) + [4])
+    assert head["ContentLength"] == size and head["ETag"] == '"%s-%d"' % (hashlib.md5(parts).hexdigest(), count // 8 + 1)
     got, length = hashlib.sha256(), 0
     for chunk in s3.get_object(Bucket=BUCKET, Key="large")["Body"].iter_chunks(MIB):
         got.update(chunk)

@@ -18,17 +18,26 @@ export interface S3Target {
   close(): Promise<unknown>;
 }
 
-export function clientsOf(clients: Test, name: 'ours' | 'radosgw', open: () => Promise<S3Target>): void {
-  let target: S3Target;
+export type Server = 'ours' | 'radosgw';
+
+/** What a suite asks while it runs, and closes at its end. */
+function during(clients: Test, open: () => Promise<S3Target>): () => S3Target {
+  let target: S3Target | null = null;
   clients.before(async () => {
     target = await open();
   });
   clients.after(async () => {
-    await target.close();
+    await target?.close();
   });
+  return () => target!;
+}
+
+export function boto3Of(clients: Test, name: Server, open: () => Promise<S3Target>): void {
+  const opened = during(clients, open);
 
   clients('boto3: objects, 100 MiB in parts, 2 500 keys in pages, presigned, cut, raced', async () => {
     if (!hasPython('boto3', 'python3-boto3')) return;
+    const target = opened();
     const { accessKeyId, secretAccessKey } = target.key;
     const program = join(packageRoot(), 'test/kit/s3-boto3.py');
     const before = target.mostMemory();
@@ -39,10 +48,15 @@ export function clientsOf(clients: Test, name: 'ours' | 'radosgw', open: () => P
     const after = target.mostMemory();
     if (before !== null && after !== null) assert.ok(after - before < 150 * 2 ** 20, `${(after - before) / 2 ** 20} MiB for 100 MiB`);
   });
+}
+
+export function awsCliOf(clients: Test, name: Server, open: () => Promise<S3Target>): void {
+  const opened = during(clients, open);
 
   clients('the aws CLI: cp, ls, mv, rm, sync, s3api', async () => {
     if (!has('aws', 'awscli')) return;
     const program = existsSync('/usr/bin/aws') ? '/usr/bin/aws' : 'aws';
+    const target = opened();
     const folder = scratchFolder();
     const env = {
       PATH: process.env['PATH'],
