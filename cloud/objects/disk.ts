@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { link, mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { NotFound, ObjectRefused, StoreUnavailable } from '../../actors/contracts/errors.ts';
-import type { GetOptions, ObjectEntry } from '../../actors/contracts/objects.ts';
+import type { GetOptions } from '../../actors/contracts/objects.ts';
 import { alreadyThere, checkConditions } from './conditions.ts';
 import { type Footer, openObject, readAt, stored, writeObject } from './disk-file.ts';
 import { adoptLegacy } from './disk-legacy.ts';
@@ -172,7 +172,7 @@ export function diskObjects(root: string): HeldObjects {
   };
 }
 
-const headOf = (bucket: string, footer: Footer, modifiedAt: number): HeldHead & ObjectEntry => ({ bucket, modifiedAt, ...footer });
+const headOf = (bucket: string, footer: Footer, modifiedAt: number): HeldHead => ({ bucket, modifiedAt, ...footer });
 
 const isFolder = (path: string): Promise<boolean> =>
   stat(path).then(

@@ -237,7 +237,8 @@ function refuse(error: unknown, bucket: string, key?: string): never {
     });
   if (statusOf(error) === 412 || name === 'ConditionalRequestConflict')
     throw new ObjectRefused('PreconditionFailed', `${what} is there already`, { cause: error });
-  throw new StoreUnavailable(`${what}: S3 answers ${statusOf(error) ?? 'not at all'} ${name}: ${reasonOf(error)}`, {
+  const status = statusOf(error);
+  throw new StoreUnavailable(`${what}: S3 ${status ? `answers ${status} ${name}` : 'does not answer'}: ${reasonOf(error)}`, {
     cause: error,
     hint: 'check the endpoint, the region and what the keys may do',
   });

@@ -1,7 +1,7 @@
 /** The disk kind alone: what a crash, a full disk and an older release leave. */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -9,7 +9,7 @@ import { StoreUnavailable } from '../../actors/contracts/errors.ts';
 import type { ObjectStore } from '../../actors/contracts/objects.ts';
 import { diskObjects } from '../../cloud/objects/disk.ts';
 import { removeFolder, scratchFolder } from '../kit/farm-process.ts';
-import { lengthOf } from '../kit/objects-written.ts';
+import { filesIn, killPuts } from '../kit/kill-puts.ts';
 import { askS3, signedS3, sendS3 } from '../kit/s3-raw.ts';
 import { startS3 } from '../kit/s3-server.ts';
 
@@ -20,52 +20,10 @@ const read = async (objects: ObjectStore, key: string, bucket = 'bucket') => {
   for await (const chunk of objects.get(bucket, key)) chunks.push(chunk);
   return Buffer.concat(chunks);
 };
-const filesIn = (folder: string) =>
-  existsSync(folder)
-    ? readdirSync(folder, { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile())
-        .map(({ name }) => name)
-    : [];
 
 disk('kill -9 in the middle of puts leaves the old object or the new one, and the next start sweeps', async () => {
-  const root = scratchFolder();
-  let from = 1;
-  let durable = 0;
-  let leftovers = 0;
-  for (let turn = 0; turn < 12; turn++) {
-    const writer = spawn(process.execPath, [join(import.meta.dirname, '../kit/objects-writer.js'), root, String(from)]);
-    let said = '';
-    const ended = new Promise((done) => writer.once('close', done));
-    writer.stdout.on('data', (chunk) => (said += chunk));
-    // at another point of a put each time: so many files are being written, of so many bytes
-    const isTime = () => {
-      const sizes = filesIn(join(root, '.incoming')).map(
-        (name) => statSync(join(root, '.incoming', name), { throwIfNoEntry: false })?.size ?? 0,
-      );
-      return said.includes(`begins ${from + 1}`) && sizes.length > turn % 4 && Math.max(...sizes) >= (turn % 3) * 200_000;
-    };
-    while (!isTime()) await new Promise((next) => setImmediate(next));
-    writer.kill('SIGKILL');
-    await ended;
-    durable = Math.max(durable, ...[...said.matchAll(/durable (\d+)/g)].map(([, version]) => Number(version)));
-    const begun = Math.max(...[...said.matchAll(/begins (\d+)/g)].map(([, version]) => Number(version)));
-    leftovers += filesIn(join(root, '.incoming')).length;
-
-    const objects = diskObjects(root);
-    assert.equal(filesIn(join(root, '.incoming')), [], 'swept');
-    for (const { key, bytes, sha256 } of await objects.list('bucket')) {
-      const content = await read(objects, key);
-      const version = [begun, begun - 1].find((each) => (each & 0xff) === content[0]) ?? -1;
-      assert.ok(version >= durable, `${key} is of version ${content[0]}, and ${durable} was durable`);
-      assert.is(bytes, lengthOf(version));
-      assert.ok(content.every((byte) => byte === (version & 0xff)));
-      assert.is(sha256, createHash('sha256').update(content).digest('hex'));
-    }
-    assert.is((await objects.list('bucket')).length, 4);
-    from = begun + 1;
-  }
-  assert.ok(leftovers > 0, 'no kill met a put');
-  removeFolder(root);
+  const { durable, leftovers } = await killPuts(12);
+  assert.ok(durable > 0 && leftovers > 0, 'no kill met a put');
 });
 
 disk('a second opener leaves alone what the first one is writing', async () => {
