@@ -64,7 +64,7 @@ async function runOn(
   { log, signal, out }: EdgeTools,
 ): Promise<void> {
   const api = openApi(cloud);
-  const url = mtls?.mqtt ?? `mqtt://${(await api.get<{ endpointAddress: string }>('/endpoint?endpointType=iot:Data-ATS')).endpointAddress}`;
+  const url = mtls?.mqtt ?? `mqtt://${(await api.get<{ mqtt: string }>('/endpoint?endpointType=iot:Data-ATS')).mqtt}`;
   const trustedKeys = [createPublicKey(await pinnedKey(api, data))];
   const bus = await mqttBus({ url, clientId: thing, log, ...(mtls ? { tls: mtls.tls } : {}) });
   const objects = httpObjects(cloud);

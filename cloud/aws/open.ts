@@ -84,7 +84,7 @@ export function openAws(services: AwsServices, { clock, wall, log, rates = RATES
       ...certificateOperations({ certificates, policies, credentials, endpoints, tags, place }),
     ],
   };
-  const sageMaker = { devices: edgeDevices, registry, identities, place, now };
+  const sageMaker = { devices: edgeDevices, registry, identities, credentials, place, now };
 
   return createAwsFront({
     planes: [

@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { ThingRefused } from '../../../actors/contracts/errors.ts';
 import type { Millis } from '../../../actors/contracts/units.ts';
-import type { Place } from '../../things/arns.ts';
-import type { EdgeDevice, EdgeDevices, Identities, Principal, Registry } from '../../things/ports.ts';
+import { arnOf, type Place } from '../../things/arns.ts';
+import type { Credentials, EdgeDevice, EdgeDevices, Identities, Principal, Registry } from '../../things/ports.ts';
 import { AwsFailure, type FailureName } from '../failure.ts';
 import type { Plane } from '../front.ts';
 import { type Call, operation } from '../operation.ts';
@@ -14,6 +14,7 @@ export interface SageMakerServices {
   readonly devices: EdgeDevices;
   readonly registry: Registry;
   readonly identities: Identities;
+  readonly credentials: Pick<Credentials, 'createRoleAlias' | 'roleAliases'>;
   readonly place: Place;
   /** Epoch milliseconds of the service's time. */
   readonly now: () => Millis;
@@ -51,7 +52,7 @@ function isItself({ devices, identities }: SageMakerServices, caller: Principal,
 }
 
 export function sageMakerPlane(services: SageMakerServices): Plane {
-  const { devices, registry, place, now } = services;
+  const { devices, registry, credentials, place, now } = services;
   const arn = (kind: string, name: string) => `arn:aws:sagemaker:${place.region}:${place.account}:${kind}/${name.toLowerCase()}`;
 
   const models = (device: EdgeDevice) =>
@@ -72,6 +73,8 @@ export function sageMakerPlane(services: SageMakerServices): Plane {
     Models: device.models.length > 0 ? models(device) : undefined,
     AgentVersion: device.agentVersion ?? undefined,
   });
+
+  const hasAlias = (fleet: string) => credentials.roleAliases().some(({ alias }) => alias === aliasOf(fleet));
 
   return {
     name: 'sagemaker',
@@ -168,15 +171,16 @@ export function sageMakerPlane(services: SageMakerServices): Plane {
           }),
           errors: [...SAGEMAKER, 'ResourceInUse', 'ResourceLimitExceeded'],
         },
-        ({ DeviceFleetName, RoleArn = null, Description = '', OutputConfig }) =>
-          devices
-            .createFleet({
-              fleetName: DeviceFleetName,
-              roleArn: RoleArn,
-              description: Description,
-              outputLocation: OutputConfig.S3OutputLocation,
-            })
-            .then(() => undefined),
+        async ({ DeviceFleetName, RoleArn = null, Description = '', OutputConfig, EnableIotRoleAlias = true }) => {
+          await devices.createFleet({
+            fleetName: DeviceFleetName,
+            roleArn: RoleArn,
+            description: Description,
+            outputLocation: OutputConfig.S3OutputLocation,
+          });
+          if (RoleArn !== null && EnableIotRoleAlias && !hasAlias(DeviceFleetName))
+            await credentials.createRoleAlias(aliasOf(DeviceFleetName), { roleArn: RoleArn });
+        },
       ),
       operation(
         'DescribeDeviceFleet',
@@ -192,6 +196,7 @@ export function sageMakerPlane(services: SageMakerServices): Plane {
             CreationTime: seconds(createdAt),
             LastModifiedTime: seconds(createdAt),
             RoleArn: roleArn ?? undefined,
+            IotRoleAlias: hasAlias(fleetName) ? arnOf(place, 'rolealias', aliasOf(fleetName)) : undefined,
           };
         },
       ),
@@ -312,6 +317,9 @@ export function sageMakerEdgePlane(services: SageMakerServices): Plane {
     ],
   };
 }
+
+/** Under which the devices of a fleet get their keys: SageMaker makes the role alias with the fleet. */
+const aliasOf = (fleet: string) => `SageMakerEdge-${fleet}`;
 
 const MAX_MODELS = 1; // one model a turbine, its spare slot is the update's
 

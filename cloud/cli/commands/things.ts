@@ -1,10 +1,13 @@
 /** Things of a running cloud: who they are, their certificates, and what a new one needs to connect. */
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { CAPTURE_BUCKET, CAPTURE_PREFIX, EMBED_LIMIT_BYTES } from '../../../actors/contracts/capture.ts';
 import { FileInvalid, reasonOf, UsageError } from '../../../actors/contracts/errors.ts';
 import type { TurbineView } from '../../../actors/contracts/fleet-view.ts';
 import { isThingName } from '../../../actors/contracts/ids.ts';
+import { DEFAULT_PLACE } from '../../things/arns.ts';
+import { FARM_FLEET } from '../../things/edge-devices.ts';
 import { openApi } from '../api.ts';
 import { type Io, printFacts, table } from '../print.ts';
 import { asking, type Common } from './farm.ts';
@@ -26,7 +29,14 @@ interface ProvisionedThing {
   readonly roleAlias: string;
 }
 
-const FILES = { key: 'private.key.pem', certificate: 'certificate.pem', ca: 'ca.pem', config: 'edge.json' } as const;
+const FILES = {
+  key: 'private.key.pem',
+  certificate: 'certificate.pem',
+  ca: 'ca.pem',
+  packageKey: 'packages.pub.pem',
+  config: 'edge.json',
+  agent: 'sagemaker_edge_config.json',
+} as const;
 
 export function addThingsCommands(program: Command, io: Io): void {
   const things = program.command('things').description('Things that the cloud knows, and their certificates.');
@@ -51,7 +61,7 @@ export function addThingsCommands(program: Command, io: Io): void {
       .command('create')
       .description('Registers a thing and gives it a certificate; its private key is made here and leaves this machine never.')
       .argument('<thing>')
-      .requiredOption('--out <folder>', 'for its key, certificate, CA and configuration'),
+      .requiredOption('--out <folder>', 'for its key, certificate, CA and configurations (edge’s, and an edge agent’s)'),
     ['things create T-100 --out t-100', 'things create T-100 --out t-100 --json'],
   ).action(async (thing: string, { out, cloud, json = false }: Common & { out: string }) => {
     if (!isThingName(thing))
@@ -62,13 +72,17 @@ export function addThingsCommands(program: Command, io: Io): void {
     // the key is on disk before a certificate for it exists
     write(files.key, privateKeyPem);
     try {
-      const made = await openApi(cloud).post<ProvisionedThing>('/api/things', {
+      const api = openApi(cloud);
+      const [packageKey] = await api.get<{ pem: string }[]>('/api/keys');
+      const made = await api.post<ProvisionedThing>('/api/things', {
         thing,
         csr: await makeRequest(privateKeyPem, thing.slice(0, 64)),
       });
       write(files.certificate, made.certificatePem);
       write(files.ca, made.caPem);
+      if (packageKey) write(files.packageKey, packageKey.pem);
       write(files.config, `${JSON.stringify(configOf(made, cloud), null, 2)}\n`);
+      write(files.agent, `${JSON.stringify(agentConfigOf(made, out), null, 2)}\n`);
       printFacts(io, json, { thing, certificateId: made.certificateId, files }, () =>
         [`${thing}: certificate ${made.certificateId}`, ...Object.values(files).map((file) => `  ${file}`)].join('\n'),
       );
@@ -103,13 +117,40 @@ const configOf = ({ thing, mqtts, https, roleAlias }: ProvisionedThing, cloud: s
   credentials: https === null ? null : `https://${https}/role-aliases/${roleAlias}/credentials`,
 });
 
+/**
+ * What the edge agent and the original's application read; they look for files from where they are started, so paths are whole.
+ * The application calls itself by the uuid's key, newer ones by the name's.
+ */
+const agentConfigOf = ({ thing, https, roleAlias }: ProvisionedThing, out: string) => ({
+  sagemaker_edge_core_device_name: thing,
+  sagemaker_edge_core_device_uuid: thing,
+  sagemaker_edge_core_device_fleet_name: FARM_FLEET,
+  sagemaker_edge_core_region: DEFAULT_PLACE.region,
+  sagemaker_edge_core_root_certs_path: resolve(out),
+  sagemaker_edge_core_folder_prefix: CAPTURE_PREFIX,
+  sagemaker_edge_core_capture_data_destination: 'Cloud',
+  sagemaker_edge_core_capture_data_buffer_size: 30,
+  sagemaker_edge_core_capture_data_batch_size: 10,
+  sagemaker_edge_core_capture_data_push_period_seconds: 4,
+  sagemaker_edge_core_capture_data_base64_embed_limit: EMBED_LIMIT_BYTES,
+  sagemaker_edge_provider_provider: 'Aws',
+  sagemaker_edge_provider_aws_ca_cert_file: resolve(out, FILES.ca),
+  sagemaker_edge_provider_aws_cert_file: resolve(out, FILES.certificate),
+  sagemaker_edge_provider_aws_cert_pk_file: resolve(out, FILES.key),
+  ...(https === null ? {} : { sagemaker_edge_provider_aws_iot_cred_endpoint: `https://${https}/role-aliases/${roleAlias}/credentials` }),
+  sagemaker_edge_provider_s3_bucket_name: CAPTURE_BUCKET,
+  sagemaker_edge_log_verbose: false,
+});
+
 /** Paths in a folder that is made when there is none. @throws FileInvalid when one is there already: nothing is written over */
 function filesIn(folder: string): { readonly [file in keyof typeof FILES]: string } {
   const files = {
     key: join(folder, FILES.key),
     certificate: join(folder, FILES.certificate),
     ca: join(folder, FILES.ca),
+    packageKey: join(folder, FILES.packageKey),
     config: join(folder, FILES.config),
+    agent: join(folder, FILES.agent),
   };
   const taken = Object.values(files).filter((file) => existsSync(file));
   if (taken.length > 0)

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { JobRefused } from '../../../actors/contracts/errors.ts';
+import { hostOf } from '../../things/endpoints.ts';
 import { parseBody, RequestRefused } from '../errors.ts';
 import type { ConsoleServices } from '../services.ts';
 
@@ -10,7 +11,10 @@ const Deployment = z.strictObject({ model: z.string().min(1).max(160), to: z.str
 
 type OfId = { Params: { id: string } };
 
-export function rolloutRoutes(app: FastifyInstance, { deployments, jobs, trustedKeys, mqttEndpoint }: ConsoleServices): void {
+export function rolloutRoutes(
+  app: FastifyInstance,
+  { deployments, jobs, trustedKeys, mqttEndpoint, mqttsEndpoint }: ConsoleServices,
+): void {
   app.get('/api/keys', async () => trustedKeys.map((pem) => ({ algorithm: 'ed25519', pem })));
   app.get('/api/jobs', async () => {
     const shown = await Promise.all(
@@ -43,11 +47,11 @@ export function rolloutRoutes(app: FastifyInstance, { deployments, jobs, trusted
     return reply.status(201).send(await deployments.deploy(parseBody(Deployment, body)));
   });
 
-  // AWS IoT's DescribeEndpoint: where devices find the broker.
+  // AWS IoT's DescribeEndpoint, for who signs nothing: a bare host as there, and beside it where the broker is in full.
   app.get<{ Querystring: { endpointType?: string } }>('/endpoint', async ({ query }) => {
     if (query.endpointType !== undefined && query.endpointType !== 'iot:Data-ATS' && query.endpointType !== 'iot:Data')
       throw new RequestRefused(400, 'InvalidRequestException', `endpointType ${query.endpointType} is not served here`, 'iot:Data-ATS is');
     if (mqttEndpoint === null) throw new RequestRefused(404, 'ResourceNotFoundException', 'this cloud has no MQTT port');
-    return { endpointAddress: mqttEndpoint };
+    return { endpointAddress: hostOf(mqttEndpoint), mqtt: mqttEndpoint, mqtts: mqttsEndpoint };
   });
 }
