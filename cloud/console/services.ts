@@ -10,6 +10,7 @@ import type { FarmSite } from '../../actors/contracts/site.ts';
 import type { ObjectStore } from '../../actors/contracts/objects.ts';
 import type { OperatorCommand } from '../../actors/contracts/telemetry.ts';
 import type { Catalogue } from '../models/catalogue.ts';
+import type { Millis } from '../../actors/contracts/units.ts';
 import type { Things } from '../things/ports.ts';
 
 export interface ConsoleServices {
@@ -22,6 +23,8 @@ export interface ConsoleServices {
   /** Now, as ISO 8601. */
   readonly dated: () => string;
   readonly index: DocumentIndex;
+  /** Epoch milliseconds of the service's time. */
+  readonly now: () => Millis;
   readonly objects: ObjectStore;
   /** The turbine's statechart, for drawing. */
   readonly chart: Chart;

@@ -64,6 +64,7 @@ function documentsOn(shelf: Shelf, capacity: number): IndexedDocument[] {
 }
 
 function aggregate(documents: readonly IndexedDocument[], query: Aggregation): AggregationRow[] {
+  if (documents.length === 0) return []; // no field is known yet
   const known = new Set(documents.flatMap((document) => Object.keys(document)));
   for (const field of [...query.by, ...Object.keys(query.where ?? {}), ...(query.field === undefined ? [] : [query.field])])
     if (!known.has(field))

@@ -1,61 +1,132 @@
-/** The query string of `GET /api/query` as an aggregation: `index`, `from`, `to`, `every=30s`, `by=thing,feature`, `agg`, `field`, `where.<field>=`. */
+/**
+ * Query strings of the console's API: `/api/query` as an aggregation (`index`, `from`, `to`, `every=30s`, `by=thing,feature`, `agg`,
+ * `field`, `where.<field>=`), `/api/documents` as a look at the newest ones, and the range of a saved query.
+ */
 import { z } from 'zod';
 import { QueryInvalid } from '../../actors/contracts/errors.ts';
+import { isThingName } from '../../actors/contracts/ids.ts';
 import type { Aggregation } from '../../actors/contracts/index.ts';
 import { parseDuration } from '../../actors/contracts/units.ts';
 
-const FieldName = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]{0,63}$/, 'is no name of a field');
+type Raw = Readonly<Record<string, unknown>>;
 
-/** Epoch milliseconds, or a date. */
+const FieldName = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]{0,63}$/, 'is no name of a field');
+const Thing = z.string().refine(isThingName, 'is no name of a thing');
+const LAST_INSTANT = 8_640_000_000_000_000; // milliseconds: what a date can say
+
+/** Epoch milliseconds, or a date as ISO 8601 has it. */
 const Instant = z.string().transform((text, context) => {
-  const at = /^\d+$/.test(text) ? Number(text) : Date.parse(text);
-  if (!Number.isNaN(at)) return at;
-  context.addIssue({ code: 'custom', message: `"${text}" is neither epoch milliseconds nor a date` });
+  const at = /^\d+$/.test(text) ? Number(text) : /^\d{4}-\d\d-\d\d(T|$)/.test(text) ? Date.parse(text) : Number.NaN;
+  if (at <= LAST_INSTANT) return at;
+  context.addIssue({ code: 'custom', message: `"${text}" is neither epoch milliseconds nor a date as 2026-05-31T20:05:24Z` });
   return z.NEVER;
 });
 
 const Width = z.string().transform((text, context) => {
   const width = parseDuration(text);
-  if (width !== null && width > 0) return width;
+  if (width !== null && width > 0 && width <= LAST_INSTANT) return width;
   context.addIssue({ code: 'custom', message: `"${text}" is no width of time, as 30s, 5m, 1h` });
   return z.NEVER;
 });
 
-const Query = z.strictObject({
-  index: FieldName,
-  from: Instant.optional(),
-  to: Instant.optional(),
-  every: Width.optional(),
-  by: z
-    .string()
-    .transform((text) => text.split(',').filter((field) => field !== ''))
-    .pipe(z.array(FieldName).max(4))
-    .default([]),
-  agg: z.enum(['mean', 'max', 'min', 'sum', 'count']).default('count'),
-  field: FieldName.optional(),
-});
+const Query = z
+  .strictObject({
+    index: FieldName,
+    from: Instant.optional(),
+    to: Instant.optional(),
+    every: Width.optional(),
+    by: z
+      .string()
+      .transform((text) => text.split(',').filter((field) => field !== ''))
+      .pipe(
+        z
+          .array(FieldName)
+          .max(4)
+          .refine((fields) => new Set(fields).size === fields.length, 'names a field twice'),
+      )
+      .default([]),
+    agg: z.enum(['mean', 'max', 'min', 'sum', 'count']).default('count'),
+    field: FieldName.optional(),
+    where: z.record(FieldName, z.string()),
+  })
+  .refine(({ from = 0, to = LAST_INSTANT }) => from < to, { path: ['to'], error: 'is not after `from`' })
+  .refine(({ agg, field }) => agg === 'count' || field !== undefined, { path: ['field'], error: 'says of what; only `count` needs none' });
 
 /** @throws QueryInvalid naming every parameter that is wrong. */
-export function parseQuery(raw: Readonly<Record<string, unknown>>): Aggregation {
-  const entries = Object.entries(raw);
-  const parsed = Query.safeParse(Object.fromEntries(entries.filter(([name]) => !name.startsWith('where.'))));
-  if (!parsed.success)
-    throw new QueryInvalid(z.prettifyError(parsed.error), {
-      hint: 'as /api/query?index=verdicts&every=30s&by=thing,feature&agg=max&field=score',
-    });
-  const where = entries
-    .filter(([name]) => name.startsWith('where.'))
-    .map(([name, value]) => [FieldName.parse(name.slice(6)), readValue(String(value))] as const);
-  const { from, to, every, field, ...rest } = parsed.data;
+export function parseQuery(raw: Raw): Aggregation {
+  const conditions = Object.entries(raw).filter(([name]) => name.startsWith('where.'));
+  const rest = Object.entries(raw).filter(([name]) => !name.startsWith('where.'));
+  const { from, to, every, field, where, ...query } = parse(
+    Query,
+    { ...Object.fromEntries(rest), where: Object.fromEntries(conditions.map(([name, value]) => [name.slice('where.'.length), value])) },
+    'as /api/query?index=verdicts&every=30s&by=thing,feature&agg=max&field=score',
+  );
   return {
-    ...rest,
+    ...query,
     ...(from === undefined ? {} : { from }),
     ...(to === undefined ? {} : { to }),
     ...(every === undefined ? {} : { every }),
     ...(field === undefined ? {} : { field }),
-    ...(where.length === 0 ? {} : { where: Object.fromEntries(where) }),
+    ...(conditions.length === 0
+      ? {}
+      : { where: Object.fromEntries(Object.entries(where).map(([name, value]) => [name, readValue(name, value)])) }),
   };
 }
 
-const readValue = (text: string): string | number | boolean =>
-  /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text === 'true' || text === 'false' ? text === 'true' : text;
+/** Its query string, which `parseQuery` reads as the same. */
+export function printQuery({ index, from, to, every, by, agg, field, where = {} }: Aggregation): string {
+  const pairs = {
+    index,
+    agg,
+    field,
+    by: by.length === 0 ? undefined : by.join(),
+    every: every === undefined ? undefined : every % 1_000 === 0 ? `${every / 1_000}s` : `${every}ms`,
+    from,
+    to,
+    ...Object.fromEntries(Object.entries(where).map(([name, value]) => [`where.${name}`, value])),
+  };
+  return Object.entries(pairs)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}=${encodeURIComponent(String(value)).replaceAll('%2C', ',')}`)
+    .join('&');
+}
+
+const Documents = z.strictObject({
+  index: FieldName,
+  thing: Thing.optional(),
+  limit: z
+    .string()
+    .regex(/^\d{1,5}$/, 'is no number of documents')
+    .transform(Number)
+    .pipe(z.number().min(1).max(10_000))
+    .default(100),
+});
+
+/** @throws QueryInvalid */
+export function parseDocumentQuery(raw: Raw): { readonly index: string; readonly thing?: string; readonly limit: number } {
+  const { thing, ...rest } = parse(Documents, raw, 'as /api/documents?index=logs&thing=T-001&limit=100');
+  return { ...rest, ...(thing === undefined ? {} : { thing }) };
+}
+
+const Range = z.strictObject({ to: Instant.optional(), span: Width.optional(), thing: Thing.optional() });
+
+/** @throws QueryInvalid */
+export function parseRange(raw: Raw): { readonly to?: number; readonly span?: number; readonly thing?: string } {
+  const { to, span, thing } = parse(Range, raw, 'as /api/dashboards/voltage-average?span=1h&thing=T-001');
+  return { ...(to === undefined ? {} : { to }), ...(span === undefined ? {} : { span }), ...(thing === undefined ? {} : { thing }) };
+}
+
+function parse<T>(schema: z.ZodType<T>, raw: unknown, hint: string): T {
+  const parsed = schema.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  throw new QueryInvalid(z.prettifyError(parsed.error), { hint });
+}
+
+/** Fields that hold text whatever it looks like: a thing may be called 100. */
+const TEXTS: ReadonlySet<string> = new Set(['id', 'thing', 'deviceId', 'turbineId', 'feature', 'model', 'fleet', 'state', 'cause']);
+
+const readValue = (field: string, text: string): string | number | boolean => {
+  if (TEXTS.has(field)) return text;
+  if (/^-?\d+(\.\d+)?$/.test(text)) return Number(text);
+  return text === 'true' || text === 'false' ? text === 'true' : text;
+};
