@@ -197,8 +197,15 @@ async function cloudOver(ports: Ports, { clock, log, events, decorate }: CloudTo
   serveShadows(broker, things.shadows, () => clock.epoch + clock.now(), log);
   jobs.onChange((change) => events.append({ at: clock.now(), kind: 'job', of: change.jobId, what: jobFacts(change) }));
   const cloudBus = broker.connect('windfleet-cloud');
-  const ingest = await startIngest({ bus: cloudBus, index, clock, log });
   const view = await openFleetView({ bus: cloudBus, log, met: (thing) => registry.register(thing) });
+  const ingest = await startIngest({
+    bus: cloudBus,
+    index,
+    clock,
+    log,
+    thingOfDevice: things.edgeDevices.thingOf,
+    captured: view.captured,
+  });
   const standing = new Set<string>(); // alarms whose beginning has been told; their worst score may still grow
   view.onChange((event) => {
     if (event.kind !== 'alarm') return;

@@ -1,7 +1,7 @@
 /** Capture files → documents with a number for each feature, under the capture's own id: the same line twice is one document. */
 import { z } from 'zod';
 import { FEATURE_NAMES, readInferenceTime } from '../../actors/contracts/capture.ts';
-import { isThingName } from '../../actors/contracts/ids.ts';
+import { isThingName, type ThingName } from '../../actors/contracts/ids.ts';
 import type { IndexedDocument } from '../../actors/contracts/index.ts';
 
 /** What the original's application captures, in its order; its records do not name them. */
@@ -36,28 +36,36 @@ const Record = z.object({
 
 export interface CaptureLines {
   readonly documents: readonly IndexedDocument[];
+  /** Those of them whose device reports no verdicts itself: a fleet that does names its features. */
+  readonly unreported: readonly IndexedDocument[];
   /** Line and reason of those that are none. */
   readonly refused: readonly { readonly line: number; readonly reason: string; readonly text: string }[];
 }
 
+/** The thing that a device of a fleet is. */
+export type ThingOfDevice = (device: string, fleet: string) => ThingName;
+
 /** @param text a whole `.jsonl` */
-export function captureDocuments(text: string): CaptureLines {
+export function captureDocuments(text: string, thingOf: ThingOfDevice = (device) => device): CaptureLines {
   const documents: IndexedDocument[] = [];
+  const unreported: IndexedDocument[] = [];
   const refused: { line: number; reason: string; text: string }[] = [];
   for (const [i, line] of text.split('\n').entries()) {
     if (line === '') continue;
     try {
-      documents.push(documentOf(line));
+      const { document, isReported } = documentOf(line, thingOf);
+      documents.push(document);
+      if (!isReported) unreported.push(document);
     } catch (error) {
       const reason = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
       refused.push({ line: i + 1, reason, text: line });
     }
   }
-  return { documents, refused };
+  return { documents, unreported, refused };
 }
 
 /** @throws Error, ZodError */
-function documentOf(line: string): IndexedDocument {
+function documentOf(line: string, thingOf: ThingOfDevice): { readonly document: IndexedDocument; readonly isReported: boolean } {
   const { deviceFleetInputs, deviceFleetOutputs, deviceFleetAuxiliaryInputs, eventMetadata } = Record.parse(JSON.parse(line));
   const { deviceId, eventId, inferenceTime, modelName, modelVersion, deviceFleetName } = eventMetadata;
   const errors = readFloats(deviceFleetInputs, 'input');
@@ -68,10 +76,10 @@ function documentOf(line: string): IndexedDocument {
     throw new Error(`${errors.length} errors and ${anomalies.length} anomalies of ${features.length} named features`);
   const wrong = features.find((name, f) => !/^[a-z][a-z0-9_]{0,39}$/.test(name) || features.indexOf(name) !== f);
   if (wrong !== undefined) throw new Error(`${JSON.stringify(wrong)} is no name of a feature, or is there twice`);
-  return {
+  const document = {
     id: eventId,
     at: inferenceTime,
-    thing: deviceId,
+    thing: thingOf(deviceId, deviceFleetName),
     deviceId,
     fleet: deviceFleetName,
     model: `${modelName}@${modelVersion}`,
@@ -80,6 +88,7 @@ function documentOf(line: string): IndexedDocument {
       features.flatMap((name, f) => [[`mean_pred_${name}`, errors[f]] as const, [`anomaly_${name}`, anomalies[f]] as const]),
     ),
   };
+  return { document, isReported: named !== undefined };
 }
 
 /** The float32 tensor of that name. @throws Error when it is not there, or holds what is no finite number */

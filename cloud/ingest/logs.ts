@@ -3,11 +3,9 @@ import { z } from 'zod';
 import { deskTurbine } from '../../actors/contracts/channels.ts';
 import { isThingName } from '../../actors/contracts/ids.ts';
 import type { IndexedDocument } from '../../actors/contracts/index.ts';
+import { LogMessage } from './messages.ts';
 
-const LogMessage = z.object({
-  device_name: z.string().refine(isThingName, 'is no name of a thing'),
-  logs: z.array(z.object({ ts: z.iso.datetime({ offset: true }), data: z.array(z.string().max(64)) })).max(1_000),
-});
+const Message = LogMessage.extend({ device_name: z.string().refine(isThingName, 'is no name of a thing') });
 
 /** A record that has not the desk turbine's fields, with the reason. */
 export interface RefusedRecord {
@@ -19,7 +17,7 @@ export function logDocuments(message: unknown): {
   readonly documents: readonly IndexedDocument[];
   readonly refused: readonly RefusedRecord[];
 } {
-  const { device_name: thing, logs } = LogMessage.parse(message);
+  const { device_name: thing, logs } = Message.parse(message);
   const documents: IndexedDocument[] = [];
   const refused: RefusedRecord[] = [];
   for (const { ts, data } of logs) {

@@ -33,9 +33,15 @@ export const TelemetryMessage = z.object({
 
 export const TransitionMessage = z.object({ at: At, from: Name, to: Name, event: z.string().max(256) });
 
-/** The thing that `windfleet/<thing>/…` is about. @throws Error when it is no name. */
+/** On the original's topic. */
+export const LogMessage = z.object({
+  logs: z.array(z.object({ ts: z.iso.datetime({ offset: true }), data: z.array(z.string().max(64)) })).max(1_000),
+});
+
+/** The thing that `windfleet/<thing>/…` or `wind-turbine/logs/<thing>` is about. @throws Error when it is no name. */
 export function thingOf(topic: string): ThingName {
-  const name = topic.split('/')[1] ?? '';
+  const [root, second, third] = topic.split('/');
+  const name = (root === 'wind-turbine' ? third : second) ?? '';
   if (!isThingName(name)) throw new Error(`${JSON.stringify(name)} is no name of a thing`);
   return name;
 }

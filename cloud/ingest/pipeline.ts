@@ -11,8 +11,9 @@ import type { DocumentIndex, IndexedDocument } from '../../actors/contracts/inde
 import type { Log } from '../../actors/contracts/log.ts';
 import type { ObjectHead, ObjectStore } from '../../actors/contracts/objects.ts';
 import { runRule } from '../rules/engine.ts';
-import { captureDocuments } from './captures.ts';
+import { verdictDocuments } from '../original-devices.ts';
 import { parseVerdict } from '../telemetry-door.ts';
+import { captureDocuments, type ThingOfDevice } from './captures.ts';
 import { StateMessage, thingOf } from './messages.ts';
 import { logDocuments } from './logs.ts';
 
@@ -47,11 +48,17 @@ export async function startIngest({
   index,
   clock,
   log,
+  thingOfDevice,
+  captured,
 }: {
   readonly bus: Bus;
   readonly index: DocumentIndex;
   readonly clock: Clock;
   readonly log: Log;
+  /** Absent: devices are called as their things. */
+  readonly thingOfDevice?: ThingOfDevice;
+  /** Told of the captures of devices that report no verdicts themselves. */
+  readonly captured?: (captures: readonly IndexedDocument[]) => void;
 }): Promise<Ingest> {
   const dead: DeadLetter[] = [];
   let documents = 0;
@@ -85,12 +92,14 @@ export async function startIngest({
     if (bytes > MAX_CAPTURE_BYTES) throw new Error(`${bytes} bytes of captures in one object; ${MAX_CAPTURE_BYTES} at most`);
     const chunks: Uint8Array[] = [];
     for await (const chunk of objects.get(bucket, key)) chunks.push(chunk);
-    const result = captureDocuments(Buffer.concat(chunks).toString('utf8'));
+    const result = captureDocuments(Buffer.concat(chunks).toString('utf8'), thingOfDevice);
     for (const { line, reason, text } of result.refused) refuse(`${bucket}/${key}:${line}`, Buffer.from(text), reason);
     if (result.refused.length > 0)
       log.warn({ key, lines: result.refused.length, reason: result.refused[0].reason }, 'captures that are none');
     documents += result.documents.length;
     await index.add('captures', result.documents);
+    await index.add('verdicts', result.unreported.flatMap(verdictDocuments));
+    captured?.(result.unreported);
   };
 
   await runRule(LOG_RULE, {

@@ -76,6 +76,7 @@ export function openEdgeDevices({ documents, now, registry }: EdgeDeviceTools): 
       await documents.saved();
     },
     describe: known,
+    thingOf: (deviceName, fleetName) => stored.get(`${fleetName}/${deviceName}`)?.thing ?? deviceName,
     list(fleetName) {
       const registered = [...stored.values()].filter((device) => fleetName === undefined || device.fleetName === fleetName);
       const names = new Set(registered.map((device) => keyOf(device.deviceName, device.fleetName)));

@@ -346,6 +346,8 @@ export interface EdgeDevices {
   }): Promise<void>;
   deregister(deviceName: string, fleetName: string): Promise<void>;
   describe(deviceName: string, fleetName: string): EdgeDevice;
+  /** The thing that it stands for; of a device that nobody has registered its own name. */
+  thingOf(deviceName: string, fleetName: string): ThingName;
   list(fleetName?: string): readonly EdgeDevice[];
   /** What an agent asks for to know that it belongs. */
   registration(deviceName: string, fleetName: string): { readonly deviceRegistration: string; readonly cacheTtlSeconds: number };
