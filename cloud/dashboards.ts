@@ -6,40 +6,10 @@
  * over one minute each: rotation, voltage and vibration on average, anomalies counted.
  */
 import { didYouMean, NotFound } from '../actors/contracts/errors.ts';
-import type { Aggregation, AggregationRow, DocumentIndex } from '../actors/contracts/index.ts';
+import type { Dashboard, SavedQuery, SavedSeries } from '../actors/contracts/dashboards.ts';
+import type { Aggregation, DocumentIndex } from '../actors/contracts/index.ts';
 import type { ThingName } from '../actors/contracts/ids.ts';
 import type { Millis } from '../actors/contracts/units.ts';
-
-export interface SavedQuery {
-  readonly id: string;
-  readonly title: string;
-  readonly about: string;
-  /** How it is drawn: a bar a turbine, a strip of bars a turbine, bars over time, or lines over time. */
-  readonly plot: 'stacked' | 'strips' | 'bars' | 'lines';
-  /** Of its values. */
-  readonly unit: string;
-  /** How far back it looks when nobody says; milliseconds. */
-  readonly span: Millis;
-  readonly series: readonly SavedSeries[];
-}
-
-interface SavedSeries {
-  readonly label: string;
-  readonly query: SavedAggregation;
-}
-
-type SavedAggregation = Omit<Aggregation, 'from' | 'to'>;
-
-/** An answer: the saved query, the instants that it covers, and the rows of each series. */
-export interface Dashboard extends Omit<SavedQuery, 'series'> {
-  /** Inclusive, epoch milliseconds. */
-  readonly from: Millis;
-  /** Exclusive. */
-  readonly to: Millis;
-  /** Width of a bucket; null where time is one bucket. */
-  readonly every: Millis | null;
-  readonly series: readonly { readonly label: string; readonly rows: readonly AggregationRow[] }[];
-}
 
 const MINUTE = 60_000;
 
@@ -48,25 +18,25 @@ const average = (field: string, label = field): SavedSeries => ({
   query: { index: 'logs', agg: 'mean', field, every: MINUTE, by: [] },
 });
 const anomalies = (query: Pick<Aggregation, 'by' | 'every'>): readonly SavedSeries[] => [
-  { label: 'anomalous windows', query: { index: 'verdicts', agg: 'count', where: { anomalous: true }, ...query } },
+  { label: 'anomalies', query: { index: 'verdicts', agg: 'count', where: { anomalous: true }, ...query } },
 ];
 
 export const SAVED_QUERIES: readonly SavedQuery[] = [
   {
     id: 'detected-anomalies',
-    title: 'Anomalous windows by turbine',
-    about: 'How many windows each turbine’s model found anomalous, stacked by the feature that was.',
+    title: 'Detected anomalies',
+    about: 'How often each turbine’s model found a window anomalous, stacked by the feature that was.',
     plot: 'stacked',
-    unit: 'windows',
+    unit: 'anomalies',
     span: 10 * MINUTE,
     series: anomalies({ by: ['thing', 'feature'] }),
   },
   {
     id: 'anomalies-over-time',
-    title: 'Anomalous windows over time',
+    title: 'Anomalies over time',
     about: 'The same in buckets of 30 s, a strip a turbine.',
     plot: 'strips',
-    unit: 'windows',
+    unit: 'anomalies',
     span: 10 * MINUTE,
     series: anomalies({ by: ['thing', 'feature'], every: 30_000 }),
   },
@@ -99,10 +69,10 @@ export const SAVED_QUERIES: readonly SavedQuery[] = [
   },
   {
     id: 'anomaly-count',
-    title: 'Anomalous windows, count',
+    title: 'Anomalies, count',
     about: 'Of all features together, by the minute.',
     plot: 'bars',
-    unit: 'windows',
+    unit: 'anomalies',
     span: 60 * MINUTE,
     series: anomalies({ by: [], every: MINUTE }),
   },
@@ -121,6 +91,8 @@ export interface DashboardRange {
   readonly to: Millis;
   /** Absent: as far as the saved query says. */
   readonly span?: Millis;
+  /** Width of a bucket; absent, or where time is one bucket: as the saved query says. */
+  readonly every?: Millis;
   /** Of this turbine alone. */
   readonly thing?: ThingName;
 }
@@ -129,14 +101,18 @@ export interface DashboardRange {
 export async function askDashboard(
   index: Pick<DocumentIndex, 'aggregate'>,
   saved: SavedQuery,
-  { to, span = saved.span, thing }: DashboardRange,
+  { to, span = saved.span, every: wanted, thing }: DashboardRange,
 ): Promise<Dashboard> {
-  const every = saved.series[0].query.every ?? null;
+  const usual = saved.series[0].query.every;
+  const every = usual === undefined ? null : (wanted ?? usual);
   const start = Math.max(0, to - span);
   const from = every === null ? start : Math.floor(start / every) * every;
-  const only = (query: SavedAggregation) => (thing === undefined ? query : { ...query, where: { ...query.where, thing } });
+  const narrowed = { from, to, ...(every === null ? {} : { every }) };
   const series = await Promise.all(
-    saved.series.map(async ({ label, query }) => ({ label, rows: await index.aggregate({ ...only(query), from, to }) })),
+    saved.series.map(async ({ label, query }) => {
+      const where = thing === undefined ? query.where : { ...query.where, thing };
+      return { label, rows: await index.aggregate({ ...query, ...narrowed, ...(where ? { where } : {}) }) };
+    }),
   );
   return { ...saved, from, to, every, series };
 }

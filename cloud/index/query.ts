@@ -108,12 +108,25 @@ export function parseDocumentQuery(raw: Raw): { readonly index: string; readonly
   return { ...rest, ...(thing === undefined ? {} : { thing }) };
 }
 
-const Range = z.strictObject({ to: Instant.optional(), span: Width.optional(), thing: Thing.optional() });
+const MOST_BUCKETS = 20_000;
+const Range = z
+  .strictObject({ to: Instant.optional(), span: Width.optional(), every: Width.optional(), thing: Thing.optional() })
+  .refine(({ span = 0, every = Infinity }) => span / every <= MOST_BUCKETS, {
+    path: ['every'],
+    error: `makes more than ${MOST_BUCKETS} buckets of \`span\``,
+  });
+
+export interface Range {
+  readonly to?: number;
+  readonly span?: number;
+  readonly every?: number;
+  readonly thing?: string;
+}
 
 /** @throws QueryInvalid */
-export function parseRange(raw: Raw): { readonly to?: number; readonly span?: number; readonly thing?: string } {
-  const { to, span, thing } = parse(Range, raw, 'as /api/dashboards/voltage-average?span=1h&thing=T-001');
-  return { ...(to === undefined ? {} : { to }), ...(span === undefined ? {} : { span }), ...(thing === undefined ? {} : { thing }) };
+export function parseRange(raw: Raw): Range {
+  const range = parse(Range, raw, 'as /api/dashboards/voltage-average?span=1h&every=30s&thing=T-001');
+  return Object.fromEntries(Object.entries(range).filter(([, value]) => value !== undefined));
 }
 
 function parse<T>(schema: z.ZodType<T>, raw: unknown, hint: string): T {

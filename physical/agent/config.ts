@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { CAPTURE_BUCKET, CAPTURE_PREFIX, EMBED_LIMIT_BYTES } from '../../actors/contracts/capture.ts';
 import { ConfigInvalid, reasonOf } from '../../actors/contracts/errors.ts';
+import type { ProviderSettings } from './iot-credentials.ts';
 
 export interface CaptureSettings {
   readonly destination: 'Cloud' | 'Disk';
@@ -21,7 +22,10 @@ export interface CaptureSettings {
 export interface AgentConfig {
   readonly device: string;
   readonly fleet: string;
+  readonly region: string;
   readonly capture: CaptureSettings;
+  /** Who lends keys for the cloud; null: nobody. */
+  readonly provider: ProviderSettings | null;
   /** A folder of public keys (`.pem`), trusted beside the others; null for none. */
   readonly rootCertsPath: string | null;
   readonly isVerbose: boolean;
@@ -39,7 +43,10 @@ const Keys = z.looseObject({
   sagemaker_edge_core_device_name: Name.optional(),
   sagemaker_edge_core_device_uuid: Name.optional(),
   sagemaker_edge_core_device_fleet_name: Name.default('windfleet'),
-  sagemaker_edge_core_region: z.string().max(64).optional(),
+  sagemaker_edge_core_region: z
+    .string()
+    .regex(/^[a-z0-9-]{1,64}$/, 'is no region, as us-east-1')
+    .default('us-east-1'),
   sagemaker_edge_core_root_certs_path: Path.optional(),
   sagemaker_edge_core_folder_prefix: Prefix.default(CAPTURE_PREFIX),
   sagemaker_edge_core_capture_data_destination: z.enum(['Cloud', 'Disk']).default('Disk'),
@@ -52,7 +59,10 @@ const Keys = z.looseObject({
   sagemaker_edge_provider_aws_ca_cert_file: Path.optional(),
   sagemaker_edge_provider_aws_cert_file: Path.optional(),
   sagemaker_edge_provider_aws_cert_pk_file: Path.optional(),
-  sagemaker_edge_provider_aws_iot_cred_endpoint: z.string().max(1_024).optional(),
+  sagemaker_edge_provider_aws_iot_cred_endpoint: z
+    .url({ protocol: /^https$/, error: 'is no https://HOST/role-aliases/ALIAS/credentials' })
+    .max(1_024)
+    .optional(),
   sagemaker_edge_provider_s3_bucket_name: z
     .string()
     .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'is no name of a bucket')
@@ -79,11 +89,14 @@ export function readAgentConfig(text: string | null, file: string): { readonly c
     .map((key) => `${file}: ${key} is no key of this agent; it is left alone`);
   if (batchSize > bufferSize)
     warnings.push(`${file}: a batch of ${batchSize} never fits the buffer of ${bufferSize}; only the push period stores captures`);
+  const provider = providerOf(keys, (text) => warnings.push(`${file}: ${text}`));
   return {
     warnings,
     config: {
       device: keys.sagemaker_edge_core_device_name ?? keys.sagemaker_edge_core_device_uuid ?? 'edge-device',
       fleet: keys.sagemaker_edge_core_device_fleet_name,
+      region: keys.sagemaker_edge_core_region,
+      provider,
       rootCertsPath: keys.sagemaker_edge_core_root_certs_path ?? null,
       isVerbose: keys.sagemaker_edge_log_verbose,
       capture: {
@@ -98,6 +111,20 @@ export function readAgentConfig(text: string | null, file: string): { readonly c
       },
     },
   };
+}
+
+/** All of it or nothing. @param warn told of what an endpoint lacks */
+function providerOf(keys: z.infer<typeof Keys>, warn: (text: string) => void): ProviderSettings | null {
+  const {
+    sagemaker_edge_provider_aws_iot_cred_endpoint: endpoint,
+    sagemaker_edge_provider_aws_ca_cert_file: ca,
+    sagemaker_edge_provider_aws_cert_file: certificate,
+    sagemaker_edge_provider_aws_cert_pk_file: key,
+  } = keys;
+  if (endpoint === undefined) return null;
+  if (ca !== undefined && certificate !== undefined && key !== undefined) return { endpoint, ca, certificate, key };
+  warn(`${endpoint} is not asked for keys: the certificate, its key and its CA must all be named`);
+  return null;
 }
 
 function parseJson(text: string, file: string): unknown {

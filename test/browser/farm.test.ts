@@ -70,7 +70,17 @@ browser('sees five turbines turn, injects a fault, sees the alarm, deploys a mod
     await page.locator('[data-testid="alarm-row"][data-thing="T-002"]').first().waitFor({ timeout: 60_000 });
     await holds(page, "document.querySelector('[data-testid=statechart]').dataset.state === 'inferring.suspect'");
     await page.locator('[data-testid="transitions"]').getByText('inferring.suspect').first().waitFor();
-    await page.waitForTimeout(5_500); // the plots of anomalies are asked for every five seconds
+    await holds(
+      page,
+      "['detected-anomalies', 'anomalies-over-time', 'rotation-average', 'voltage-average', 'vibration-average', 'anomaly-count'].every((id) => document.querySelector(`[data-testid=dashboard][data-id=${id}]:not([data-rows='0']) canvas`) !== null)",
+    );
+    await page.getByTestId('dashboard-thing').selectOption('T-003');
+    await holds(page, "document.querySelector('[data-id=detected-anomalies]').textContent.includes('No window of T-003 was anomalous')");
+    await page.emulateMedia({ colorScheme: 'light' });
+    await holds(page, "getComputedStyle(document.body).backgroundColor === 'rgb(238, 243, 246)'");
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.getByTestId('dashboard-thing').selectOption('');
+    await holds(page, "document.querySelector('[data-id=detected-anomalies] canvas') !== null");
     if (process.env['WINDFLEET_SCREENSHOT'] === '1') await page.screenshot({ path: join(packageRoot(), 'test/browser/console.png') });
 
     assert.equal(complaints, []);

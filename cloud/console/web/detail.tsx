@@ -47,16 +47,16 @@ export function Detail({ turbine }: { readonly turbine: TurbineView }) {
       <Controls thing={thing} machine={turbine.machine} />
       <div class="plots">
         <Figure title={`Rotor speed, ${rotor.unit}`}>
-          <Plot thing={thing} column="rotor" label="rotor speed" color="#7fd1c7" height={130} isFull />
+          <Plot thing={thing} column="rotor" label="rotor speed" color="--series-1" height={130} isFull />
         </Figure>
         <Figure title={`Wind (anemometer), ${wind.unit}`}>
-          <Plot thing={thing} column="wind" label="wind" color="#8ab6f0" height={130} isFull />
+          <Plot thing={thing} column="wind" label="wind" color="--series-3" height={130} isFull />
         </Figure>
         <Figure title={`${output.label === 'power' ? 'Power' : 'Voltage'}, ${output.unit}`}>
-          <Plot thing={thing} column="output" label={output.label} color="#e6c06a" height={130} isFull />
+          <Plot thing={thing} column="output" label={output.label} color="--series-2" height={130} isFull />
         </Figure>
         <Figure title="Error ratio (above 1 is anomalous)">
-          <Plot thing={thing} column="score" label="error ratio" color="#c79bf2" height={130} isFull limit={1} />
+          <Plot thing={thing} column="score" label="error ratio" color="--series-4" height={130} isFull limit={1} />
         </Figure>
       </div>
       <div class="actor">

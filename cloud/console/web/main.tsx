@@ -1,7 +1,8 @@
 /** The console's page. It knows what the cloud knows, by its API alone. */
 import { render } from 'preact';
 import 'uplot/dist/uPlot.min.css';
-import { Anomalies } from './anomalies.tsx';
+import { Alarms } from './alarms.tsx';
+import { Dashboards } from './dashboards.tsx';
 import { Detail } from './detail.tsx';
 import { Notice } from './notice.tsx';
 import { Rollouts } from './rollouts.tsx';
@@ -47,9 +48,10 @@ function App() {
           <div class="side">
             <Trainings />
             <Rollouts />
-            <Anomalies />
+            <Alarms />
           </div>
         </div>
+        <Dashboards />
       </main>
       <Notice />
     </>

@@ -1,12 +1,15 @@
 /** A line plot of one turbine's recent past, drawn by uPlot and redrawn with the stream. */
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
+import { axis } from './chart.tsx';
 import { beat, type Trace, traceOf } from './store.ts';
+import { colourOf, theme } from './theme.ts';
 
 export interface PlotProps {
   readonly thing: string;
   readonly column: Exclude<keyof Trace, 'at'>;
   readonly label: string;
+  /** A custom property of the style sheet. */
   readonly color: string;
   readonly height: number;
   /** Axes and all, or only the line. */
@@ -15,17 +18,15 @@ export interface PlotProps {
   readonly limit?: number;
 }
 
-const INK = '#8fa6b5';
-
 export function Plot({ thing, column, label, color, height, isFull = false, limit }: PlotProps) {
   const place = useRef<HTMLDivElement>(null);
+  const shown = theme.value;
 
   useEffect(() => {
     const element = place.current;
     if (!element) return;
     const trace = traceOf(thing);
     const data = (): uPlot.AlignedData => [trace.at, trace[column], ...(limit === undefined ? [] : [trace.at.map(() => limit)])];
-    const axis = { stroke: INK, grid: { stroke: 'rgba(143,166,181,0.15)', width: 1 }, ticks: { show: false }, font: '11px system-ui' };
     const plot = new uPlot(
       {
         width: element.clientWidth || 200,
@@ -37,19 +38,18 @@ export function Plot({ thing, column, label, color, height, isFull = false, limi
         },
         axes: isFull
           ? [
-              {
-                ...axis,
+              axis({
                 size: 26,
                 values: (_: uPlot, ticks: number[]) => ticks.map((at) => new Date(at * 1_000).toLocaleTimeString([], { hour12: false })),
                 space: 80,
-              },
-              { ...axis, size: 40 },
+              }),
+              axis({ size: 40 }),
             ]
           : [{ show: false }, { show: false }],
         series: [
           {},
-          { label, stroke: color, width: 1.5, points: { show: false }, spanGaps: true },
-          ...(limit === undefined ? [] : [{ label: 'limit', stroke: '#e0636b', width: 1, dash: [4, 4], points: { show: false } }]),
+          { label, stroke: colourOf(color), width: 1.5, points: { show: false }, spanGaps: true },
+          ...(limit === undefined ? [] : [{ label: 'limit', stroke: colourOf('--bad'), width: 1, dash: [4, 4], points: { show: false } }]),
         ],
       },
       data(),
@@ -63,7 +63,7 @@ export function Plot({ thing, column, label, color, height, isFull = false, limi
       resize.disconnect();
       plot.destroy();
     };
-  }, [thing, column, label, color, height, isFull, limit]);
+  }, [thing, column, label, color, height, isFull, limit, shown]);
 
   return <div class="plot" ref={place} role="img" aria-label={`${label} of ${thing}`} />;
 }

@@ -2,11 +2,12 @@
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import type { TrainingReport } from '../../../actors/contracts/trainings.ts';
+import { axis } from './chart.tsx';
 import { trainings } from './store.ts';
+import { colourOf, theme } from './theme.ts';
 
-const INK = '#8fa6b5';
-const TRAINING = '#8ab6f0';
-const HELD_OUT = '#e6c06a';
+const TRAINING = '--series-3';
+const HELD_OUT = '--series-2';
 
 export function Trainings() {
   if (trainings.value.length === 0) return null;
@@ -15,8 +16,8 @@ export function Trainings() {
       <header>
         <h2>Training</h2>
         <span class="legend">
-          <i style={{ color: TRAINING }}>— trains</i>
-          <i style={{ color: HELD_OUT }}>— held out</i>
+          <i style={{ color: `var(${TRAINING})` }}>— trains</i>
+          <i style={{ color: `var(${HELD_OUT})` }}>— held out</i>
         </span>
       </header>
       {trainings.value.map((training) => (
@@ -57,6 +58,7 @@ function Training({ training }: { readonly training: TrainingReport }) {
 function Losses({ training: { model, history } }: { readonly training: TrainingReport }) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
+  const shown = theme.value;
   const data: uPlot.AlignedData = [
     history.map(({ epoch }) => epoch),
     history.map(({ trainingLoss }) => trainingLoss),
@@ -66,7 +68,6 @@ function Losses({ training: { model, history } }: { readonly training: TrainingR
   useEffect(() => {
     const element = place.current;
     if (!element) return;
-    const axis = { stroke: INK, grid: { stroke: 'rgba(143,166,181,0.15)', width: 1 }, ticks: { show: false }, font: '11px system-ui' };
     const width = () => element.clientWidth || 260;
     plot.current = new uPlot(
       {
@@ -75,14 +76,11 @@ function Losses({ training: { model, history } }: { readonly training: TrainingR
         legend: { show: false },
         cursor: { show: false },
         scales: { x: { time: false }, y: { distr: 3 } },
-        axes: [
-          { ...axis, size: 22, incrs: [1, 2, 5, 10, 20, 50, 100] },
-          { ...axis, size: 46 },
-        ],
+        axes: [axis({ size: 22, incrs: [1, 2, 5, 10, 20, 50, 100] }), axis({ size: 46 })],
         series: [
           {},
-          { label: 'training', stroke: TRAINING, width: 1.5, points: { show: false } },
-          { label: 'held out', stroke: HELD_OUT, width: 1.5, points: { show: false } },
+          { label: 'training', stroke: colourOf(TRAINING), width: 1.5, points: { show: false } },
+          { label: 'held out', stroke: colourOf(HELD_OUT), width: 1.5, points: { show: false } },
         ],
       },
       data,
@@ -95,7 +93,7 @@ function Losses({ training: { model, history } }: { readonly training: TrainingR
       plot.current?.destroy();
       plot.current = null;
     };
-  }, []);
+  }, [shown]);
   useEffect(() => plot.current?.setData(data), [history]);
 
   return <div class="plot" ref={place} role="img" aria-label={`losses of ${model} by epoch`} />;

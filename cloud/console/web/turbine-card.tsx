@@ -36,7 +36,7 @@ export function TurbineCard({ turbine }: { readonly turbine: TurbineView }) {
           <Fact label="error" value={verdict?.score} unit="× limit" />
         </span>
       </span>
-      <Plot thing={thing} column="score" label="error ratio" color="#7fd1c7" height={44} limit={1} />
+      <Plot thing={thing} column="score" label="error ratio" color="--series-1" height={44} limit={1} />
       <span class="card-foot">
         <span>{model ?? 'no model'}</span>
         <span>{update ? `update: ${update}` : backing}</span>
