@@ -72,7 +72,7 @@ browser('sees five turbines turn, injects a fault, sees the alarm, deploys a mod
     await page.locator('[data-testid="transitions"]').getByText('inferring.suspect').first().waitFor();
     await holds(
       page,
-      "['detected-anomalies', 'anomalies-over-time', 'rotation-average', 'voltage-average', 'vibration-average', 'anomaly-count'].every((id) => document.querySelector(`[data-testid=dashboard][data-id=${id}]:not([data-rows='0']) canvas`) !== null)",
+      "['detected-anomalies', 'anomalies-over-time', 'rotation-average', 'voltage-average', 'vibration-average', 'anomaly-count'].every((id) => document.querySelector('[data-testid=dashboard][data-id=' + id + ']:not([data-rows=\"0\"]) canvas') !== null)",
     );
     await page.getByTestId('dashboard-thing').selectOption('T-003');
     await holds(page, "document.querySelector('[data-id=detected-anomalies]').textContent.includes('No window of T-003 was anomalous')");

@@ -14,7 +14,7 @@ import sys
 import boto3
 import paho.mqtt.client as mqtt
 
-if boto3.__version__ < '1.28':
+if tuple(int(part) for part in boto3.__version__.split('.')[:2]) < (1, 28):
     plain_client = boto3.client
     boto3.client = lambda *names, **options: plain_client(*names, **{'endpoint_url': os.environ['AWS_ENDPOINT_URL'], **options})
 

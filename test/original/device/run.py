@@ -71,7 +71,7 @@ def main():
         logger.add(data)
         if len(samples) <= MIN_NUM_SAMPLES:
             continue
-        samples.pop(0) if len(samples) > MIN_NUM_SAMPLES + 1 else None
+        samples = samples[-(MIN_NUM_SAMPLES + 1):]
         window = last_window(samples)
         errors = errors_of(window, agent.predict(model, window))
         anomalies = errors > THRESHOLDS
