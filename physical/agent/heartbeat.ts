@@ -3,6 +3,7 @@ import type { Clock } from '../../actors/contracts/clock.ts';
 import { reasonOf } from '../../actors/contracts/errors.ts';
 import type { Log } from '../../actors/contracts/log.ts';
 import type { Agent } from './server.ts';
+import { type Signer, signPost } from './signed-post.ts';
 
 const EVERY_MS = 30_000;
 const TIMEOUT_MS = 5_000;
@@ -15,10 +16,12 @@ export interface HeartbeatOptions {
   readonly fleet: string;
   /** Where SendHeartbeat is posted; null: nowhere. */
   readonly cloud: string | null;
+  /** With whose keys it is signed; null: not at all. */
+  readonly signer?: Signer | null;
 }
 
 /** @returns stops it. */
-export function startHeartbeat(agent: Agent, { clock, log, version, device, fleet, cloud }: HeartbeatOptions): () => void {
+export function startHeartbeat(agent: Agent, { clock, log, version, device, fleet, cloud, signer = null }: HeartbeatOptions): () => void {
   const latest = new Map<string, { readonly predictions: number; readonly at: number }>();
   let refusals = 0;
   let timer = 0;
@@ -40,7 +43,8 @@ export function startHeartbeat(agent: Agent, { clock, log, version, device, flee
         ...(used === undefined ? {} : { LatestSampleTime: used, LatestInference: used }),
       };
     });
-    post(cloud, { AgentVersion: version, DeviceName: device, DeviceFleetName: fleet, AgentMetrics: metrics, Models: models }).then(
+    const body = { AgentVersion: version, DeviceName: device, DeviceFleetName: fleet, AgentMetrics: metrics, Models: models };
+    post(cloud, JSON.stringify(body), signer).then(
       () => {
         if (refusals > 0) log.info({ refusals }, 'the cloud takes heartbeats again');
         refusals = 0;
@@ -55,11 +59,12 @@ export function startHeartbeat(agent: Agent, { clock, log, version, device, flee
   return () => clock.clearTimeout(timer);
 }
 
-async function post(cloud: string, body: object): Promise<void> {
-  const response = await fetch(new URL('/SendHeartbeat', cloud), {
+async function post(cloud: string, body: string, signer: Signer | null): Promise<void> {
+  const url = new URL('/SendHeartbeat', cloud);
+  const response = await fetch(url, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
+    headers: signer ? await signPost(url, body, 'sagemaker', signer) : { 'content-type': 'application/json' },
+    body,
     redirect: 'error',
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });

@@ -1,6 +1,7 @@
 /** `windfleet agent`: the edge agent alone, on a unix socket, until it is told to end. */
 import type { Command } from 'commander';
 import { reasonOf, FileInvalid, UsageError } from '../../../actors/contracts/errors.ts';
+import type { CaptureSink } from '../../../physical/agent/capture-sink.ts';
 import type { Io } from '../print.ts';
 
 const VERSION = '0.1.0';
@@ -25,7 +26,7 @@ export function addAgentCommand(program: Command, io: Io): void {
     .option('--allow-unsigned', 'load packages without a signature too; a wrong one is refused still', false)
     .option('--memory <MB>', 'for all loaded models together (default: a quarter of the machine’s)')
     .option('--data <folder>', 'where keys are, and captures go', process.env['WINDFLEET_DATA'] ?? '.windfleet')
-    .option('--cloud <url>', 'where heartbeats are sent')
+    .option('--cloud <url>', 'where captures (with destination Cloud) and heartbeats are sent; else as AWS_ENDPOINT_URL says')
     .addHelpText(
       'after',
       '\nExamples:\n  windfleet agent\n  windfleet agent --socket /run/windfleet/agent --config sagemaker_edge_config.json --keys /etc/windfleet/keys',
@@ -74,6 +75,16 @@ async function runAgent(flags: Flags, io: Io): Promise<void> {
   if (trustedKeys.length === 0)
     log.warn({ folders }, flags.allowUnsigned ? 'no trusted key: signed packages are refused' : 'no trusted key: every package is refused');
 
+  const now = () => clock.epoch + clock.now();
+  const endpoint = flags.cloud ?? process.env['AWS_ENDPOINT_URL'];
+  const credentials = config.provider && (await import('../../../physical/agent/iot-credentials.ts')).iotCredentials(config.provider, now);
+  const openSink = async (): Promise<CaptureSink> => {
+    const { destination, bucket } = config.capture;
+    if (destination === 'Disk') return diskSink(fileDisk(disk), disk);
+    if (!credentials) return objectSink(objectsIn(flags.data), bucket);
+    const { s3Sink } = await import('../../../physical/agent/s3-sink.ts');
+    return s3Sink({ bucket, region: config.region, credentials, ...(flags.cloud === undefined ? {} : { endpoint: flags.cloud }) });
+  };
   const disk = resolve(config.capture.diskPath ?? join(flags.data, 'captures'));
   const agent = await openAgent({
     socket: flags.socket,
@@ -86,10 +97,11 @@ async function runAgent(flags: Flags, io: Io): Promise<void> {
     memoryBytes: Math.floor(memoryBytes),
     folder: process.cwd(),
     target: process.arch,
-    sink: config.capture.destination === 'Disk' ? diskSink(fileDisk(disk), disk) : objectSink(objectsIn(flags.data), config.capture.bucket),
+    sink: await openSink(),
   });
-  const { device, fleet } = config;
-  const stopHeartbeat = startHeartbeat(agent, { clock, log, version: VERSION, device, fleet, cloud: flags.cloud ?? null });
+  const { device, fleet, region } = config;
+  const signer = credentials && { region, credentials, now };
+  const stopHeartbeat = startHeartbeat(agent, { clock, log, version: VERSION, device, fleet, cloud: endpoint ?? null, signer });
   io.out(`windfleet agent: ${device} of ${fleet} answers on unix://${agent.socket}. Ctrl-C ends it.`);
   const { signal } = io;
   await new Promise<void>((ended) => (signal.aborted ? ended() : signal.addEventListener('abort', () => ended(), { once: true })));
