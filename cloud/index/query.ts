@@ -10,7 +10,8 @@ import { parseDuration } from '../../actors/contracts/units.ts';
 
 type Raw = Readonly<Record<string, unknown>>;
 
-const FieldName = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]{0,63}$/, 'is no name of a field');
+const FIELD_NAME = /^[a-zA-Z_][a-zA-Z0-9_]{0,63}$/;
+const FieldName = z.string().regex(FIELD_NAME, 'is no name of a field');
 const Thing = z.string().refine(isThingName, 'is no name of a thing');
 const LAST_INSTANT = 8_640_000_000_000_000; // milliseconds: what a date can say
 
@@ -47,7 +48,10 @@ const Query = z
       .default([]),
     agg: z.enum(['mean', 'max', 'min', 'sum', 'count']).default('count'),
     field: FieldName.optional(),
-    where: z.record(FieldName, z.string()),
+    where: z.record(z.string(), z.string()).superRefine((conditions, context) => {
+      for (const name of Object.keys(conditions))
+        if (!FIELD_NAME.test(name)) context.addIssue({ code: 'custom', path: [name], message: 'is no name of a field' });
+    }),
   })
   .refine(({ from = 0, to = LAST_INSTANT }) => from < to, { path: ['to'], error: 'is not after `from`' })
   .refine(({ agg, field }) => agg === 'count' || field !== undefined, { path: ['field'], error: 'says of what; only `count` needs none' });

@@ -22,15 +22,16 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { connect } from 'mqtt';
+import { connect, type MqttClient } from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { TurbineView } from '../../actors/contracts/fleet-view.ts';
 import { MODEL_BUCKET } from '../../actors/contracts/objects.ts';
 import { seedNetwork } from '../../cloud/studio/network-kinds.ts';
 import { exportOnnx } from '../../cloud/studio/onnx.ts';
 import { originalThresholds } from '../../cloud/studio/original.ts';
 import { createRng } from '../../twins/rng.ts';
-import { eventually, type FarmProcess, removeFolder, runCli, scratchFolder, startFarm } from '../kit/farm-process.ts';
+import { eventually, type FarmProcess, getJson, removeFolder, runCli, scratchFolder, startFarm } from '../kit/farm-process.ts';
 import { agentStubs, originalFile, type Running, run, serialLines, startEdgeAgent } from '../kit/original-device.ts';
 import { has, hasPython, python } from '../kit/programs.ts';
 
@@ -54,6 +55,7 @@ let folder: string;
 let farm: FarmProcess;
 let env: NodeJS.ProcessEnv;
 const running: Running[] = [];
+let listener: MqttClient | undefined;
 
 /** A run of the CLI that must go well. */
 async function windfleet(...args: string[]): Promise<string> {
@@ -123,6 +125,7 @@ original.before(async () => {
 });
 
 original.after(async () => {
+  listener?.end(true);
   for (const { child, ended } of running) {
     child.kill('SIGKILL');
     await ended;
@@ -186,9 +189,9 @@ test('two of them, from credentials to captured metrics; one dies in the middle 
   writeFileSync(join(folder, 'b/config.json'), JSON.stringify(config));
   await aws('iot', 'add-thing-to-thing-group', '--thing-group-name', 'WindTurbineFarm', '--thing-name', 'T-100');
   const heard: string[] = [];
-  const listener = connect(`mqtt://${farm.mqtt}`);
+  listener = connect(`mqtt://${farm.mqtt}`);
   listener.on('message', (topic) => heard.push(topic));
-  await new Promise<void>((done) => listener.subscribe('wind-turbine/logs/#', () => done()));
+  await listener.subscribeAsync('wind-turbine/logs/#');
 
   const configs = { a: join(folder, 't-100/sagemaker_edge_config.json'), b: join(folder, 'b/config.json') };
   const a = await startAgent('a', configs.a);
@@ -224,7 +227,7 @@ test('two of them, from credentials to captured metrics; one dies in the middle 
     assert.equal(said(device, 'loaded'), [`${MODEL}-1-0`]);
     const topics = said(device, 'heard');
     for (const topic of ['get/accepted', 'a1b2/get/accepted', 'a1b2/update/accepted']) assert.ok(topics.includes(topic), `${topics}`);
-    assert.equal(new Set(said(device, 'stored').flat()), new Set(['SUCCESS']));
+    assert.equal([...new Set(said(device, 'stored').flat())], ['SUCCESS'], `${a.output().err}${b.output().err}`);
   }
   const { executionSummaries } = await aws('iot', 'list-job-executions-for-job', '--job-id', 'a1b2');
   const statuses = (executionSummaries as { jobExecutionSummary: { status: string } }[]).map(
@@ -232,7 +235,6 @@ test('two of them, from credentials to captured metrics; one dies in the middle 
   );
   assert.equal(statuses, ['SUCCEEDED', 'SUCCEEDED']);
   assert.is(((await aws('iot', 'describe-job', '--job-id', 'a1b2'))['job'] as { status: string }).status, 'COMPLETED');
-  listener.end(true);
   assert.is(heard.filter((topic) => topic === 'wind-turbine/logs/T-100').length, Math.floor(545 / 11));
   assert.is(heard.filter((topic) => topic === 'wind-turbine/logs/edge-device-0').length, Math.floor(536 / 11));
 
@@ -242,6 +244,26 @@ test('two of them, from credentials to captured metrics; one dies in the middle 
     expected.output().out,
     /^ok T-100 539 records 45 captures [1-9]\d* anomalies\nok edge-device-0 528 records 36 captures [1-9]\d* anomalies\n$/,
   );
+
+  const fleet = await getJson<TurbineView[]>(`${farm.url}/api/turbines`);
+  assert.equal(
+    fleet.map(({ thing, machine, backing }) => `${thing} ${machine} ${backing}`),
+    ['T-001 desk-turbine twin', 'T-002 desk-turbine twin', 'T-100 desk-turbine original', 'edge-device-0 desk-turbine original'],
+  );
+  for (const [thing, device] of [
+    ['T-100', demo],
+    ['edge-device-0', revived],
+  ] as const) {
+    const shown = fleet.find((one) => one.thing === thing)!;
+    const last = (said(device, 'logs').at(-1) as { data: string[] }[]).at(-1)!;
+    assert.equal(Object.values(shown.channels), last.data.map(Number));
+    assert.match(shown.state, /^inferring\.(healthy|suspect)$/);
+    assert.is(shown.model, `${MODEL}-1-0@1.0.0`);
+    const [, errors, flags] = said(device, 'captured').at(-1) as [string, number[], number[]];
+    assert.is(shown.verdict?.anomalous, flags.includes(1));
+    for (const [f, { feature, mae }] of originalThresholds.entries())
+      assert.ok(Math.abs(shown.verdict!.scores[feature] - errors[f] / mae) < 1e-6, feature);
+  }
 });
 
 original.run();

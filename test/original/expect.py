@@ -8,6 +8,7 @@ import datetime
 import json
 import struct
 import sys
+import time
 import urllib.parse
 import urllib.request
 
@@ -47,7 +48,7 @@ def buckets(rows, width):
 
 
 def check_logs(thing, records):
-    documents = {(one['at'], one['arduino_timestamp']): one for one in get('/api/documents', index='logs', thing=thing, limit=10000)}
+    documents = {(one['at'], one['arduino_timestamp']): one for one in documents_of('logs', thing, len(records))}
     rows = [(milliseconds(record['ts']), [float(text) for text in record['data']]) for record in records]
     same(f'{thing}: log records', len(documents), len({(at, values[0]) for at, values in rows}))
     for at, values in rows:
@@ -65,8 +66,18 @@ def check_logs(thing, records):
                 near(f'{thing}: {agg} of {field} at {at}', found[at], float(expected[at]))
 
 
+def documents_of(index, thing, count):
+    """Once there are so many: what was acknowledged is indexed a moment later."""
+    end = time.time() + 30
+    while True:
+        documents = get('/api/documents', index=index, thing=thing, limit=10000)
+        if len(documents) >= count or time.time() > end:
+            return documents
+        time.sleep(0.1)
+
+
 def check_captures(thing, captures):
-    documents = {one['id']: one for one in get('/api/documents', index='captures', thing=thing, limit=10000)}
+    documents = {one['id']: one for one in documents_of('captures', thing, len(captures))}
     same(f'{thing}: captures', sorted(documents), sorted(capture for capture, *_ in captures))
     for capture, errors, anomalies, model, said_at in captures:
         document = documents[capture]
