@@ -76,8 +76,7 @@ export function openCapture({ clock, log, sink, settings, device, fleet, version
     else failed += captures.length;
   };
 
-  const storeNext = async () => {
-    const batch = again.shift() ?? { captures: waiting.splice(0, batchSize), attempts: 0 };
+  const attempt = async (batch: Batch) => {
     if (batch.attempts === 0) inBatches += batch.captures.length;
     batch.attempts++;
     try {
@@ -89,24 +88,25 @@ export function openCapture({ clock, log, sink, settings, device, fleet, version
       else settle(batch, CaptureStatus.FAILURE);
     }
   };
-  /** Everything that waits once; what failed comes again with the next push. */
-  const push = async () => {
-    const retries = again.length;
-    for (let i = 0; i < retries; i++) await storeNext();
-    while (waiting.length > 0) await storeNext();
+  /** Everything that waits once; what failed comes again when a push period is over, so that a short outage does not use up its attempts. */
+  const push = async (isDue: boolean) => {
+    if (isDue) for (const batch of again.splice(0)) await attempt(batch);
+    while (waiting.length > 0) await attempt({ captures: waiting.splice(0, batchSize), attempts: 0 });
   };
-  const kick = () => {
-    clock.clearTimeout(timer);
-    timer = 0;
-    storing ??= push().finally(() => {
+  const kick = (isDue: boolean) => {
+    storing ??= push(isDue).finally(() => {
       storing = null;
       arm();
     });
   };
   const arm = () => {
     if (closed || storing) return;
-    if (waiting.length >= batchSize) kick();
-    else if (timer === 0 && waiting.length + again.length > 0) timer = clock.setTimeout(kick, pushMs);
+    if (waiting.length >= batchSize) kick(false);
+    else if (timer === 0 && waiting.length + again.length > 0)
+      timer = clock.setTimeout(() => {
+        timer = 0;
+        kick(true);
+      }, pushMs);
   };
 
   async function store(captures: readonly Capture[]): Promise<void> {
@@ -184,7 +184,7 @@ export function openCapture({ clock, log, sink, settings, device, fleet, version
       closed = true;
       clock.clearTimeout(timer);
       await storing;
-      await push();
+      await push(true);
       for (const batch of again.splice(0)) settle(batch, CaptureStatus.FAILURE);
       if (failed > 0) log.error({ failed, stored }, 'captures were lost');
     },

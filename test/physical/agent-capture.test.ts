@@ -47,6 +47,23 @@ const text = async (objects: ObjectStore, key: string) => {
   return Buffer.concat(chunks).toString('utf8');
 };
 
+captures('a store that is away for a moment costs none, however fast they come', async () => {
+  const store = memoryObjects();
+  let isAway = true;
+  const put: ObjectStore['put'] = (...put) => (isAway ? Promise.reject(new Error('away')) : store.put(...put));
+  const { submit, status, clock } = buffer({ ...store, put }, { sagemaker_edge_core_capture_data_buffer_size: 100 });
+
+  const ids: string[] = [];
+  for (let batch = 1; batch <= 5; batch++) {
+    for (let n = 0; n < 10; n++) ids.push(submit());
+    await clock.run(clock.now() + 100);
+  }
+  isAway = false;
+  await clock.run(clock.now() + 4_000);
+
+  assert.ok(ids.every((id) => status(id) === CaptureStatus.SUCCESS));
+});
+
 captures('are stored when ten wait, or after four seconds', async () => {
   const { submit, status, clock, objects } = buffer();
 
