@@ -70,7 +70,9 @@ console_('tells of turbines, models and itself', async () => {
   assert.is(turbines[0].backing, 'twin');
   assert.equal(await (await ask('/healthz')).json(), { status: 'ok' });
   assert.match(await (await ask('/metrics')).text(), /windfleet_turbines\{state="inferring.healthy"\} 5/);
-  assert.ok(Object.keys(((await (await ask('/api/openapi.json')).json()) as { paths: object }).paths).includes('/api/turbines'));
+  const paths = Object.keys(((await (await ask('/api/openapi.json')).json()) as { paths: object }).paths);
+  for (const path of ['/api/turbines', '/api/query', '/api/documents', '/api/dashboards', '/api/dashboards/{id}'])
+    assert.ok(paths.includes(path), path);
   type Listed = { name: string; version: string; bucket: string; key: string; bytes: number };
   const all = (await (await ask('/api/models')).json()) as Listed[];
   assert.equal(new Set(all.map(({ name }) => name)), new Set(['windturbine-anomaly', 'nrel-5mw-anomaly']));

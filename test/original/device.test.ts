@@ -26,6 +26,7 @@ import { connect, type MqttClient } from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { TurbineView } from '../../actors/contracts/fleet-view.ts';
+import { CAPTURE_BUCKET } from '../../actors/contracts/capture.ts';
 import { MODEL_BUCKET } from '../../actors/contracts/objects.ts';
 import { seedNetwork } from '../../cloud/studio/network-kinds.ts';
 import { exportOnnx } from '../../cloud/studio/onnx.ts';
@@ -237,6 +238,10 @@ test('two of them, from credentials to captured metrics; one dies in the middle 
   assert.is(((await aws('iot', 'describe-job', '--job-id', 'a1b2'))['job'] as { status: string }).status, 'COMPLETED');
   assert.is(heard.filter((topic) => topic === 'wind-turbine/logs/T-100').length, Math.floor(545 / 11));
   assert.is(heard.filter((topic) => topic === 'wind-turbine/logs/edge-device-0').length, Math.floor(536 / 11));
+
+  const captured = await aws('s3api', 'list-objects-v2', '--bucket', CAPTURE_BUCKET, '--prefix', 'wind_turbine_data/wind-turbine-farm-7/');
+  for (const { Key } of captured['Contents'] as { Key: string }[])
+    assert.match(Key, new RegExp(`/${MODEL}-1-0/\\d{4}/\\d\\d/\\d\\d/\\d\\d/[0-9a-f]{32}\\.jsonl$`));
 
   const expected = run(python, [originalFile('expect.py'), farm.url, `T-100=${journals.a}`, `edge-device-0=${journals.b}`], env);
   assert.is(await expected.ended, 0, expected.output().err);
