@@ -12,6 +12,7 @@ import { addFarmCommands } from './commands/farm.ts';
 import { addKeysCommands } from './commands/keys.ts';
 import { addModelCommands } from './commands/model.ts';
 import { addRunCommands } from './commands/run.ts';
+import { addScenarioCommands } from './commands/scenario.ts';
 import { addThingsCommands } from './commands/things.ts';
 import { addTrainCommand } from './commands/train.ts';
 import { addTwinCommands } from './commands/twin.ts';
@@ -46,6 +47,7 @@ const program = new Command('windfleet')
   .exitOverride()
   .configureOutput({ writeErr: (text) => process.stderr.write(text) });
 addRunCommands(program, io);
+addScenarioCommands(program, io);
 addCloudCommand(program, io);
 addDataCommands(program, io);
 addFarmCommands(program, io);

@@ -1,4 +1,4 @@
-/** Commands that run a world: up, edge, scenario. */
+/** Commands that run a farm or one turbine of it: up, edge. */
 import type { Command } from 'commander';
 import { UsageError } from '../../../actors/contracts/errors.ts';
 import type { Log } from '../../../actors/contracts/log.ts';
@@ -48,39 +48,6 @@ export function addRunCommands(program: Command, io: Io): void {
     });
 
   addEdgeCommand(program, io);
-
-  const scenario = program.command('scenario').description('Stories with faults and expectations, in virtual time.');
-  scenario
-    .command('list')
-    .description('The stories of the library, one a line.')
-    .option('--json')
-    .addHelpText('after', '\nExamples:\n  windfleet scenario list\n  windfleet scenario list --json')
-    .action(async ({ json = false }: { json?: boolean }) => {
-      const { stories } = await import('../../../scenarios/library.ts');
-      const list = Object.entries(stories).map(([name, { about }]) => ({ name, about: about.replace(/\s+/g, ' ') }));
-      printFacts(io, json, list, () => list.map(({ name, about }) => `${name}  ${about}`).join('\n'));
-    });
-  scenario
-    .command('run')
-    .description('Plays stories and holds them to their expectations; exits 99 when one fails.')
-    .argument('<names...>', 'stories of the library')
-    .option('--seed <n>', 'instead of the story’s own')
-    .option('--repeat <n>', 'play it so often; the digests must be the same', '1')
-    .option('--workers <n>', 'threads that run the turbines’ rows; the digest is the same on any number', '1')
-    .option('--json')
-    .addHelpText('after', '\nExamples:\n  windfleet scenario run bearing-wear\n  windfleet scenario run calm-day --seed 7 --repeat 2')
-    .action(async (names: string[], flags: { seed?: string; repeat: string; workers: string; json?: boolean }) => {
-      const { runStories } = await import('../../../scenarios/main.ts');
-      const results = await runStories(names, {
-        seed: flags.seed,
-        repeat: flags.repeat,
-        workers: flags.workers,
-        log: await openLog(),
-        report: flags.json ? () => {} : io.out,
-      });
-      if (flags.json) io.out(JSON.stringify(results));
-      if (results.some(({ passed }) => !passed)) process.exitCode = 99;
-    });
 }
 
 function addEdgeCommand(program: Command, io: Io): void {
