@@ -19,7 +19,7 @@ export interface EventLog {
 export interface FleetEvent {
   /** Simulated milliseconds. */
   readonly at: number;
-  readonly kind: 'state' | 'verdict' | 'alarm' | 'job' | 'fault' | 'command' | 'model';
+  readonly kind: 'state' | 'verdict' | 'alarm' | 'job' | 'fault' | 'command' | 'model' | 'rollout' | 'step';
   /** The thing, job or model that it is about. */
   readonly of: string;
   readonly what: Readonly<Record<string, string | number | boolean | null>>;

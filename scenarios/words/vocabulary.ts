@@ -1,0 +1,31 @@
+/** The names that a story may use, and what the files beside it hold: what its words are checked against. */
+import type { FaultKind } from '../../actors/contracts/faults.ts';
+import type { BodyKind } from '../faults.ts';
+import type { StoryThing } from '../facts.ts';
+
+export interface Vocabulary {
+  /** The turbines of the story, in the fleet's order. */
+  readonly things: readonly StoryThing[];
+  /** Those that the fleet can have, by name. */
+  readonly machines: ReadonlyMap<string, MachineWords>;
+  /** `name@version` of what can be deployed. */
+  readonly models: readonly string[];
+  /** Of a turbine's actor, `inferring`, `inferring.healthy`, … */
+  readonly states: readonly string[];
+}
+
+export interface MachineWords {
+  readonly channels: readonly string[];
+  /** Of the models that judge it: what a verdict or an alarm can name. */
+  readonly features: readonly string[];
+  /** What its body can suffer, as a twin. */
+  readonly faults: readonly FaultKind[];
+}
+
+/** What a fault does not act on, in words. */
+export const BODY_NAMES: Readonly<Record<BodyKind, string>> = {
+  twins: 'a twin',
+  replay: 'a recording',
+  emulated: 'an emulated serial turbine',
+  serial: 'a turbine at a real serial port',
+};
