@@ -140,10 +140,11 @@ export class StoreUnavailable extends FleetError {
 /** What went wrong, in words, whatever was thrown. */
 export const reasonOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
 
-/** ` Did you mean x?` for the nearest of `known` (edit distance ≤ 3), else nothing. */
+/** ` Did you mean x?` for the nearest of `known` (edit distance ≤ 3, and no more than half of the word), else nothing. */
 export function didYouMean(wrong: string, known: readonly string[]): string {
   const ranked = known.map((name) => ({ name, off: editDistance(wrong.toLowerCase(), name.toLowerCase()) })).sort((a, b) => a.off - b.off);
-  return ranked.length > 0 && ranked[0].off <= 3 ? ` Did you mean ${ranked[0].name}?` : '';
+  const far = Math.min(3, Math.max(1, Math.floor(wrong.length / 2)));
+  return ranked.length > 0 && ranked[0].off <= far ? ` Did you mean ${ranked[0].name}?` : '';
 }
 
 function editDistance(a: string, b: string): number {

@@ -26,8 +26,18 @@ const HINT = 'the words of a story: README, “Stories”; your editor knows the
 /** @throws FileInvalid naming every fault by file, line and column, in the order of the file. */
 export function refuseStory(faults: readonly StoryFault[], place: StorySource['place']): void {
   if (faults.length === 0) return;
-  const lines = faults.slice(0, SHOWN).map(({ path, why }) => `${place(path)} ${pathText(path)}: ${why}`);
+  const lines = faults
+    .map(({ path, why }) => ({ at: place(path), text: `${pathText(path)}: ${why}` }))
+    .sort((a, b) => lineOf(a.at) - lineOf(b.at))
+    .slice(0, SHOWN)
+    .map(({ at, text }) => `${at} ${text}`);
   throw new FileInvalid([...lines, ...(faults.length > SHOWN ? [`and ${faults.length - SHOWN} more`] : [])].join('\n'), { hint: HINT });
+}
+
+/** The line of `file:line:col`, columns as its fraction; 0 where there is none. */
+function lineOf(place: string): number {
+  const [, line, column] = /:(\d+):(\d+)$/.exec(place) ?? [];
+  return line === undefined ? 0 : Number(line) + Number(column) / 1e6;
 }
 
 /** `timeline[2].on` */
