@@ -47,9 +47,17 @@ const mayImport: Record<string, readonly string[]> = {
 const composes = (file: string) =>
   file.endsWith('/main.ts') ||
   file.startsWith('cloud/cli/') ||
-  ['scenarios/world.ts', 'scenarios/bodies.ts', 'scenarios/doors.ts', 'scenarios/up.ts', 'scenarios/cloud.ts', 'physical/edge.ts'].includes(
-    file,
-  );
+  [
+    'scenarios/world.ts',
+    'scenarios/bodies.ts',
+    'scenarios/load.ts',
+    'scenarios/stage.ts',
+    'scenarios/serials.ts',
+    'scenarios/doors.ts',
+    'scenarios/up.ts',
+    'scenarios/cloud.ts',
+    'physical/edge.ts',
+  ].includes(file);
 
 /** The machine's own clock and dice, and the files that may touch them. */
 const ambient = /\b(Date\.now|Math\.random|performance\.now|randomUUID)\b|new Date\(\)|(?<![.\w])set(Timeout|Interval)\((?!run\b)/; // `setTimeout(run: …)` declares a clock's own

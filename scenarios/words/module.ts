@@ -7,6 +7,8 @@ import { WHAT_KEYS } from './schema.ts';
 import { readShape } from './shape.ts';
 import { type Path, refuseStory, type StorySource } from './source.ts';
 
+const DEPTH_MAX = 32;
+
 /**
  * Runs the module: a story file is as trusted as the program that it is given to.
  *
@@ -42,11 +44,11 @@ export function storyModule(raw: unknown, path: string, text: string | null): Om
 }
 
 /** Only data: what a module computes has become plain values, and what is no data is seen as such by the schema. */
-function plain(raw: unknown): unknown {
-  if (Array.isArray(raw)) return raw.map(plain);
-  if (typeof raw !== 'object' || raw === null || (Object.getPrototypeOf(raw) !== Object.prototype && Object.getPrototypeOf(raw) !== null))
-    return raw;
-  return Object.fromEntries(Object.entries(raw).map(([key, value]) => [key, plain(value)]));
+function plain(raw: unknown, depth = 0): unknown {
+  if (depth > DEPTH_MAX) return null; // a value that holds itself
+  if (Array.isArray(raw)) return raw.map((value) => plain(value, depth + 1));
+  if (typeof raw !== 'object' || raw === null || ![Object.prototype, null].includes(Object.getPrototypeOf(raw))) return raw;
+  return Object.fromEntries(Object.entries(raw).map(([key, value]) => [key, plain(value, depth + 1)]));
 }
 
 /** `line:col` of what stands at a path, or of what is around it: of an entry, its first word as often as it came before; else the beginning. */

@@ -61,7 +61,7 @@ function explainUnion(issue: z.core.$ZodIssueInvalidUnion, value: unknown, raw: 
     const known = Object.keys(expectations);
     return [{ path, why: value === undefined ? `is missing: ${known.join(', ')}` : `nothing is known of ${shown(value)}.${near(value, known)}` }];
   }
-  if (issue.errors.length === 0 && issue.discriminator !== undefined) return [{ path, why: `${shown(value)} is not known` }];
+  if (issue.errors.length === 0 && issue.discriminator !== undefined) return [{ path, why: noneOf(value, ['gust', 'ramp']) }];
   const shape = meantShape(path, value);
   if (shape) {
     const parsed = shape.safeParse(value);
@@ -92,8 +92,8 @@ function issueText(issue: z.core.$ZodIssue, value: unknown, path: Path): string 
         ? `"${value}" is negative: a story begins at 0s`
         : `${shown(value)} ${issue.message}`;
     case 'invalid_value':
-      if (issue.values.length === 1) return `must be ${issue.values[0]}, not ${shown(value)}`;
-      return `${shown(value)} is none of ${issue.values.join(', ')}.${didYouMean(String(value), issue.values.map(String))}`;
+      if (issue.values.length === 1) return `must be ${String(issue.values[0])}, not ${shown(value)}`;
+      return noneOf(value, path[path.length - 1] === 'command' ? [...issue.values.map(String), 'derate'] : issue.values.map(String));
     case 'too_small':
       return issue.origin === 'array' || issue.origin === 'string'
         ? issue.message.startsWith('Too small')
@@ -106,6 +106,8 @@ function issueText(issue: z.core.$ZodIssue, value: unknown, path: Path): string 
       return issue.message;
   }
 }
+
+const noneOf = (value: unknown, known: readonly string[]) => `${shown(value)} is none of ${known.join(', ')}.${didYouMean(String(value), known)}`;
 
 const DURATIONS: ReadonlySet<unknown> = new Set(['duration', 'at', 'every', 'from', 'until', 'over', 'for', 'recovery', 'soak', 'within']);
 

@@ -6,6 +6,8 @@ import type { StoryThing } from '../facts.ts';
 export interface Vocabulary {
   /** The turbines of the story, in the fleet's order. */
   readonly things: readonly StoryThing[];
+  /** Whether a file that names turbines could not be read: then nobody knows all of them. */
+  readonly isPartial: boolean;
   /** Those that the fleet can have, by name. */
   readonly machines: ReadonlyMap<string, MachineWords>;
   /** `name@version` of what can be deployed. */
@@ -15,6 +17,8 @@ export interface Vocabulary {
 }
 
 export interface MachineWords {
+  /** Whether classes of IEC 61400-1 are about it. */
+  readonly isUtility: boolean;
   readonly channels: readonly string[];
   /** Of the models that judge it: what a verdict or an alarm can name. */
   readonly features: readonly string[];
