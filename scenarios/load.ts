@@ -96,7 +96,10 @@ export function prepareStory(source: StorySource): LoadedStory {
   };
   const at = (file: string) => (isAbsolute(file) || source.folder === null ? file : shortest(join(source.folder, file)));
 
-  const series = story.wind?.file === undefined ? null : open(['wind', 'file'], () => parseWindSeries(readAll(at(story.wind?.file ?? '')), at(story.wind?.file ?? '')));
+  const series =
+    story.wind?.file === undefined
+      ? null
+      : open(['wind', 'file'], () => parseWindSeries(readAll(at(story.wind?.file ?? '')), at(story.wind?.file ?? '')));
   const manifests = starterFolders().map((folder) => parseManifest(readFileSync(join(folder, 'manifest.json'))));
   const known = new Map<string, MachineWords>();
   const know = (machine: TwinMachine) => {
@@ -117,7 +120,8 @@ export function prepareStory(source: StorySource): LoadedStory {
       things.push(...names.map((name): StoryThing => ({ name, machine: machine?.name ?? entry.like, body: 'twins', tags })));
       if (!machine) continue;
       know(machine);
-      const layout = entry.layout === undefined ? null : open(['fleet', i, 'layout'], () => openLayout(entry.layout ?? '', entry.twins, story, at));
+      const layout =
+        entry.layout === undefined ? null : open(['fleet', i, 'layout'], () => openLayout(entry.layout ?? '', entry.twins, story, at));
       groups.push({ things: names, machine, wind: windSpecOf(story.wind, machine, series), ...(layout ? { layout } : {}) });
     } else if ('replay' in entry) {
       const file = at(entry.replay);
@@ -134,7 +138,13 @@ export function prepareStory(source: StorySource): LoadedStory {
       serials.push({ thing: entry.thing, port: entry.serial });
     }
   }
-  const vocabulary: Vocabulary = { things, isPartial, machines: known, models: manifests.map(({ name, version }) => modelId(name, version)), states: stateNames(turbineChart()) };
+  const vocabulary: Vocabulary = {
+    things,
+    isPartial,
+    machines: known,
+    models: manifests.map(({ name, version }) => modelId(name, version)),
+    states: stateNames(turbineChart()),
+  };
   refuseStory([...faults, ...faultsOf(story, vocabulary)], place);
   return { ...source, vocabulary, things, groups, recordings, serials };
 }

@@ -57,7 +57,10 @@ function checkHolding(check: Check, e: Expectation, path: Path): void {
     if (length === 0 && key === 'for') fault([...path, key], 'is nothing: leave it out');
     const isNamed = after !== undefined || from > 0;
     if (from + length > end)
-      fault([...path, key], `${text} ${isNamed ? `from ${after ?? (e as { readonly of: string }).of} on ` : ''}is beyond the story’s end, ${story.duration}`);
+      fault(
+        [...path, key],
+        `${text} ${isNamed ? `from ${after ?? (e as { readonly of: string }).of} on ` : ''}is beyond the story’s end, ${story.duration}`,
+      );
   };
   until('within');
   if (isWindow(timed) || within === undefined) until('for');
@@ -74,7 +77,8 @@ function checkNamed(check: Check, e: Expectation, path: Path, meant: readonly st
   if ('feature' in e && e.feature !== undefined) {
     const machines = new Set(words.things.filter(({ name }) => meant.includes(name)).map(({ machine }) => machine));
     const known = [...new Set([...machines].flatMap((machine) => words.machines.get(machine)?.features ?? []))];
-    if (!known.includes(e.feature) && machines.size > 0) fault([...path, 'feature'], `no model has a feature ${e.feature}.${near(e.feature, known, 'feature')}`);
+    if (!known.includes(e.feature) && machines.size > 0)
+      fault([...path, 'feature'], `no model has a feature ${e.feature}.${near(e.feature, known, 'feature')}`);
   }
   if (e.that === 'state' && !words.states.includes(e.is)) fault([...path, 'is'], `no state ${e.is}.${near(e.is, words.states, 'state')}`);
   if (e.that === 'model' && !words.models.includes(e.is)) fault([...path, 'is'], `no model ${e.is}.${near(e.is, words.models, 'model')}`);
@@ -98,7 +102,8 @@ function checkBounds({ fault }: Check, e: Expectation, path: Path): void {
   if (typeof is === 'number') fault([...path, 'is'], 'contradicts below and above: it is one number');
   const low = amountOf(above);
   const high = amountOf(below);
-  if (low !== null && high !== null && low >= high) fault([...path, 'above'], `contradicts below: nothing is above ${above} and below ${below}`);
+  if (low !== null && high !== null && low >= high)
+    fault([...path, 'above'], `contradicts below: nothing is above ${above} and below ${below}`);
   if (high !== null && high <= 0) fault([...path, 'below'], `nothing is below ${below}`);
 }
 

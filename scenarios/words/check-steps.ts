@@ -28,7 +28,8 @@ export function checkSteps(check: Check): void {
 
 function checkWhen({ story, end, fault, during }: Check, step: Step, path: Path): void {
   const notAfterEnd = (key: string, text: string | undefined) => {
-    if (text !== undefined && (parseDuration(text) ?? 0) > end) fault([...path, key], `${text} is after the story’s end, ${story.duration}`);
+    if (text !== undefined && (parseDuration(text) ?? 0) > end)
+      fault([...path, key], `${text} is after the story’s end, ${story.duration}`);
   };
   if ('at' in step) notAfterEnd('at', step.at);
   else if ('every' in step) {
@@ -55,7 +56,8 @@ function checkFault(check: Check, step: FaultStep, path: Path): void {
   const { words, fault } = check;
   const bodyNames = [...new Set([...words.machines.values()].flatMap((machine) => machine.faults.map(({ name }) => name)))];
   const ofWorld = worldFaults.find(({ name }) => name === step.fault);
-  if ('during' in step && step.for !== undefined) fault([...path, 'for'], 'a fault during something lasts as long as that: say at, or leave `for` out');
+  if ('during' in step && step.for !== undefined)
+    fault([...path, 'for'], 'a fault during something lasts as long as that: say at, or leave `for` out');
   if (step.recovery !== undefined && step.for === undefined && !('during' in step))
     fault([...path, 'recovery'], 'a fault that stays until it is cleared does not recover by itself: say how long it lasts (`for`)');
   if (!bodyNames.includes(step.fault) && !ofWorld) {
@@ -114,7 +116,9 @@ function checkWorldFault(check: Check, step: FaultStep, kind: WorldFault, path: 
       );
   for (const [name, value] of Object.entries(step.attributes ?? {})) {
     const attribute = Object.hasOwn(kind.attributes, name) ? kind.attributes[name] : null;
-    const why = attribute ? wrongValue(attribute, value) : `${kind.name} has no such attribute.${check.near(name, attributes, 'attribute of it')}`;
+    const why = attribute
+      ? wrongValue(attribute, value)
+      : `${kind.name} has no such attribute.${check.near(name, attributes, 'attribute of it')}`;
     if (why !== null) fault([...path, 'attributes', name], why);
   }
 
@@ -147,13 +151,17 @@ function checkSpoiledDeploy(check: Check, step: FaultStep, kind: WorldFault, pat
   }
   const deploy = check.stepOf(step.on);
   if (!deploy || !('deploy' in deploy))
-    check.fault([...path, 'on'], `${step.on} is no deploy step, and ${kind.name} is a fault of what is deployed.${check.near(step.on, ids, 'deploy step with an id')}`);
+    check.fault(
+      [...path, 'on'],
+      `${step.on} is no deploy step, and ${kind.name} is a fault of what is deployed.${check.near(step.on, ids, 'deploy step with an id')}`,
+    );
   else if (check.beginningOf(step) > check.beginningOf(deploy))
     check.fault([...path, 'on'], `${step.on} has been deployed by then: the model is spoiled before`);
 }
 
 function wrongValue(attribute: AttributeKind, value: number | string): string | null {
-  if ('oneOf' in attribute) return attribute.oneOf.includes(String(value)) ? null : `${JSON.stringify(value)} is none of ${attribute.oneOf.join(', ')}`;
+  if ('oneOf' in attribute)
+    return attribute.oneOf.includes(String(value)) ? null : `${JSON.stringify(value)} is none of ${attribute.oneOf.join(', ')}`;
   if (typeof value !== 'number') return `must be a number in ${attribute.unit}, not ${JSON.stringify(value)}`;
   if (value < attribute.min || value > attribute.max) return `${value} ${attribute.unit} is not within ${attribute.min}..${attribute.max}`;
   return attribute.isWhole && !Number.isInteger(value) ? `${value} is no whole number` : null;

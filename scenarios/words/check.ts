@@ -75,7 +75,8 @@ function createCheck(story: Scenario, words: Vocabulary, end: Millis, faults: St
       if (!names.includes(name)) fault([...path, 'things', i], `no turbine ${name}.${near(name, names, 'turbine')}`);
     const meant = words.things.filter(
       (thing) =>
-        (target.tag === undefined || thing.tags.includes(target.tag)) && (target.things === undefined || target.things.includes(thing.name)),
+        (target.tag === undefined || thing.tags.includes(target.tag)) &&
+        (target.things === undefined || target.things.includes(thing.name)),
     );
     if (meant.length === 0) fault(path, 'means nobody: no turbine is left of it');
     else if (drawnFrom(target, meant.length) > meant.length)
@@ -136,8 +137,7 @@ function checkWind({ story, words, end, fault }: Check): void {
   if (typeof wind.turbulenceIntensity === 'string' && desk)
     fault(['wind', 'turbulenceIntensity'], `a class of IEC 61400-1 is about utility machines: for a desk turbine say a number, as 0.18`);
   for (const [i, event] of (wind.events ?? []).entries())
-    if ((parseDuration(event.at) ?? 0) > end)
-      fault(['wind', 'events', i, 'at'], `${event.at} is after the story’s end, ${story.duration}`);
+    if ((parseDuration(event.at) ?? 0) > end) fault(['wind', 'events', i, 'at'], `${event.at} is after the story’s end, ${story.duration}`);
 }
 
 const LISTED = 12;

@@ -64,14 +64,17 @@ function lastingAgainst(a: Lasting, b: Lasting, scene: Scene): string | null {
   const timeOfB = timeOf(b, scene);
   if (b.never) {
     const isSame = a.never !== true && isPartOf(a.is, b.is) && hasFeature(b, a);
-    return isSame && isWithin(a.at === 'end' ? { from: scene.end, to: scene.end } : timeOfA, timeOfB) ? `${subject} is ${a.is} there, and never ${b.is} here` : null;
+    return isSame && isWithin(a.at === 'end' ? { from: scene.end, to: scene.end } : timeOfA, timeOfB)
+      ? `${subject} is ${a.is} there, and never ${b.is} here`
+      : null;
   }
   const areApart = !isPartOf(a.is, b.is) && !isPartOf(b.is, a.is);
   if (!areApart || a.never) return null;
   if (holdsThroughout(a) && holdsThroughout(b) && isWithin(a.at === 'end' ? { from: scene.end, to: scene.end } : timeOfA, timeOfB))
     return `${subject} cannot be ${a.is} and ${b.is} at once`;
   // one of them all the time leaves no instant for the other
-  if (holdsThroughout(b) && b.at !== 'end' && a.within !== undefined && isWithin(timeOfA, timeOfB)) return `${subject} is ${b.is} all that time, and not ${a.is}`;
+  if (holdsThroughout(b) && b.at !== 'end' && a.within !== undefined && isWithin(timeOfA, timeOfB))
+    return `${subject} is ${b.is} all that time, and not ${a.is}`;
   return null;
 }
 

@@ -55,7 +55,8 @@ function plain(raw: unknown, depth = 0): unknown {
 function lineOf(path: Path, raw: unknown, text: string): string {
   const [list, index] = path;
   const entries = typeof raw === 'object' && raw !== null ? (raw as Record<string, unknown>)[String(list)] : null;
-  if (!Array.isArray(entries) || typeof index !== 'number') return lineOfOffset(new RegExp(`\\b${String(list)}\\b['"]?\\s*:`).exec(text)?.index ?? 0, text);
+  if (!Array.isArray(entries) || typeof index !== 'number')
+    return lineOfOffset(new RegExp(`\\b${String(list)}\\b['"]?\\s*:`).exec(text)?.index ?? 0, text);
   const marks = entries.map(markOf);
   const mark = marks[index];
   if (mark === null) return '1:1';

@@ -43,7 +43,8 @@ function explainIssue(issue: z.core.$ZodIssue, raw: unknown, base: Path): StoryF
   const value = valueAt(raw, path);
   if (issue.code === 'unrecognized_keys') {
     const known = keysAt(raw, path);
-    const what = path[0] === 'timeline' && path.length === 2 ? WHAT_KEYS.find((key) => isObject(value) && Object.hasOwn(value, key)) : undefined;
+    const what =
+      path[0] === 'timeline' && path.length === 2 ? WHAT_KEYS.find((key) => isObject(value) && Object.hasOwn(value, key)) : undefined;
     return issue.keys.map((key) => ({
       path: [...path, key],
       why:
@@ -59,7 +60,9 @@ function explainIssue(issue: z.core.$ZodIssue, raw: unknown, base: Path): StoryF
 function explainUnion(issue: z.core.$ZodIssueInvalidUnion, value: unknown, raw: unknown, path: Path): StoryFault[] {
   if (path[0] === 'expect' && path[2] === 'that' && path.length === 3) {
     const known = Object.keys(expectations);
-    return [{ path, why: value === undefined ? `is missing: ${known.join(', ')}` : `nothing is known of ${shown(value)}.${near(value, known)}` }];
+    return [
+      { path, why: value === undefined ? `is missing: ${known.join(', ')}` : `nothing is known of ${shown(value)}.${near(value, known)}` },
+    ];
   }
   if (issue.errors.length === 0 && issue.discriminator !== undefined) return [{ path, why: noneOf(value, ['gust', 'ramp']) }];
   const shape = meantShape(path, value);
@@ -67,7 +70,8 @@ function explainUnion(issue: z.core.$ZodIssueInvalidUnion, value: unknown, raw: 
     const parsed = shape.safeParse(value);
     return parsed.success ? [] : parsed.error.issues.flatMap((inner) => explainIssue(inner, raw, path));
   }
-  if (!isObject(value) && path.length === 2 && typeof path[1] === 'number') return [{ path, why: `must be an entry with keys and values, not ${shown(value)}` }];
+  if (!isObject(value) && path.length === 2 && typeof path[1] === 'number')
+    return [{ path, why: `must be an entry with keys and values, not ${shown(value)}` }];
   if (path[0] === 'timeline' && path.length === 2)
     return [{ path, why: `says nothing to do: ${WHAT_KEYS.join(', ')}.${nearKey(value, WHAT_KEYS)}` }];
   if (path[0] === 'fleet' && path.length === 2) {
@@ -107,7 +111,8 @@ function issueText(issue: z.core.$ZodIssue, value: unknown, path: Path): string 
   }
 }
 
-const noneOf = (value: unknown, known: readonly string[]) => `${shown(value)} is none of ${known.join(', ')}.${didYouMean(String(value), known)}`;
+const noneOf = (value: unknown, known: readonly string[]) =>
+  `${shown(value)} is none of ${known.join(', ')}.${didYouMean(String(value), known)}`;
 
 const DURATIONS: ReadonlySet<unknown> = new Set(['duration', 'at', 'every', 'from', 'until', 'over', 'for', 'recovery', 'soak', 'within']);
 

@@ -70,4 +70,7 @@ function readCapped(descriptor: number, path: string): string {
 }
 
 const unreadable = (path: string, error: unknown) =>
-  new FileInvalid(`${path} cannot be read: ${reasonOf(error)}`, { cause: error, hint: 'stories of the library go by name: windfleet scenario list' });
+  new FileInvalid(`${path} cannot be read: ${reasonOf(error)}`, {
+    cause: error,
+    hint: 'stories of the library go by name: windfleet scenario list',
+  });

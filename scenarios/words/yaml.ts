@@ -2,7 +2,20 @@
  * A story as YAML (JSON is YAML too): every fault is named by file, line and column, and nothing that a file can hold does harm — no
  * code, no tags, no aliases without end, no keys that objects keep to themselves.
  */
-import { type Document, isAlias, isMap, isNode, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument, stringify, visit } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  stringify,
+  visit,
+} from 'yaml';
 import { FileInvalid, reasonOf } from '../../actors/contracts/errors.ts';
 import type { Scenario } from '../dsl.ts';
 import { readShape } from './shape.ts';
@@ -87,7 +100,8 @@ function plain(doc: Document.Parsed, at: (offset: number) => string): unknown {
     },
     Node: (_, node) => {
       if (isAlias(node)) alias ||= offset(node);
-      else if (node.tag !== undefined && !PLAIN_TAGS.has(node.tag)) faults.push(`${at(offset(node))} the tag ${node.tag} is not known here`);
+      else if (node.tag !== undefined && !PLAIN_TAGS.has(node.tag))
+        faults.push(`${at(offset(node))} the tag ${node.tag} is not known here`);
     },
   });
   refuseLines(faults);
@@ -99,7 +113,9 @@ function plain(doc: Document.Parsed, at: (offset: number) => string): unknown {
   }
 }
 
-const PLAIN_TAGS: ReadonlySet<string> = new Set(['map', 'seq', 'str', 'int', 'float', 'bool', 'null'].map((name) => `tag:yaml.org,2002:${name}`));
+const PLAIN_TAGS: ReadonlySet<string> = new Set(
+  ['map', 'seq', 'str', 'int', 'float', 'bool', 'null'].map((name) => `tag:yaml.org,2002:${name}`),
+);
 
 /** The node of a value or, where it has one, its key. */
 function nodeAt(doc: Document.Parsed, path: Path): Node | null {
