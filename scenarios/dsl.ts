@@ -10,8 +10,8 @@ export type Span = `${string}..${string}`;
 export type Percent = `${number}%`;
 
 /**
- * Who: a turbine's name, `every turbine`, or a draw among those that have all that it says. A fault of a service leaves it out, a fault of
- * a model names the deploy step that brings it, and an expectation may name a step: those whom that was about.
+ * Who: a turbine's name, `every turbine`, a draw among those that have all that it says, or the id of a step: those whom that is about. A
+ * fault of a service leaves it out, and a fault of a model names the deploy step that brings it.
  */
 export type Target = string | Draw;
 

@@ -28,8 +28,8 @@ function checkWhom(check: Check, e: Expectation, path: Path): readonly string[] 
     if (typeof target === 'object' && (target.count !== undefined || target.percent !== undefined))
       check.fault([...path, key], 'an expectation draws nobody: name the step (its id) whose turbines are meant');
   }
-  if ('butOn' in e && e.butOn !== undefined) check.candidates(e.butOn, [...path, 'butOn'], true);
-  return 'on' in e && e.on !== undefined ? check.candidates(e.on, [...path, 'on'], true) : check.words.things.map(({ name }) => name);
+  if ('butOn' in e && e.butOn !== undefined) check.candidates(e.butOn, [...path, 'butOn']);
+  return 'on' in e && e.on !== undefined ? check.candidates(e.on, [...path, 'on']) : check.words.things.map(({ name }) => name);
 }
 
 function checkHolding(check: Check, e: Expectation, path: Path): void {

@@ -15,7 +15,7 @@ export function checkSteps(check: Check): void {
     checkWhen(check, step, path);
     if ('fault' in step) checkFault(check, step, path);
     else if ('clear' in step) checkClear(check, step, path);
-    else if ('command' in step) check.candidates(step.on, [...path, 'on'], false);
+    else if ('command' in step) check.candidates(step.on, [...path, 'on']);
     else if ('deploy' in step) checkDeploy(check, step, path);
     else {
       const [what, of] = (['pause', 'resume', 'abort', 'rollback'] as const).flatMap((key) =>
@@ -81,7 +81,7 @@ function checkBodyFault(check: Check, step: FaultStep, path: Path): void {
   const attributes = Object.keys(step.attributes ?? {});
   if (attributes.length > 0)
     fault([...path, 'attributes'], `${step.fault} has no attributes: a fault of the body has a severity and, of a sensor, a channel`);
-  const meant = step.on === undefined ? [] : check.candidates(step.on, [...path, 'on'], false);
+  const meant = step.on === undefined ? [] : check.candidates(step.on, [...path, 'on']);
   const cannot = words.things.filter(({ name, body }) => meant.includes(name) && body !== 'twins' && body !== 'emulated');
   for (const body of new Set(cannot.map((thing) => thing.body)))
     fault(
@@ -134,7 +134,7 @@ function checkWorldFault(check: Check, step: FaultStep, kind: WorldFault, path: 
     fault([...path, 'on'], 'is missing: on which turbines?');
     return;
   }
-  const meant = check.candidates(step.on, [...path, 'on'], false);
+  const meant = check.candidates(step.on, [...path, 'on']);
   for (const [body, why] of Object.entries(kind.notOn)) {
     const cannot = words.things.filter((thing) => thing.body === body && meant.includes(thing.name)).map(({ name }) => name);
     if (cannot.length > 0)
@@ -171,7 +171,7 @@ function checkClear(check: Check, step: Extract<Step, { readonly clear: string }
   const faults = check.story.timeline.filter((other): other is FaultStep => 'fault' in other);
   const ids = faults.flatMap(({ id }) => (id === undefined ? [] : [id]));
   const injected = faults.filter((other) => other.id === step.clear || other.fault === step.clear);
-  if (step.on !== undefined) check.candidates(step.on, [...path, 'on'], false);
+  if (step.on !== undefined) check.candidates(step.on, [...path, 'on']);
   if (injected.length === 0)
     check.fault(
       [...path, 'clear'],

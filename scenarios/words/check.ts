@@ -22,8 +22,8 @@ export interface Check {
   stepOf(id: string): Step | null;
   /** When a step begins for the first time; 0 when it says nothing that can be read. */
   beginningOf(step: Step): Millis;
-  /** All who can be meant, in the fleet's order. @param steps whether a step's id may stand for those whom it was about */
-  candidates(target: Target, path: Path, steps: boolean): readonly string[];
+  /** All who can be meant, in the fleet's order. */
+  candidates(target: Target, path: Path): readonly string[];
   /** Of a span, or of an id of a fault's step. */
   during(text: string, path: Path): void;
 }
@@ -56,13 +56,16 @@ function createCheck(story: Scenario, words: Vocabulary, end: Millis, faults: St
   const near = (wrong: string, known: readonly string[], what: string) =>
     didYouMean(wrong, known) || (known.length === 0 ? ` There is no ${what}.` : ` Known: ${listed(known)}`);
 
-  const candidates = (target: Target, path: Path, steps: boolean): readonly string[] => {
+  const candidates = (target: Target, path: Path, isNested = false): readonly string[] => {
     if (target === EVERYONE) return names;
     if (typeof target === 'string') {
-      const step = steps ? stepOf(target) : null;
-      if (step && !names.includes(target)) return 'on' in step && step.on !== undefined ? candidates(step.on, path, false) : names;
-      if (!names.includes(target) && !words.isPartial)
-        fault(path, `no turbine ${target}.${near(target, steps ? [...names, ...ids] : names, 'turbine')}`);
+      const step = isNested ? null : stepOf(target);
+      if (step && !names.includes(target)) {
+        if ('on' in step && step.on !== undefined) return candidates(step.on, path, true);
+        if (!('deploy' in step)) fault(path, `the step ${target} is about no turbines`);
+        return names;
+      }
+      if (!names.includes(target) && !words.isPartial) fault(path, `no turbine ${target}.${near(target, [...names, ...ids], 'turbine')}`);
       return names.filter((name) => name === target);
     }
     if (target.tag === undefined && target.things === undefined && target.count === undefined && target.percent === undefined)

@@ -4,7 +4,7 @@ import type { OperatorCommand } from '../../actors/contracts/telemetry.ts';
 import { type Millis, parseDuration } from '../../actors/contracts/units.ts';
 import type { DeployWords, FaultWords, Scenario, Step, Target } from '../dsl.ts';
 import { labelOf } from '../facts.ts';
-import { EVERYONE } from './targets.ts';
+import { EVERYONE, type Whom } from './targets.ts';
 
 /** One thing that is done, at one instant. */
 export interface Occurrence {
@@ -19,10 +19,10 @@ export interface Occurrence {
 }
 
 export type Deed =
-  | ({ readonly kind: 'fault'; readonly on: Target | null; readonly attributes: NonNullable<FaultWords['attributes']> } & FaultOrder)
+  | ({ readonly kind: 'fault'; readonly on: Whom | null; readonly attributes: NonNullable<FaultWords['attributes']> } & FaultOrder)
   /** `fault` is a name, or the id of a fault's step; `on` null: everywhere. */
-  | { readonly kind: 'clear'; readonly fault: string; readonly on: Target | null }
-  | { readonly kind: 'command'; readonly order: OperatorCommand; readonly on: Target }
+  | { readonly kind: 'clear'; readonly fault: string; readonly on: Whom | null }
+  | { readonly kind: 'command'; readonly order: OperatorCommand; readonly on: Whom }
   | { readonly kind: 'deploy'; readonly words: DeployWords }
   | { readonly kind: 'pause' | 'resume' | 'abort' | 'rollback'; readonly of: string };
 
@@ -43,8 +43,8 @@ export function occurrencesOf(story: Scenario): Occurrence[] {
     const label = labelOf(step, index);
     for (const [repetition, { from, to, lasts }] of stretchesOf(step, story).entries()) {
       const add = (at: Millis, does: Deed) => found.push({ at, index, label, repetition, does });
-      add(from, deedOf(step, lasts ? to - from : null));
-      const ending = lasts ? endingOf(step) : null;
+      add(from, deedOf(step, lasts ? to - from : null, story));
+      const ending = lasts ? endingOf(step, story) : null;
       if (ending) add(to, ending);
     }
   }
@@ -105,14 +105,14 @@ const isAbout = (cleared: Target | undefined, injected: Target | undefined): boo
 
 const ms = (text: string | undefined): Millis => (text === undefined ? 0 : (parseDuration(text) ?? 0));
 
-function deedOf(step: Step, lasts: Millis | null): Deed {
+function deedOf(step: Step, lasts: Millis | null, story: Scenario): Deed {
   if ('fault' in step) {
-    const { fault, on = null, severity = DEFAULT_SEVERITY, over, onset, recovery, channel, attributes = {} } = step;
+    const { fault, on, severity = DEFAULT_SEVERITY, over, onset, recovery, channel, attributes = {} } = step;
     const length = lasts ?? (step.for === undefined ? null : ms(step.for));
     return {
       kind: 'fault',
       fault,
-      on,
+      on: on === undefined ? null : whomOf(on, story),
       severity,
       over: ms(over),
       ...(onset === undefined ? {} : { onset }),
@@ -122,10 +122,10 @@ function deedOf(step: Step, lasts: Millis | null): Deed {
       attributes,
     };
   }
-  if ('clear' in step) return { kind: 'clear', fault: step.clear, on: step.on ?? null };
+  if ('clear' in step) return { kind: 'clear', fault: step.clear, on: step.on === undefined ? null : whomOf(step.on, story) };
   if ('command' in step) {
     const order = step.command === 'derate' ? { command: step.command, fraction: step.fraction } : { command: step.command };
-    return { kind: 'command', order, on: step.on };
+    return { kind: 'command', order, on: whomOf(step.on, story) };
   }
   if ('deploy' in step) return { kind: 'deploy', words: step };
   if ('pause' in step) return { kind: 'pause', of: step.pause };
@@ -133,10 +133,18 @@ function deedOf(step: Step, lasts: Millis | null): Deed {
   return 'abort' in step ? { kind: 'abort', of: step.abort } : { kind: 'rollback', of: step.rollback };
 }
 
+/** Where a target is the id of another step, those whom that is about; a deploy step's id stays what it is. */
+function whomOf(target: Target, { timeline }: Scenario): Whom {
+  const index = typeof target === 'string' ? timeline.findIndex(({ id }) => id === target) : -1;
+  const step = timeline[index];
+  if (!step || !('on' in step) || step.on === undefined) return target;
+  return typeof step.on === 'string' ? step.on : { ...step.on, lots: labelOf(step, index) };
+}
+
 /** What undoes a step that lasts at its end; a fault ends by itself. */
-function endingOf(step: Step): Deed | null {
+function endingOf(step: Step, story: Scenario): Deed | null {
   if ('pause' in step) return { kind: 'resume', of: step.pause };
   if (!('command' in step)) return null;
-  if (step.command === 'stop') return { kind: 'command', order: { command: 'start' }, on: step.on };
-  return step.command === 'derate' ? { kind: 'command', order: { command: 'derate', fraction: 1 }, on: step.on } : null;
+  if (step.command === 'stop') return { kind: 'command', order: { command: 'start' }, on: whomOf(step.on, story) };
+  return step.command === 'derate' ? { kind: 'command', order: { command: 'derate', fraction: 1 }, on: whomOf(step.on, story) } : null;
 }

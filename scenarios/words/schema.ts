@@ -7,8 +7,11 @@ import { z } from 'zod';
 const duration = z
   .string()
   .regex(/^(\d+(\.\d+)?(ms|s|m|h|d))+$/, 'is no duration, as 90s, 8m or 47m12s')
-  .describe('90s, 8m, 47m12s');
-const spanOrStep = z.string().min(1).describe('a span of time, 4m..9m, or the id of a fault’s step: for as long as that');
+  .meta({ id: 'duration', description: '90s, 8m, 47m12s' });
+const spanOrStep = z
+  .string()
+  .min(1)
+  .meta({ id: 'during', description: 'a span of time, 4m..9m, or the id of a fault’s step: for as long as that' });
 const thing = z.string().regex(/^[a-zA-Z0-9:_-]{1,128}$/, 'must be 1 to 128 letters, digits, `:`, `_` or `-`');
 const tag = z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}$/, 'must be letters, digits, `_` and `-`');
 const id = z.string().regex(/^[a-zA-Z][a-zA-Z0-9_-]{0,62}$/, 'must be letters, digits, `_` and `-`, a letter first');
@@ -28,7 +31,7 @@ const target = z
       percent: z.number().gt(0).max(100).exactOptional().describe('so many in a hundred of them, drawn by the seed'),
     }),
   ])
-  .describe('a turbine, `every turbine`, or { tag, things, count, percent }');
+  .meta({ id: 'target', description: 'a turbine, `every turbine`, or { tag, things, count, percent }' });
 
 const fleetEntry = z.union([
   z.strictObject({
@@ -167,6 +170,7 @@ export const expectations = {
 
 export const storySchema = z
   .strictObject({
+    $schema: z.string().exactOptional().describe('for editors of JSON'),
     about: z.string().regex(/\S/, 'says nothing: what can be learned here?').max(2_000).describe('what can be learned from it'),
     seed: z.int().min(0).describe('where chance begins'),
     duration: duration.describe('simulated time: 90s, 8m, 2h'),

@@ -11,7 +11,9 @@ export function readShape(raw: unknown): { readonly story: Scenario } | { readon
   const faults = parsed.success ? [] : parsed.error.issues.flatMap((issue) => explainIssue(issue, raw, []));
   for (const [i, step] of entriesOf(raw, 'timeline')) faults.push(...whenFaults(step, ['timeline', i]));
   for (const [i, e] of entriesOf(raw, 'expect')) faults.push(...boundFaults(e, ['expect', i]));
-  return parsed.success && faults.length === 0 ? { story: parsed.data as unknown as Scenario } : { faults: eachOnce(faults) };
+  if (!parsed.success || faults.length > 0) return { faults: eachOnce(faults) };
+  const { $schema: _, ...story } = parsed.data;
+  return { story: story as unknown as Scenario };
 }
 
 /** A step takes place once, again and again, or during something. */

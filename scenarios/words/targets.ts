@@ -1,17 +1,20 @@
 /** Who is meant: the turbines of a target, drawn by the seed where it says how many. */
 import type { Rng } from '../../actors/contracts/rng.ts';
-import type { Target } from '../dsl.ts';
+import type { Draw, Target } from '../dsl.ts';
 import type { StoryThing } from '../facts.ts';
 
 export const EVERYONE = 'every turbine';
+
+/** A target, or the one of another step, drawn by the same lots. */
+export type Whom = Target | (Draw & { readonly lots: string });
 
 /**
  * Names in the fleet's order; empty when nobody is meant. Each turbine's lot depends on the seed, the label and its name alone: one more
  * turbine changes nobody else's.
  *
- * @param label of the draw: its step's (`labelOf`)
+ * @param label of the draw, where the target has none of its own: its step's (`labelOf`)
  */
-export function resolveTargets(target: Target, things: readonly StoryThing[], rng: Rng, label: string): readonly string[] {
+export function resolveTargets(target: Whom, things: readonly StoryThing[], rng: Rng, label: string): readonly string[] {
   if (target === EVERYONE) return things.map(({ name }) => name);
   if (typeof target === 'string') return things.filter(({ name }) => name === target).map(({ name }) => name);
   const meant = things.filter(
@@ -19,7 +22,7 @@ export function resolveTargets(target: Target, things: readonly StoryThing[], rn
       (target.tag === undefined || tags.includes(target.tag)) && (target.things === undefined || target.things.includes(name)),
   );
   const wanted = drawnFrom(target, meant.length);
-  const chance = rng.fork('targets').fork(label);
+  const chance = rng.fork('targets').fork('lots' in target ? target.lots : label);
   const lots = meant.map(({ name }, place) => ({ name, place, lot: chance.fork(name).uniform(0) }));
   return lots
     .sort((a, b) => a.lot - b.lot || a.place - b.place)

@@ -1,7 +1,26 @@
 /** `windfleet scenario`: stories with faults and expectations, in virtual time. */
 import type { Command } from 'commander';
-import { type Io, printFacts } from '../print.ts';
+import { type Io, printFacts, table } from '../print.ts';
 import { openLog } from './run.ts';
+
+const VALIDATE_HELP = `
+Examples:
+  windfleet scenario validate my-story.yaml
+  windfleet scenario validate --json stories/*.yaml
+
+A story:
+  # yaml-language-server: $schema=scenario.schema.json
+  about: A bearing wears; the turbine must say so within two minutes.
+  seed: 7
+  duration: 5m
+  fleet:
+    - { twins: 5, like: desk-turbine }
+  wind: { meanMps: 1.6, turbulenceIntensity: 0.18 }
+  timeline:
+    - { at: 1m, fault: bearing-wear, on: T-002, severity: 0.6, id: wear }
+  expect:
+    - { that: alarm, on: wear, after: wear, within: 2m }
+    - { that: noAlarm, butOn: wear }`;
 
 export function addScenarioCommands(program: Command, io: Io): void {
   const scenario = program.command('scenario').description('Stories with faults and expectations, in virtual time.');
@@ -12,8 +31,45 @@ export function addScenarioCommands(program: Command, io: Io): void {
     .addHelpText('after', '\nExamples:\n  windfleet scenario list\n  windfleet scenario list --json')
     .action(async ({ json = false }: { json?: boolean }) => {
       const { stories } = await import('../../../scenarios/library.ts');
-      const list = Object.entries(stories).map(([name, { about }]) => ({ name, about: about.replace(/\s+/g, ' ') }));
+      const list = Object.entries(stories).map(([name, { about, duration, seed }]) => ({
+        name,
+        about: about.replace(/\s+/g, ' ').trim(),
+        duration,
+        seed,
+      }));
       printFacts(io, json, list, () => list.map(({ name, about }) => `${name}  ${about}`).join('\n'));
+    });
+  scenario
+    .command('validate')
+    .description('Whether stories can be played: names every fault by file, line and column, and starts nothing; exits 3 when one cannot.')
+    .argument('<files...>', 'story files (.yaml, .yml, .json, .js, .mjs), names of the library, or - for the standard input')
+    .option('--json')
+    .addHelpText('after', VALIDATE_HELP)
+    .action(async (files: string[], { json = false }: { json?: boolean }) => {
+      const { validateStories } = await import('./scenario-validate.ts');
+      const code = await validateStories(files, { json, io });
+      if (code !== 0) process.exitCode = code;
+    });
+  scenario
+    .command('schema')
+    .description('The JSON Schema of a story, for editors and other tools.')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  windfleet scenario schema > scenario.schema.json\n  # yaml-language-server: $schema=scenario.schema.json   as the first line of a story',
+    )
+    .action(async () => {
+      const { storyJsonSchema } = await import('../../../scenarios/words/schema.ts');
+      io.out(JSON.stringify(storyJsonSchema(), null, 2));
+    });
+  scenario
+    .command('faults')
+    .description('The faults of stories that are not of a machine’s body: their attributes, and around which bodies they can be injected.')
+    .option('--json')
+    .addHelpText('after', '\nExamples:\n  windfleet scenario faults\n  windfleet scenario faults --json')
+    .action(async ({ json = false }: { json?: boolean }) => {
+      const { worldFaults } = await import('../../../scenarios/faults.ts');
+      const { faultRows } = await import('./scenario-faults.ts');
+      printFacts(io, json, worldFaults, () => table(['fault', 'acts on', 'attributes', 'not on', 'about'], faultRows(worldFaults)));
     });
   scenario
     .command('run')
