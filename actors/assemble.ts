@@ -26,10 +26,11 @@ import { commandEvent, parseCommand, parseInspect } from './fleet/commands.ts';
 import { startDevice } from './fleet/device.ts';
 import { inspectActor } from './fleet/inspect.ts';
 import { supervisor } from './fleet/supervisor.ts';
-import { openOutbox } from './ota/outbox.ts';
-import { installFirst, openSlots } from './ota/slots.ts';
+import { openOutbox, type Outbox } from './ota/outbox.ts';
+import { installFirst, openSlots, type Slots } from './ota/slots.ts';
 import { updateSteps } from './ota/steps.ts';
 import { createReporter } from './reporter.ts';
+import { openSpool, type Spool } from './spool.ts';
 
 export interface FleetPorts {
   readonly clock: Clock;
@@ -48,6 +49,15 @@ export interface FleetPorts {
   readonly captures: { readonly bucket: string; readonly prefix: string } | null;
   /** The package that a device of this machine starts with; null when there is none. */
   readonly firstModel: (machine: string) => Promise<Uint8Array | null>;
+  /** What one device has for itself, asked anew at each of its boots; absent: what all share. */
+  readonly device?: (thing: ThingName) => Partial<DevicePorts>;
+}
+
+/** The outside of one device, from a boot to the next. */
+export interface DevicePorts extends Pick<FleetPorts, 'bus' | 'jobs' | 'objects' | 'engine'> {
+  readonly disk: Disk;
+  /** Epoch milliseconds of an instant, as the device's own clock has them. */
+  readonly dateOf: (at: Millis) => Millis;
 }
 
 /** Turbines of one machine, and the shards that run their rows. */
@@ -65,6 +75,12 @@ export interface Fleet {
   inspect(thing: ThingName, on: boolean, hear?: (transition: Omit<TransitionReport, 'at'>) => void): void;
   /** Breaks or mends a turbine's body. */
   order(thing: ThingName, order: BodyOrder): void;
+  /** The device is off from now on, as by a power cut: its actor and all that it held in memory are gone. Its body goes on. */
+  halt(thing: ThingName): Promise<void>;
+  /** Starts a device that is off, from what is on its disk. */
+  boot(thing: ThingName): Promise<void>;
+  /** Telemetry of a device that waits for its connection, and what found no place; null while it is off. */
+  spool(thing: ThingName): { readonly waiting: number; readonly dropped: number } | null;
   /** Stops ticking and the actors, and closes the models; ports stay open. */
   close(): Promise<void>;
 }
@@ -75,27 +91,25 @@ const ASK_AGAIN_MS = 10_000;
 const OBSERVED_UP_TO = 10; // turbines; beyond, full logs are for those that are inspected
 
 export async function assembleFleet(bodies: readonly Body[], ports: FleetPorts): Promise<Fleet> {
-  const { clock, log, events, bus, jobs, objects, engine, prover, trustedKeys } = ports;
+  const { clock, log, events, objects, prover, trustedKeys } = ports;
   const things = bodies.flatMap((body) => body.things);
   const inspected = new Map<ThingName, () => void>();
   const states = new Map<ThingName, { state: string; cause: string; update: string | null }>();
-  const reporter = createReporter({ bus, clock, log });
+  const reporter = createReporter({ lineOf: (thing) => seats.get(thing)?.device ?? null, clock, log });
   const isObserved = (thing: ThingName) => things.length <= OBSERVED_UP_TO || inspected.has(thing);
   const capture = ports.captures && fleetCapture({ clock, log, objects, ...ports.captures });
   const seats = new Map<ThingName, Seat>();
-  const asking = new Set<ThingName>();
-  const askAgain = new Set<ThingName>(); // told of another job while the answer was on its way
   let closed = false;
 
   const fleet = supervisor({
     clock,
     log,
     spawn(thing, died) {
-      const { plane, row, steps } = seats.get(thing)!;
+      const { plane, row, device } = seats.get(thing)!;
       const actor = startDevice({
         thing,
         clock,
-        steps,
+        steps: device!.steps,
         command: (command) => {
           events.append({ at: clock.now(), kind: 'command', of: thing, what: { ...command } });
           plane.command(row, command);
@@ -125,16 +139,20 @@ export async function assembleFleet(bodies: readonly Body[], ports: FleetPorts):
 
   /** Tells a turbine of its next job; asks again later when nobody answers. */
   const ask = (thing: ThingName) => {
-    if (closed) return;
-    if (asking.has(thing)) {
-      askAgain.add(thing);
+    const device = seats.get(thing)?.device;
+    if (closed || !device) return;
+    if (device.isAsking) {
+      device.askAgain = true;
       return;
     }
-    asking.add(thing);
-    jobs.next(thing).then(
+    device.isAsking = true;
+    device.askAgain = false;
+    const isOver = () => seats.get(thing)?.device !== device;
+    device.jobs.next(thing).then(
       (job) => {
-        asking.delete(thing);
-        if (askAgain.delete(thing)) ask(thing);
+        device.isAsking = false;
+        if (isOver()) return;
+        if (device.askAgain) ask(thing);
         if (job)
           fleet.send(thing, {
             type: 'job.notify',
@@ -142,10 +160,11 @@ export async function assembleFleet(bodies: readonly Body[], ports: FleetPorts):
           });
       },
       (error: unknown) => {
+        if (isOver()) return;
         log.debug({ thing, reason: reasonOf(error) }, 'the job service does not answer');
         clock.setTimeout(() => {
-          asking.delete(thing);
-          ask(thing);
+          device.isAsking = false;
+          if (!isOver()) ask(thing);
         }, ASK_AGAIN_MS);
       },
     );
@@ -161,6 +180,93 @@ export async function assembleFleet(bodies: readonly Body[], ports: FleetPorts):
     return old;
   };
 
+  const boot = async (thing: ThingName): Promise<void> => {
+    const seat = seats.get(thing)!;
+    if (seat.device) throw new Error(`${thing} runs already`);
+    const { plane, row, body } = seat;
+    const own: DevicePorts = {
+      bus: ports.bus,
+      jobs: ports.jobs,
+      objects,
+      engine: ports.engine,
+      dateOf: (at) => clock.epoch + at,
+      disk: ports.disk(thing),
+      ...ports.device?.(thing),
+    };
+    const { bus, jobs, engine, disk } = own;
+    const spool = await openSpool({ thing, bus, disk, clock, log });
+    const slots = openSlots(disk, trustedKeys, log);
+    const outbox = openOutbox(thing, disk, jobs, clock, log);
+    const isOver = () => seat.device !== device;
+    const steps = updateSteps({
+      ...own,
+      thing,
+      machine: body.machine,
+      channels: body.channels,
+      clock,
+      log,
+      slots,
+      outbox,
+      prover,
+      trustedKeys,
+      canary: (candidate, options) => plane.tryOut(row, candidate, options),
+      activate(candidate) {
+        if (isOver()) throw new Error(`${thing} is off`);
+        return use(thing, candidate);
+      },
+    });
+    const device: Device = { ...own, spool, outbox, steps, isAsking: false, askAgain: false };
+    seat.device = device;
+    plane.power(row, true);
+    plane.observe(row, isObserved(thing));
+
+    fleet.add(thing);
+    const installed = (await slots.read()) ?? (await firstInstalled(slots, body.machine));
+    if (isOver()) return;
+    if (installed) {
+      const { manifest, network, golden, files, record } = installed;
+      const inference = await engine.load(manifest, network, golden, files);
+      if (isOver()) return inference.close();
+      use(thing, { id: modelId(manifest.name, manifest.version), digest: record.sha256, manifest, inference });
+    }
+    await bus.subscribe(topics.command(thing), ({ payload }) => {
+      const order = parseCommand(payload);
+      if (order) fleet.send(thing, commandEvent(order));
+      else log.warn({ thing }, 'a command that is none');
+    });
+    await bus.subscribe(topics.inspect(thing), ({ payload }) => {
+      const on = parseInspect(payload);
+      if (on !== null) inspect(thing, on);
+    });
+    await jobs.onNext(thing, () => {
+      spool.flush();
+      outbox.flush();
+      ask(thing);
+    });
+    if (isOver()) return;
+    spool.flush();
+    outbox.flush();
+    ask(thing);
+  };
+
+  const halt = async (thing: ThingName): Promise<void> => {
+    const seat = seats.get(thing)!;
+    const { plane, row, device } = seat;
+    if (!device) return;
+    seat.device = null;
+    inspect(thing, false);
+    states.delete(thing);
+    fleet.remove(thing);
+    reporter.forget(thing);
+    device.spool.close();
+    device.outbox.close();
+    if (device.bus !== ports.bus) await device.bus.close();
+    const champion = plane.champion(row);
+    plane.power(row, false);
+    await device.steps.abandon();
+    await champion?.inference.close();
+  };
+
   const planes: DataPlane[] = [];
   for (const body of bodies) {
     const send: Parameters<typeof bridge>[0]['send'] = (thing, event) => fleet.send(thing, event);
@@ -169,64 +275,14 @@ export async function assembleFleet(bodies: readonly Body[], ports: FleetPorts):
     const plane: DataPlane = openDataPlane(body.shards, { clock, listener, rows: body.things.length, reactionMs: body.reactionMs });
     planes.push(plane);
     for (const [row, thing] of body.things.entries()) {
-      const disk = ports.disk(thing);
-      const slots = openSlots(disk, trustedKeys, log);
-      const outbox = openOutbox(thing, disk, jobs, clock, log);
-      const canary: Parameters<typeof updateSteps>[0]['canary'] = (candidate, options) => plane.tryOut(row, candidate, options);
-      const activate = (candidate: LoadedModel) => use(thing, candidate);
-      const steps = updateSteps({
-        thing,
-        machine: body.machine,
-        channels: body.channels,
-        clock,
-        log,
-        disk,
-        slots,
-        outbox,
-        objects,
-        jobs,
-        engine,
-        prover,
-        trustedKeys,
-        canary,
-        activate,
-      });
-      seats.set(thing, { plane, row, body, steps });
-      plane.observe(row, isObserved(thing));
-
-      fleet.add(thing);
-      const installed = (await slots.read()) ?? (await firstInstalled(thing, body.machine));
-      if (installed) {
-        const { manifest, network, golden, files, record } = installed;
-        use(thing, {
-          id: modelId(manifest.name, manifest.version),
-          digest: record.sha256,
-          manifest,
-          inference: await engine.load(manifest, network, golden, files),
-        });
-      }
-      await bus.subscribe(topics.command(thing), ({ payload }) => {
-        const order = parseCommand(payload);
-        if (order) fleet.send(thing, commandEvent(order));
-        else log.warn({ thing }, 'a command that is none');
-      });
-      await bus.subscribe(topics.inspect(thing), ({ payload }) => {
-        const on = parseInspect(payload);
-        if (on !== null) inspect(thing, on);
-      });
-      await jobs.onNext(thing, () => {
-        outbox.flush();
-        ask(thing);
-      });
-      outbox.flush();
-      ask(thing);
+      seats.set(thing, { plane, row, body, device: null });
+      await boot(thing);
     }
   }
 
-  async function firstInstalled(thing: ThingName, machine: string) {
+  async function firstInstalled(slots: Slots, machine: string) {
     const bytes = await ports.firstModel(machine);
-    if (!bytes) return null;
-    return installFirst(openSlots(ports.disk(thing), trustedKeys, log), bytes, trustedKeys);
+    return bytes ? installFirst(slots, bytes, trustedKeys) : null;
   }
 
   const inspect: Fleet['inspect'] = (thing, on, hear) => {
@@ -271,6 +327,9 @@ export async function assembleFleet(bodies: readonly Body[], ports: FleetPorts):
     windows: (shards = bodies.flatMap((body) => body.shards)) =>
       shards.reduce((sum, shard) => sum + planes.reduce((all, plane) => all + plane.windows(shard), 0), 0),
     inspect,
+    halt,
+    boot,
+    spool: (thing) => seats.get(thing)?.device?.spool ?? null,
     order(thing, order) {
       const { plane, row } = seats.get(thing)!;
       plane.order({ ...order, row });
@@ -282,16 +341,30 @@ export async function assembleFleet(bodies: readonly Body[], ports: FleetPorts):
       for (const stop of inspected.values()) stop();
       fleet.stop();
       await capture?.close();
-      for (const { plane, row } of seats.values()) await plane.champion(row)?.inference.close();
+      for (const { plane, row, device } of seats.values()) {
+        device?.spool.close();
+        device?.outbox.close();
+        await plane.champion(row)?.inference.close();
+      }
       for (const plane of planes) await plane.close();
     },
   };
 }
 
-/** Where a turbine sits: its plane and row, and what its updates do. */
+/** Where a turbine sits: its plane and row, and its device while that is on. */
 interface Seat {
   readonly plane: DataPlane;
   readonly row: number;
   readonly body: Body;
+  device: Device | null;
+}
+
+/** What runs between a boot and the next. */
+interface Device extends DevicePorts {
+  readonly spool: Spool;
+  readonly outbox: Outbox;
   readonly steps: ReturnType<typeof updateSteps>;
+  isAsking: boolean;
+  /** Told of another job while the answer was on its way. */
+  askAgain: boolean;
 }

@@ -37,6 +37,8 @@ export type RowOrder = { readonly row: number } & (
   /** Try a challenger; `trial` tells its answer from others. */
   | { readonly ask: 'try'; readonly trial: number; readonly model: LoadedModel; readonly goldenAt: Millis }
   | { readonly ask: 'endTrial'; readonly trial: number }
+  /** Whether its device is on. Off, it tells nothing; it forgets its model, its windows and all that it knew. */
+  | { readonly ask: 'power'; readonly on: boolean }
   | BodyOrder
 );
 

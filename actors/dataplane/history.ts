@@ -2,6 +2,7 @@
 export interface History {
   /** Remembers one sample of a row. @param values the row's channels from `offset` on */
   add(row: number, values: Float64Array, offset: number): void;
+  forget(row: number): void;
   /** Samples kept of a row. */
   size(row: number): number;
   /** Calls `visit` for each kept sample, oldest first; the view is only good during the call. */
@@ -19,6 +20,9 @@ export function createHistory(rows: number, channels: number, capacity: number):
       const at = (row * capacity + (added[row] % capacity)) * channels;
       for (let c = 0; c < channels; c++) values[at + c] = from[offset + c];
       added[row]++;
+    },
+    forget(row) {
+      added[row] = 0;
     },
     size: (row) => Math.min(added[row], capacity),
     replay(row, visit) {

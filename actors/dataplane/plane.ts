@@ -37,6 +37,8 @@ export interface DataPlane {
   forget(row: number): void;
   /** Whether a row's samples are told, each of them. */
   observe(row: number, on: boolean): void;
+  /** Whether a row's device is on: off, nothing is heard of it; and it starts anew. */
+  power(row: number, on: boolean): void;
   /** Any other order. */
   order(order: RowOrder): void;
   /**
@@ -77,6 +79,8 @@ interface Row {
   champion: LoadedModel | null;
   /** Until then the row does not yet know that its verdict is void, or its model another. */
   forgetsUntil: Millis;
+  /** Until then nothing is heard of it. */
+  deafUntil: Millis;
   readonly trials: Map<number, (report: Extract<RowReport, { tell: 'tried' }>) => void>;
 }
 
@@ -93,6 +97,7 @@ export function openDataPlane(shards: readonly ShardLink[], options: DataPlaneOp
         verdict: null,
         champion: null,
         forgetsUntil: Number.NEGATIVE_INFINITY,
+        deafUntil: Number.NEGATIVE_INFINITY,
         trials: new Map(),
       };
   let reports: RowReport[] = [];
@@ -123,6 +128,7 @@ export function openDataPlane(shards: readonly ShardLink[], options: DataPlaneOp
 
   const hear = (report: RowReport) => {
     const { row } = report;
+    if (clock.now() <= rows[row].deafUntil) return;
     switch (report.tell) {
       case 'judged':
         return hearJudged(report);
@@ -158,6 +164,15 @@ export function openDataPlane(shards: readonly ShardLink[], options: DataPlaneOp
     order,
     command: (row, command) => order({ ask: 'command', row, command }),
     observe: (row, on) => order({ ask: 'observe', row, on }),
+
+    power(row, on) {
+      const of = rows[row];
+      of.deafUntil = on ? inForce() : Infinity;
+      of.champion = of.verdict = null;
+      of.turning = of.lost = of.filled = false;
+      of.trials.clear();
+      order({ ask: 'power', row, on });
+    },
 
     tick(now) {
       hasStarted = true;

@@ -69,6 +69,7 @@ export function openShard(backing: Backing, options: ShardOptions): Shard {
   const lost = new Uint8Array(rows);
   const filled = new Uint8Array(rows);
   const observed = new Uint8Array(rows);
+  const off = new Uint8Array(rows);
   const lastTurn = new Float64Array(rows).fill(Number.NEGATIVE_INFINITY);
   const champions: (LoadedModel | null)[] = new Array(rows).fill(null);
   const championLanes: (Lane | null)[] = new Array(rows).fill(null);
@@ -243,6 +244,20 @@ export function openShard(backing: Backing, options: ShardOptions): Shard {
     return true;
   };
 
+  const power = (row: number, isOn: boolean) => {
+    off[row] = isOn ? 0 : 1;
+    const trial = trials.get(row);
+    if (trial) endTrial(row, trial.id);
+    const champion = champions[row];
+    if (champion) leave(row, champion);
+    champions[row] = championLanes[row] = null;
+    turning[row] = lost[row] = filled[row] = 0;
+    lastTurn[row] = Number.NEGATIVE_INFINITY;
+    closesAt[row] = 0;
+    history.forget(row);
+    forgetVerdict(judge, row);
+  };
+
   const carryOut = (order: RowOrder, at: Millis, now: Millis) => {
     const { row } = order;
     switch (order.ask) {
@@ -260,6 +275,8 @@ export function openShard(backing: Backing, options: ShardOptions): Shard {
       case 'endTrial':
         endTrial(row, order.trial);
         return;
+      case 'power':
+        return power(row, order.on);
       case 'fault':
         return faults?.inject(row, order.order, at);
       case 'clearFault':
@@ -292,6 +309,7 @@ export function openShard(backing: Backing, options: ShardOptions): Shard {
     backing.advance(now);
     backing.sample(block);
     for (let row = 0; row < rows; row++) {
+      if (off[row] === 1) continue;
       const turns = observe(row, now);
       if (block.quality[row] & (Quality.lost | Quality.stale)) continue; // nothing new: no sample of a window
       const offset = row * width;

@@ -26,6 +26,8 @@ export interface Supervisor {
   /** To a turbine that is being restarted, events are lost: its next actor is told the facts anew. */
   send(thing: ThingName, event: TurbineEvent): void;
   actor(thing: ThingName): AnyActorRef | null;
+  /** Ends a turbine's actor as a power cut does: nothing is said, and nothing restarts it but `add`. */
+  remove(thing: ThingName): void;
   stop(): void;
 }
 
@@ -36,6 +38,7 @@ const FIRST_DELAY_MS = 1_000;
 export function supervisor({ clock, log, spawn }: SupervisorOptions): Supervisor {
   const actors = new Map<ThingName, AnyActorRef>();
   const deaths = new Map<ThingName, number[]>();
+  const restarts = new Map<ThingName, number>(); // timers
   let stopped = false;
 
   const start = (thing: ThingName, quarantine: string | null) => {
@@ -51,20 +54,30 @@ export function supervisor({ clock, log, spawn }: SupervisorOptions): Supervisor
     const cause = reasonOf(error);
     if (recent.length > RESTARTS) {
       log.error({ thing, cause }, 'a turbine’s actor keeps failing: quarantined');
-      clock.setTimeout(() => start(thing, cause), 0);
+      restarts.set(
+        thing,
+        clock.setTimeout(() => start(thing, cause), 0),
+      );
       return;
     }
     const delayMs = FIRST_DELAY_MS * 2 ** (recent.length - 1);
     log.error({ thing, cause, delayMs }, 'a turbine’s actor failed and will be restarted');
-    clock.setTimeout(() => {
+    const restart = () => {
       if (!stopped) start(thing, null);
-    }, delayMs);
+    };
+    restarts.set(thing, clock.setTimeout(restart, delayMs));
   };
 
   return {
     add: (thing) => start(thing, null),
     send: (thing, event) => actors.get(thing)?.send(event),
     actor: (thing) => actors.get(thing) ?? null,
+    remove(thing) {
+      clock.clearTimeout(restarts.get(thing) ?? 0);
+      const actor = actors.get(thing);
+      actors.delete(thing);
+      actor?.stop();
+    },
     stop() {
       stopped = true;
       for (const actor of actors.values()) actor.stop();

@@ -23,6 +23,8 @@ export interface Outbox {
   enqueue(report: Report): Promise<void>;
   /** Tries what waits, now: called at start and after a reconnect. */
   flush(): void;
+  /** Nothing is tried from now on; what is on the disk stays for the next boot. */
+  close(): void;
 }
 
 const FIRST_RETRY_MS = 2_000;
@@ -33,6 +35,7 @@ export function openOutbox(thing: ThingName, disk: Disk, jobs: DeviceJobs, clock
   let again = false;
   let retry = 0;
   let timer = 0;
+  let closed = false;
 
   const deliver = async (): Promise<void> => {
     for (const name of (await disk.list('outbox')).filter((file) => file.endsWith('.json'))) {
@@ -52,6 +55,7 @@ export function openOutbox(thing: ThingName, disk: Disk, jobs: DeviceJobs, clock
   };
 
   const run = async (): Promise<void> => {
+    if (closed) return;
     if (running) {
       again = true;
       return;
@@ -65,6 +69,7 @@ export function openOutbox(thing: ThingName, disk: Disk, jobs: DeviceJobs, clock
       } while (again);
       retry = 0;
     } catch (error) {
+      if (closed) return;
       const delay = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** retry++);
       log.debug({ thing, delayMs: delay, reason: reasonOf(error) }, 'a report waits for the network');
       timer = clock.setTimeout(() => void run(), delay);
@@ -81,6 +86,10 @@ export function openOutbox(thing: ThingName, disk: Disk, jobs: DeviceJobs, clock
       void run();
     },
     flush: () => void run(),
+    close() {
+      closed = true;
+      clock.clearTimeout(timer);
+    },
   };
 }
 

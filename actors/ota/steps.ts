@@ -15,6 +15,7 @@ import type { DeviceJobs } from '../contracts/jobs.ts';
 import type { Log } from '../contracts/log.ts';
 import type { ModelManifest } from '../contracts/model.ts';
 import type { ObjectStore } from '../contracts/objects.ts';
+import type { Millis } from '../contracts/units.ts';
 import { sha256Hex } from '../package/digest.ts';
 import { type ModelOrder, parseJobDocument } from '../package/job-document.ts';
 import { type OpenedModel, openModel } from '../package/package.ts';
@@ -38,6 +39,8 @@ export interface UpdatePorts {
   readonly machine: string;
   readonly channels: readonly Channel[];
   readonly clock: Clock;
+  /** Epoch milliseconds of an instant, as the device's own clock has them. */
+  readonly dateOf: (at: Millis) => Millis;
   readonly log: Log;
   readonly disk: Disk;
   readonly slots: Slots;
@@ -66,6 +69,8 @@ export interface UpdateSteps {
   commit(job: DeviceJob): Promise<void>;
   rollback(job: DeviceJob): Promise<void>;
   report(job: DeviceJob, outcome: Outcome): Promise<void>;
+  /** The device is gone, and its memory with it: a model that was being tried is let go. */
+  abandon(): Promise<void>;
 }
 
 const STEP_MINUTES = 10;
@@ -132,7 +137,7 @@ export function updateSteps(ports: UpdatePorts): UpdateSteps {
       await progress(job, 'verifying');
       const digest = sha256Hex(bytes!);
       if (digest !== order.sha256) throw new ModelRejected(id, `sha256 differs: the job says ${order.sha256}, the package has ${digest}`);
-      const contents = openModel(bytes!, { trustedKeys, now: clock.epoch + clock.now() });
+      const contents = openModel(bytes!, { trustedKeys, now: ports.dateOf(clock.now()) });
       const { manifest } = contents;
       if (modelId(manifest.name, manifest.version) !== id)
         throw new ModelRejected(id, `the package holds ${manifest.name}@${manifest.version}`);
@@ -192,6 +197,11 @@ export function updateSteps(ports: UpdatePorts): UpdateSteps {
       const info = status === 'SUCCEEDED' ? `Model deployed; ${update?.decision ?? 'it was applied before a restart'}` : reason;
       update = null;
       await outbox.enqueue({ jobId: job.jobId, executionNumber: job.executionNumber, status, statusDetails: { info: printable(info) } });
+    },
+
+    async abandon() {
+      await update?.candidate?.inference.close();
+      update = null;
     },
   };
 }

@@ -37,6 +37,8 @@ interface Waiting {
 export function deviceJobs(bus: Bus, clock: Clock): DeviceJobs {
   const waiting = new Map<string, Waiting>();
   const listening = new Map<ThingName, Promise<void>>();
+  // The service answers a token that it knows with what it answered before: a device that has restarted must not use its old ones again.
+  const session = (clock.epoch + clock.now()).toString(36);
   let requests = 0;
 
   const hear = ({ topic, payload }: Message) => {
@@ -69,7 +71,7 @@ export function deviceJobs(bus: Bus, clock: Clock): DeviceJobs {
 
   const request = async (thing: ThingName, rest: string, body: object): Promise<unknown> => {
     await listen(thing);
-    const clientToken = `${bus.clientId}-${++requests}`.slice(-64);
+    const clientToken = `${bus.clientId}-${session}-${++requests}`.slice(-64);
     const topic = jobTopic(thing, rest);
     return new Promise((answer, refuse) => {
       const timer = clock.setTimeout(() => {
