@@ -3,6 +3,7 @@ import type { Clock } from '../../actors/contracts/clock.ts';
 import { sleep } from '../../actors/contracts/clock.ts';
 import { EnvironmentLacking, reasonOf } from '../../actors/contracts/errors.ts';
 import type { Log } from '../../actors/contracts/log.ts';
+import { linesOf } from './line-source.ts';
 
 export interface SerialOptions {
   /** `/dev/ttyUSB0` */
@@ -12,7 +13,6 @@ export interface SerialOptions {
 }
 
 const BAUD = 115_200;
-const MAX_LINE = 512; // a whole line has some 140 characters
 const REOPEN_MS = 1_000;
 
 export interface SerialLines {
@@ -65,15 +65,4 @@ async function openPort(path: string) {
 function closePort(port: Awaited<ReturnType<typeof openPort>>): void {
   if (port.isOpen) port.close(() => {}); // what is amiss with a port that is given up concerns nobody
   port.destroy();
-}
-
-/** Text cut at newlines; what grows too long without one is thrown away up to the next. */
-async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  let rest = '';
-  for await (const chunk of chunks) {
-    const parts = (rest + Buffer.from(chunk).toString('latin1')).split('\n');
-    rest = parts.pop() ?? '';
-    if (rest.length > MAX_LINE) rest = rest.slice(-MAX_LINE); // no line any more, whatever follows
-    yield* parts;
-  }
 }
