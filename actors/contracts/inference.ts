@@ -1,5 +1,6 @@
 /** Loading and asking neural models; ONNX Runtime in this process, or the edge agent's gRPC. */
 import type { GoldenSamples, ModelManifest } from './model.ts';
+import type { Millis } from './units.ts';
 
 /** A loaded model that scores windows by the batch. */
 export interface Inference {
@@ -13,6 +14,8 @@ export interface Inference {
    * @param scores [batch × features] out: mean absolute reconstruction error over its threshold
    */
   predict(windows: Float32Array, batch: number, scores: Float32Array): Promise<void>;
+  /** Simulated milliseconds that it takes beyond what the data plane reckons with; absent: none. */
+  readonly latencyMs?: Millis;
   close(): Promise<void>;
 }
 

@@ -49,6 +49,8 @@ export interface Asked {
   readonly at: Millis;
   /** Settles when the answer is there; never rejects. */
   readonly answered: Promise<void>;
+  /** Of the simulated time that it takes, what goes beyond the usual. */
+  readonly latencyMs: Millis;
   /** Hands it to whom it is for. */
   apply(): void;
 }
@@ -167,6 +169,7 @@ export function createLane(manifest: ModelManifest, { channels, rows }: LaneOpti
   /** @param windows oldest first. @param input theirs */
   function askBatch(windows: readonly Gathered[], input: Float32Array, asked: Asked[]): void {
     const scores = new Float32Array(windows.length * count);
+    const latencyMs = windows[0].member.inference.latencyMs ?? 0;
     let failure: string | null = null;
     const answered = windows[0].member.inference.predict(input, windows.length, scores).then(
       () => {
@@ -192,7 +195,7 @@ export function createLane(manifest: ModelManifest, { channels, rows }: LaneOpti
       let to = from + 1;
       while (to < windows.length && windows[to].at === at) to++;
       const first = from;
-      asked.push({ at, answered, apply: () => apply(first, to) });
+      asked.push({ at, latencyMs, answered, apply: () => apply(first, to) });
       from = to;
     }
   }

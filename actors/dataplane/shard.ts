@@ -94,12 +94,16 @@ export function openShard(backing: Backing, options: ShardOptions): Shard {
     if (lane.rows === 0) lanes.delete(model.digest);
   };
 
-  const later = (due: Millis, { answered, apply }: Pick<Asked, 'answered' | 'apply'>) => {
-    const asked: Due = { due, answered, apply, isAnswered: false };
+  /** Keeps what is due in the order of its instants and, within one, in that in which it was asked. */
+  const later = (usual: Millis, { answered, apply, latencyMs: more }: Omit<Asked, 'at'>) => {
+    const due = usual + more;
+    const asked: Due = { due, answered, apply, latencyMs: more, isAnswered: false };
     void answered.then(() => {
       asked.isAnswered = true;
     });
-    pending.push(asked);
+    let place = pending.length;
+    while (place > 0 && pending[place - 1].due > due) place--;
+    pending.splice(place, 0, asked);
   };
 
   const askAll = () => {
@@ -218,6 +222,7 @@ export function openShard(backing: Backing, options: ShardOptions): Shard {
     let stored: readonly Pair[] = [];
     let failure = '';
     later(now + latencyMs, {
+      latencyMs: challenger.inference.latencyMs ?? 0,
       answered: storedScores(history, row, backing.channels, champion, challenger).then(
         (pairs) => {
           stored = pairs;
