@@ -13,6 +13,7 @@ import { twinBacking } from '../twins/backing.ts';
 import { sensedBy, sensedMachines } from '../twins/channels.ts';
 import type { Breakable } from '../twins/faults/injector.ts';
 import { faultLedger } from '../twins/faults/ledger.ts';
+import { sampledThrough } from '../twins/faults/samples.ts';
 import { layoutOf, type TwinMachine } from '../twins/library/machines.ts';
 import { replayBacking } from '../twins/replay.ts';
 import { createRng } from '../twins/rng.ts';
@@ -77,8 +78,9 @@ export async function openBodies(spec: BodySpec, clock: Clock): Promise<Bodies> 
       const shards = hosts.map(({ links }) => links[g]).filter(({ rows }) => rows.length > 0);
       return { kind: 'twin', machine: name, channels, things, shards, reactionMs: REACTION_MS };
     }
-    const backing = twinBacking({ ...group, rng });
-    return { ...backing, shards: [localShard(backing, { waits: true, faults: backing.faults })], reactionMs: REACTION_MS };
+    const twin = twinBacking({ ...group, rng });
+    const backing = sampledThrough(twin, twin.faults, rng);
+    return { ...backing, shards: [localShard(backing, { waits: true, faults: backing.breaking })], reactionMs: REACTION_MS };
   });
   return {
     groups,

@@ -7,8 +7,8 @@
 import { type KeyObject, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { assembleFleet, type Fleet } from '../actors/assemble.ts';
-import type { Broker } from '../actors/contracts/bus.ts';
+import { assembleFleet, type DevicePorts, type Fleet } from '../actors/assemble.ts';
+import type { Broker, Bus } from '../actors/contracts/bus.ts';
 import { CAPTURE_BUCKET, CAPTURE_PREFIX } from '../actors/contracts/capture.ts';
 import type { Clock } from '../actors/contracts/clock.ts';
 import type { Deployments } from '../actors/contracts/deployments.ts';
@@ -67,6 +67,8 @@ import { createRng } from '../twins/rng.ts';
 import type { VirtualClock } from '../twins/time/virtual-clock.ts';
 import { type Bodies, type FleetGroup, openBodies } from './bodies.ts';
 import type { RunLog } from './digest.ts';
+import type { SerialFaults } from './faulty/serial.ts';
+import { openSerials, type SerialSpec } from './serials.ts';
 import { threadSeconds } from './shard/thread-time.ts';
 import { openUsual } from './usual-port.ts';
 
@@ -80,6 +82,8 @@ export interface WorldSpec {
   readonly replays: readonly string[];
   /** Threads that run the twins' rows; 1, as when absent, is this one. */
   readonly workers?: number | undefined;
+  /** Turbines behind the serial driver. */
+  readonly serials?: readonly SerialSpec[];
   /** Who asks the models; absent: ONNX Runtime in this process. */
   readonly inference?: InferenceChoice;
   readonly ports: PortsSpec;
@@ -138,6 +142,8 @@ export interface World extends Omit<Cloud, 'things' | 'device'> {
   readonly faults: FaultInjector;
   /** What each worker has done; without any, what this thread has. */
   workers(): Promise<readonly ShardUsage[]>;
+  /** As `faults`, without a word in the event log: for who keeps it by itself. */
+  readonly bodies: FaultInjector;
   /** Where the twins stand. */
   site(): Promise<FarmSite>;
 }
@@ -146,8 +152,24 @@ export interface CloudTools {
   readonly clock: Clock;
   readonly log: Log;
   readonly events: RunLog;
-  /** Wraps a port before anyone uses it: stories inject their faults here. */
-  readonly decorate?: { readonly objects?: (objects: ObjectStore) => ObjectStore };
+  /** Wraps ports before anyone uses them: stories inject their faults here. */
+  readonly decorate?: Decorations;
+}
+
+export interface Decorations {
+  readonly broker?: (broker: Broker) => Broker;
+  readonly objects?: (objects: ObjectStore) => ObjectStore;
+  /** What stands between one device and the rest, from a boot to the next. */
+  readonly device?: (thing: ThingName, given: DeviceGiven) => Partial<DeviceGiven & Pick<DevicePorts, 'dateOf'>>;
+  readonly serial?: SerialFaults;
+}
+
+export interface DeviceGiven {
+  /** The connection that all devices share. */
+  readonly bus: Bus;
+  readonly objects: ObjectStore;
+  readonly engine: Engine;
+  readonly disk: Disk;
 }
 
 export interface WorldTools extends CloudTools {
@@ -179,7 +201,8 @@ export async function openCloud(spec: PortsSpec, tools: CloudTools): Promise<Clo
 }
 
 async function cloudOver(ports: Ports, { clock, log, events, decorate }: CloudTools): Promise<Cloud> {
-  const { broker, jobs, index, key, things } = ports;
+  const { jobs, index, key, things } = ports;
+  const broker = decorate?.broker?.(ports.broker) ?? ports.broker;
   const { registry } = things;
   const created = (head: ObjectHead) => ingest.objectCreated(ports.objects, head);
   const notifying = notifyingObjects(ports.objects, created);
@@ -260,16 +283,19 @@ async function closePorts({ jobs, broker, things, index }: Ports): Promise<void>
 }
 
 export async function openWorld(spec: WorldSpec, tools: WorldTools): Promise<World> {
-  const bodies = await openBodies(spec, tools.clock);
-  return worldOver(bodies, spec, tools).catch(async (error: unknown) => {
-    for (const worker of bodies.workers) await worker.close();
+  const opened = await openBodies(spec, tools.clock);
+  return worldOver(opened, spec, tools).catch(async (error: unknown) => {
+    for (const worker of opened.workers) await worker.close();
     throw error;
   });
 }
 
-async function worldOver({ bodies, breakable, replayed, groups, workers }: Bodies, spec: WorldSpec, tools: WorldTools): Promise<World> {
-  const { clock, log, events } = tools;
+async function worldOver(opened: Bodies, spec: WorldSpec, tools: WorldTools): Promise<World> {
+  const { clock, log, events, decorate = {} } = tools;
+  const { breakable, replayed, groups, workers } = opened;
   const began = threadSeconds(() => 0);
+  const serials = await openSerials(spec.serials ?? [], { seed: spec.seed, clock, log, faults: decorate.serial });
+  const bodies = [...opened.bodies, ...serials.bodies];
   const ports =
     spec.ports.kind === 'memory' ? await memoryPorts(clock, spec.ports.key ?? generateKey()) : await demoPorts(spec.ports, clock, log);
   const cloud = await cloudOver(ports, tools);
@@ -277,12 +303,23 @@ async function worldOver({ bodies, breakable, replayed, groups, workers }: Bodie
 
   for (const { things } of bodies) for (const thing of things) registry.register(thing);
   const deviceBus = broker.connect('windfleet-devices');
-  const injector = faultInjector(breakable, replayed);
-  const faults: FaultInjector = {
+  const injector = faultInjector([...breakable, ...serials.breakable], [...replayed, ...serials.unbreakable]);
+  const engine = sharedEngine(await openEngine(spec.inference ?? { kind: 'onnx' }));
+  const broken: FaultInjector = {
     ...injector,
     inject(thing, order) {
       injector.inject(thing, order);
       fleet.order(thing, { ask: 'fault', order });
+    },
+    clear(thing, fault) {
+      fleet.order(thing, { ask: 'clearFault', fault });
+      return injector.clear(thing, fault);
+    },
+  };
+  const faults: FaultInjector = {
+    ...broken,
+    inject(thing, order) {
+      broken.inject(thing, order);
       events.append({
         at: clock.now(),
         kind: 'fault',
@@ -291,8 +328,7 @@ async function worldOver({ bodies, breakable, replayed, groups, workers }: Bodie
       });
     },
     clear(thing, fault) {
-      const ended = injector.clear(thing, fault);
-      fleet.order(thing, { ask: 'clearFault', fault });
+      const ended = broken.clear(thing, fault);
       events.append({ at: clock.now(), kind: 'fault', of: thing, what: { fault: fault ?? 'all', phase: 'cleared', ended } });
       return ended;
     },
@@ -304,9 +340,13 @@ async function worldOver({ bodies, breakable, replayed, groups, workers }: Bodie
     bus: deviceBus,
     jobs: deviceJobs(deviceBus, clock),
     objects,
-    engine: sharedEngine(await openEngine(spec.inference ?? { kind: 'onnx' })),
+    engine,
     prover: spec.inference?.kind === 'agent' ? null : (tools.prover ?? childProver()),
     disk: ports.disk,
+    device(thing) {
+      const own = decorate.device?.(thing, { bus: deviceBus, objects, engine, disk: ports.disk(thing) }) ?? {};
+      return { ...own, ...(own.bus ? { jobs: deviceJobs(own.bus, clock) } : {}) };
+    },
     trustedKeys: cloud.trustedKeys,
     captures: { bucket: CAPTURE_BUCKET, prefix: CAPTURE_PREFIX },
     async firstModel(machine) {
@@ -325,6 +365,7 @@ async function worldOver({ bodies, breakable, replayed, groups, workers }: Bodie
     clock,
     fleet,
     faults,
+    bodies: broken,
     async site() {
       const site = await inventSite(createRng(spec.seed));
       return { ...site, turbines: groups.flatMap(({ machine, things, layout }) => placeTurbines(site, machine.name, things, layout)) };

@@ -97,7 +97,7 @@ export function openShard(backing: Backing, options: ShardOptions): Shard {
   /** Keeps what is due in the order of its instants and, within one, in that in which it was asked. */
   const later = (usual: Millis, { answered, apply, latencyMs: more }: Omit<Asked, 'at'>) => {
     const due = usual + more;
-    const asked: Due = { due, answered, apply, latencyMs: more, isAnswered: false };
+    const asked: Due = { due, answered, apply, isAnswered: false };
     void answered.then(() => {
       asked.isAnswered = true;
     });

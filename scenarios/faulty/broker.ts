@@ -23,7 +23,7 @@ export function restartableBroker(broker: Broker, links: Links, tally: Tally, ca
     },
     connect(clientId) {
       const bus = broker.connect(clientId);
-      return carries.includes(clientId) ? bus : links.connect(clientId, bus);
+      return carries.includes(clientId) ? bus : links.connect(clientId, bus, 'service');
     },
     reserve(filter, serve) {
       broker.reserve(filter, (request, client, identity) => {

@@ -25,9 +25,12 @@ export interface LinkTrouble {
   readonly kbps?: number;
 }
 
+/** What a device says is counted; who serves the devices is there again before they are. */
+export type LinkRole = 'device' | 'service';
+
 export interface Links {
   /** A client's own connection over one that it shares with others; what was left of its last one is gone. */
-  connect(client: string, carrier: Bus): Bus;
+  connect(client: string, carrier: Bus, role: LinkRole): Bus;
   /** Null: that trouble is over. */
   trouble(client: string, name: string, trouble: LinkTrouble | null): void;
   /** Cuts, or mends, one cause of being cut; once none is left the client connects again within a second. */
@@ -59,7 +62,7 @@ export function createLinks(clock: Clock, rng: Rng, tally: Tally): Links {
     return link;
   };
   return {
-    connect: (client, carrier) => linkOf(client).connect(carrier),
+    connect: (client, carrier, role) => linkOf(client).connect(carrier, role),
     trouble: (client, name, trouble) => linkOf(client).trouble(name, trouble),
     cut: (client, cause, isCut) => linkOf(client).cut(cause, isCut),
     cutAll(cause, isCut) {
@@ -73,7 +76,7 @@ export function createLinks(clock: Clock, rng: Rng, tally: Tally): Links {
 }
 
 interface Link {
-  connect(carrier: Bus): Bus;
+  connect(carrier: Bus, role: LinkRole): Bus;
   trouble(name: string, trouble: LinkTrouble | null): void;
   cut(cause: string, isCut: boolean): void;
   isSettled(): boolean;
@@ -93,6 +96,7 @@ function createLink(client: string, clock: Clock, rng: Rng, tally: Tally): Link 
   const causes = new Set<string>();
   const held: [number, number] = [0, 0];
   const ways = { up: createWay(clock, rng.fork('up'), troubles), down: createWay(clock, rng.fork('down'), troubles) };
+  let role: LinkRole = 'device';
   let session = 0;
   let isConnected = true;
   let reconnects = 0;
@@ -108,7 +112,8 @@ function createLink(client: string, clock: Clock, rng: Rng, tally: Tally): Link 
   };
 
   return {
-    connect(carrier) {
+    connect(carrier, as) {
+      role = as;
       const mine = ++session;
       held[0] = held[1] = 0; // what was in the memory of the one before is gone
       waiting = [];
@@ -119,7 +124,7 @@ function createLink(client: string, clock: Clock, rng: Rng, tally: Tally): Link 
       const publish: Bus['publish'] = async (topic, given, { qos = 0, retain = false } = {}) => {
         if (isOver()) throw new RemoteRefused(`the connection of ${client} has been closed`);
         const payload = typeof given === 'string' ? Buffer.from(given) : given;
-        tally.sent(client, qos, topic, payload);
+        if (role === 'device') tally.sent(client, qos, topic, payload);
         const give = () => carrier.publish(topic, payload, { qos, retain });
         if (!isConnected && qos === 0) throw new RemoteRefused(`${client} has no connection`);
         if (isConnected && ways.up.isClear()) return give();
@@ -204,7 +209,8 @@ function createLink(client: string, clock: Clock, rng: Rng, tally: Tally): Link 
         return;
       }
       if (!causes.delete(cause) || causes.size > 0) return;
-      clock.setTimeout(reconnect, Math.ceil(RECONNECT_MS * rng.fork('reconnect').uniform(reconnects++)));
+      const patience = role === 'device' ? rng.fork('reconnect').uniform(reconnects++) : 0;
+      clock.setTimeout(reconnect, Math.ceil(RECONNECT_MS * patience));
     },
     isSettled: () => isConnected && held[1] === 0,
     held: () => [...held] as const,

@@ -26,10 +26,12 @@ export interface Power {
   /** Ends a device now, or forgets a cut that has not come yet. */
   cut(thing: ThingName): void;
   forget(thing: ThingName): void;
-  /** @returns resolves when it runs again */
-  restore(thing: ThingName): Promise<void>;
+  /** @param booted called when it runs again */
+  restore(thing: ThingName, booted: () => void): void;
   isOn(thing: ThingName): boolean;
   full(thing: ThingName, isFull: boolean): void;
+  /** Throws what a halt or a boot threw: a defect. */
+  assertWhole(): void;
 }
 
 interface Plan {
@@ -51,6 +53,9 @@ export function createPower(clock: Clock, rng: Rng, devices: () => Switch): Powe
   const full = new Set<ThingName>();
   let defect: unknown = null;
 
+  const fail = (error: unknown) => {
+    defect ??= error;
+  };
   const cut = (thing: ThingName) => {
     if (off.has(thing)) return;
     off.add(thing);
@@ -61,12 +66,7 @@ export function createPower(clock: Clock, rng: Rng, devices: () => Switch): Powe
     clock.setTimeout(() => {
       devices()
         .halt(thing)
-        .then(
-          () => plan?.cut(),
-          (error: unknown) => {
-            defect ??= error;
-          },
-        );
+        .then(() => plan?.cut(), fail);
     }, 0);
   };
 
@@ -100,15 +100,18 @@ export function createPower(clock: Clock, rng: Rng, devices: () => Switch): Powe
     },
     cut,
     forget: (thing) => void plans.delete(thing),
-    async restore(thing) {
-      if (defect !== null) throw defect;
+    restore(thing, booted) {
       if (!off.delete(thing)) return;
-      await devices().boot(thing);
+      // Loading takes the machine's time and not the fleet's: the fleet's stands still for it.
+      clock.until(clock.now(), devices().boot(thing)).then(booted, fail);
     },
     isOn: (thing) => !off.has(thing),
     full(thing, isFull) {
       if (isFull) full.add(thing);
       else full.delete(thing);
+    },
+    assertWhole() {
+      if (defect !== null) throw defect;
     },
   };
 }

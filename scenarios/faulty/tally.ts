@@ -11,6 +11,8 @@ import type { MessageCounts } from '../facts.ts';
 export interface Tally {
   sent(thing: ThingName, qos: 0 | 1, topic: string, payload: Uint8Array): void;
   seen(topic: string, payload: Uint8Array): void;
+  /** Those that have said something. */
+  things(): Iterable<ThingName>;
   /**
    * @param waiting messages of a turbine that are still on their way, by QoS
    * @param dropped messages of QoS 1 that found no place on its disk and were never sent
@@ -61,6 +63,7 @@ export function createTally(): Tally {
       known.seen++;
       countOf(known.thing)[known.seen > 1 ? 'duplicated' : 'arrived'][1]++;
     },
+    things: () => things.keys(),
     counts(waiting, dropped) {
       return new Map(
         [...things].map(([thing, { sent, arrived, duplicated }]) => {

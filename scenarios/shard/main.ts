@@ -9,6 +9,7 @@ import type { Millis } from '../../actors/contracts/units.ts';
 import { openShard, type Shard } from '../../actors/dataplane/shard.ts';
 import { onnxEngine } from '../../actors/inference/onnx.ts';
 import { twinBacking } from '../../twins/backing.ts';
+import { sampledThrough } from '../../twins/faults/samples.ts';
 import type { TwinMachine } from '../../twins/library/machines.ts';
 import { createRng } from '../../twins/rng.ts';
 import { type PackedWind, unpackWind } from '../../twins/wind/packed.ts';
@@ -22,9 +23,11 @@ const writer = ringWriter(memory);
 const engine = onnxEngine({ arch: process.arch });
 const widths: number[] = []; // channels of each group
 const shards: readonly Shard[] = groups.map(({ rows, things, machine, wind, layout }) => {
-  const backing = twinBacking({ things, rows, machine, wind: unpackWind(wind), rng: createRng(seed), ...(layout ? { layout } : {}) });
+  const rng = createRng(seed);
+  const twin = twinBacking({ things, rows, machine, wind: unpackWind(wind), rng, ...(layout ? { layout } : {}) });
+  const backing = sampledThrough(twin, twin.faults, rng);
   widths.push(backing.channels.length);
-  return openShard(backing, { waits: true, faults: backing.faults });
+  return openShard(backing, { waits: true, faults: backing.breaking });
 });
 const models = new Map<number, LoadedModel>();
 const numbers = new Map<LoadedModel, number>();
