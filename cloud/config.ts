@@ -86,6 +86,13 @@ export function readInference(flag: string): InferenceChoice {
   throw new UsageError(`--inference: ${parsed.error.issues[0].message}`);
 }
 
+/** `1x`, `100x`, `max`. @throws UsageError */
+export function readSpeed(flag: string): number | 'max' {
+  const parsed = Speed.safeParse(flag);
+  if (parsed.success) return parsed.data;
+  throw new UsageError(`--speed: ${parsed.error.issues[0].message}`);
+}
+
 const UpConfig = z.strictObject({
   turbines: z.coerce.number().int().min(0).max(100_000).default(5),
   like: z.string().min(1).default('desk-turbine'),

@@ -7,6 +7,8 @@ export interface RunLog extends EventLog {
   readonly events: readonly FleetEvent[];
   /** How many of each kind there have been. */
   count(kind: FleetEvent['kind']): number;
+  /** Heard after each event. */
+  onAppend(heard: (event: FleetEvent) => void): void;
   /** Hex; of what has happened so far. */
   digest(): string;
 }
@@ -15,6 +17,7 @@ export interface RunLog extends EventLog {
 export function createRunLog({ keep }: { readonly keep: boolean }): RunLog {
   const hash = createHash('sha256');
   const events: FleetEvent[] = [];
+  const hearers: ((event: FleetEvent) => void)[] = [];
   const counts = new Map<FleetEvent['kind'], number>();
 
   return {
@@ -24,6 +27,10 @@ export function createRunLog({ keep }: { readonly keep: boolean }): RunLog {
       counts.set(event.kind, (counts.get(event.kind) ?? 0) + 1);
       hash.update(`${eventLine(event)}\n`);
       if (keep) events.push(event);
+      for (const hear of hearers) hear(event);
+    },
+    onAppend: (hear) => {
+      hearers.push(hear);
     },
     digest: () => hash.copy().digest('hex'),
   };

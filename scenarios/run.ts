@@ -1,96 +1,206 @@
 /** Plays one story in virtual time and holds it to its expectations. */
+import type { Clock } from '../actors/contracts/clock.ts';
 import type { Deployments } from '../actors/contracts/deployments.ts';
+import { ConfigInvalid } from '../actors/contracts/errors.ts';
 import type { FaultInjector } from '../actors/contracts/faults.ts';
-import type { Rng } from '../actors/contracts/rng.ts';
 import type { ThingName } from '../actors/contracts/ids.ts';
+import type { Rng } from '../actors/contracts/rng.ts';
 import type { OperatorCommand } from '../actors/contracts/telemetry.ts';
 import { type Millis, parseDuration } from '../actors/contracts/units.ts';
 import type { RunLog } from './digest.ts';
-import type { Scenario, Target } from './dsl.ts';
+import type { Scenario } from './dsl.ts';
 import type { Failure } from './expect/failure.ts';
 import { failuresOf } from './expect/judge.ts';
-import type { StoryThing } from './facts.ts';
-import { type Occurrence, occurrencesOf } from './words/occurrences.ts';
-import { resolveTargets } from './words/targets.ts';
+import type { RunFacts, StoryThing } from './facts.ts';
+import { type WorldFault, worldFaults } from './faults.ts';
+import { type ModelShelf, type SpoiledDeploys, spoiledDeploys } from './faulty/deploys.ts';
+import { createLives, type Lives } from './faulty/lives.ts';
+import type { Outside } from './faulty/outside.ts';
+import { type Deed, type Occurrence, occurrencesOf } from './words/occurrences.ts';
+import { resolveTargets, type Whom } from './words/targets.ts';
 
 /** What a story needs of a world. */
 export interface Stage {
   readonly things: readonly StoryThing[];
   readonly rng: Rng;
-  readonly clock: { setTimeout(run: () => void, delay: Millis): number; run(until: Millis): Promise<void> };
-  readonly faults: FaultInjector;
+  readonly clock: Clock;
+  /** Faults in bodies. */
+  readonly bodies: FaultInjector;
+  /** Faults between them and the rest. */
+  readonly outside: Outside;
+  readonly models: ModelShelf;
   readonly deployments: Deployments;
   readonly events: RunLog;
   command(thing: ThingName, order: OperatorCommand): Promise<void>;
+}
+
+export interface PlayOptions {
+  /** Ends there instead of at the story's end: what is expected after it is not judged. */
+  readonly until?: Millis;
+  /** Brings the clock to an instant: at once, or beside the wall's. Resolves earlier when it is told to end. */
+  readonly advance: (until: Millis) => Promise<void>;
 }
 
 export interface Played {
   readonly passed: boolean;
   readonly digest: string;
   readonly failures: readonly Failure[];
+  readonly facts: RunFacts;
 }
 
 /** @param story that `checkStory` has nothing against */
-export async function playStory(story: Scenario, stage: Stage): Promise<Played> {
-  const end = parseDuration(story.duration)!;
+export async function playStory(story: Scenario, stage: Stage, { until, advance }: PlayOptions): Promise<Played> {
+  const { clock, events } = stage;
+  const end = Math.min(parseDuration(story.duration)!, until ?? Infinity);
   const steps = new Map<string, Millis>();
-  const targets = new Map<string, readonly ThingName[]>();
-  const jobs = new Map<string, readonly string[]>();
+  const notes: Notes = {
+    story,
+    targets: new Map(),
+    jobs: new Map(),
+    lives: createLives(clock, events, stage.bodies),
+    deploys: spoiledDeploys(stage.models, stage.outside),
+  };
   const doing: Promise<unknown>[] = [];
 
   for (const occurrence of occurrencesOf(story)) {
     const { label, at } = occurrence;
-    if (!steps.has(label)) steps.set(label, at);
-    stage.clock.setTimeout(() => {
-      const done = perform(occurrence, stage, { targets, jobs });
+    if (at > end) continue;
+    clock.setTimeout(() => {
+      if (!steps.has(label)) steps.set(label, at);
+      const done = perform(occurrence, stage, notes);
       done.catch(() => {}); // told below, when the story has been played
       doing.push(done);
     }, at);
   }
-  await stage.clock.run(end);
-  await Promise.all(doing);
-  const failures = failuresOf(story, {
+  watchRollouts(stage, notes);
+  await advance(end);
+  const rest = Symbol('rest');
+  for (const done of doing) {
+    // What still waits for time that does not come any more is no failure of its own: its expectations say what is missing.
+    const result = await Promise.race([done, new Promise((late) => setImmediate(() => late(rest)))]);
+    if (result === rest) continue;
+  }
+  stage.outside.assertWhole();
+  const facts: RunFacts = {
     things: stage.things,
-    events: stage.events.events,
+    events: events.events,
     steps,
-    targets,
-    jobs,
-    messages: new Map(),
-    energyJ: new Map(),
-    end,
-  });
-  return { passed: failures.length === 0, digest: stage.events.digest(), failures };
+    targets: notes.targets,
+    jobs: notes.jobs,
+    messages: stage.outside.messages(),
+    energyJ: stage.outside.energyJ(),
+    end: clock.now(),
+  };
+  const failures = failuresOf(story, facts);
+  return { passed: failures.length === 0, digest: events.digest(), failures, facts };
 }
 
 interface Notes {
+  readonly story: Scenario;
   readonly targets: Map<string, readonly ThingName[]>;
   readonly jobs: Map<string, readonly string[]>;
+  readonly lives: Lives;
+  readonly deploys: SpoiledDeploys;
 }
 
-async function perform({ label, does }: Occurrence, stage: Stage, { targets, jobs }: Notes): Promise<void> {
-  const whom = (on: Target | null): readonly ThingName[] => {
-    const things = resolveTargets(on ?? 'every turbine', stage.things, stage.rng, label);
-    targets.set(label, things);
+async function perform(occurrence: Occurrence, stage: Stage, notes: Notes): Promise<void> {
+  const { label, does } = occurrence;
+  const { clock, events, deployments } = stage;
+  const whom = (on: Whom): readonly ThingName[] => {
+    const things = resolveTargets(on, stage.things, stage.rng, label);
+    notes.targets.set(label, things);
+    if (typeof on === 'object') events.append({ at: clock.now(), kind: 'step', of: label, what: { things: things.join(' ') } });
     return things;
   };
   switch (does.kind) {
     case 'deploy': {
-      const { id } = await stage.deployments.deploy({ model: does.words.deploy, to: does.words.to ?? 'farm' });
-      jobs.set(label, [id]);
+      const { deploy, to = 'farm' } = does.words;
+      await notes.deploys.ready(label, deploy);
+      const { id } = await deployments.deploy({ model: deploy, to });
+      notes.jobs.set(label, [...(notes.jobs.get(label) ?? []), id]);
+      events.append({ at: clock.now(), kind: 'rollout', of: label, what: { status: 'IN_PROGRESS' } });
       return;
     }
-    case 'fault': {
-      const { kind: _, on, attributes: _attributes, ...order } = does;
-      for (const thing of whom(on)) stage.faults.inject(thing, order);
+    case 'fault':
+      beginFault(does, occurrence, stage, notes, whom);
+      return;
+    case 'clear': {
+      const things = does.on === null ? [null] : whom(does.on);
+      for (const thing of things) notes.lives.clear(does.fault, thing);
       return;
     }
-    case 'clear':
-      for (const thing of whom(does.on)) stage.faults.clear(thing, does.fault);
-      return;
     case 'command':
       for (const thing of whom(does.on)) await stage.command(thing, does.order);
       return;
+    case 'abort':
+      for (const job of notes.jobs.get(does.of) ?? []) await deployments.cancel(job);
+      return;
     default:
-      throw new Error(`${does.kind} is not played yet`);
+      throw new ConfigInvalid(`${label}: ${does.kind} is of rollouts with waves, which these deployments are not`);
   }
+}
+
+function beginFault(
+  does: Extract<Deed, { readonly kind: 'fault' }>,
+  { label, index, repetition }: Occurrence,
+  { things, outside }: Stage,
+  { story, lives, deploys }: Notes,
+  whom: (on: Whom) => readonly ThingName[],
+): void {
+  const { kind: _, on, attributes: given, ...order } = does;
+  const world = worldFaults.find(({ name }) => name === order.fault);
+  if (!world) {
+    for (const thing of whom(on!)) lives.injectBody(label, thing, order);
+    return;
+  }
+  const { name } = world;
+  const attributes = { ...defaultsOf(world.attributes), ...given };
+  const lasts = order.for ?? LASTS_MS.get(name) ?? null;
+  const chance = repetition === 0 ? label : `${label} ${repetition}`;
+  if (world.actsOn === 'deploy') {
+    const deploy = String((story.timeline[index] as { readonly on?: unknown }).on);
+    const [model] = story.timeline.flatMap((step) => (step.id === deploy && 'deploy' in step ? [step.deploy] : []));
+    lives.begin(label, deploy, name, () => deploys.begin(deploy, model, name, chance, attributes), lasts);
+    return;
+  }
+  const targets = world.actsOn === 'service' ? [SERVICES.get(name)!] : whom(on!);
+  for (const of of targets) {
+    const body = things.find((thing) => thing.name === of)?.body ?? null;
+    lives.begin(label, of, name, () => outside.begin({ name, of, body, label: chance, attributes }), lasts);
+  }
+}
+
+const defaultsOf = (attributes: WorldFault['attributes']): Record<string, number | string> =>
+  Object.fromEntries(
+    Object.entries(attributes).flatMap(([name, attribute]) => (attribute.default === undefined ? [] : [[name, attribute.default]])),
+  );
+
+/** How long a fault lasts that says nothing of it, and could not last for ever. */
+const LASTS_MS: ReadonlyMap<string, Millis> = new Map([
+  ['broker-restart', 2_000],
+  ['power-cut', 5_000],
+]);
+
+/** What the event log calls the services. */
+const SERVICES: ReadonlyMap<string, string> = new Map([
+  ['broker-restart', 'broker'],
+  ['store-slow', 'store'],
+  ['store-failing', 'store'],
+  ['url-expired', 'store'],
+]);
+
+/** Tells the event log how the rollouts of deploy steps end: as their jobs do. */
+function watchRollouts({ events, deployments, clock }: Stage, { jobs }: Notes): void {
+  const told = new Set<string>();
+  events.onAppend(({ kind, of, what }) => {
+    if (kind !== 'job' || 'thing' in what || told.has(of)) return;
+    const status = String(what['status']);
+    if (status !== 'COMPLETED' && status !== 'CANCELED') return;
+    const label = [...jobs].find(([, ids]) => ids.includes(of))?.[0];
+    if (label === undefined) return;
+    told.add(of);
+    void deployments
+      .show(of)
+      .then((shown) => events.append({ at: clock.now(), kind: 'rollout', of: label, what: { status: shown.status } }));
+  });
 }

@@ -12,7 +12,7 @@ export interface EngineTrouble {
 
 export interface FaultyEngine {
   readonly engine: Engine;
-  /** Of a model, on every device that has loaded it or will; null: it is over. */
+  /** Of a model, on devices that load it from now on; null: none any more. */
   trouble(model: ModelId, name: string, trouble: EngineTrouble | null): void;
 }
 
@@ -20,20 +20,17 @@ export function faultyEngine(engine: Engine, clock: Clock): FaultyEngine {
   const troubles = new Map<ModelId, Map<string, EngineTrouble>>();
   const firstServed = new Map<ModelId, Millis>();
 
-  const around = (inference: Inference, model: ModelId): Inference => {
-    const all = () => [...(troubles.get(model)?.values() ?? [])];
+  const around = (inference: Inference, model: ModelId, all: readonly EngineTrouble[]): Inference => {
+    const growth = () => (troubles.has(model) ? all.reduce((sum, { growthPerMinute = 0 }) => sum + growthPerMinute, 0) : 0);
     return {
       model: inference.model,
-      get latencyMs() {
-        return all().reduce((sum, { latencyMs = 0 }) => sum + latencyMs, inference.latencyMs ?? 0);
-      },
+      latencyMs: all.reduce((sum, { latencyMs = 0 }) => sum + latencyMs, inference.latencyMs ?? 0),
       async predict(windows, batch, scores) {
         const since = firstServed.get(model) ?? clock.now();
         firstServed.set(model, since);
-        const growth = all().reduce((sum, { growthPerMinute = 0 }) => sum + growthPerMinute, 0);
-        const factor = 1 + (growth * (clock.now() - since)) / 60_000;
+        const factor = 1 + (growth() * (clock.now() - since)) / 60_000;
         await inference.predict(windows, batch, scores);
-        if (factor !== 1) for (const [i, score] of scores.entries()) scores[i] = score * factor;
+        if (factor !== 1) for (let i = 0; i < scores.length; i++) scores[i] *= factor;
       },
       close: () => inference.close(),
     };
@@ -42,7 +39,10 @@ export function faultyEngine(engine: Engine, clock: Clock): FaultyEngine {
   return {
     engine: {
       async load(manifest, network, golden, files) {
-        return around(await engine.load(manifest, network, golden, files), modelId(manifest.name, manifest.version));
+        const inference = await engine.load(manifest, network, golden, files);
+        const model = modelId(manifest.name, manifest.version);
+        const all = [...(troubles.get(model)?.values() ?? [])];
+        return all.length > 0 ? around(inference, model, all) : inference; // one that stands before a session is asked by itself
       },
     },
     trouble(model, name, trouble) {
@@ -50,6 +50,7 @@ export function faultyEngine(engine: Engine, clock: Clock): FaultyEngine {
       troubles.set(model, mine);
       if (trouble) mine.set(name, trouble);
       else mine.delete(name);
+      if (mine.size === 0) troubles.delete(model);
     },
   };
 }

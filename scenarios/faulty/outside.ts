@@ -10,6 +10,7 @@ import type { Engine } from '../../actors/contracts/inference.ts';
 import type { ObjectStore } from '../../actors/contracts/objects.ts';
 import type { Rng } from '../../actors/contracts/rng.ts';
 import type { BodyOrder } from '../../actors/contracts/shard.ts';
+import type { TelemetryReport } from '../../actors/contracts/telemetry.ts';
 import type { Millis } from '../../actors/contracts/units.ts';
 import type { MessageCounts } from '../facts.ts';
 import type { BodyKind } from '../faults.ts';
@@ -71,6 +72,8 @@ export interface Outside {
   corrupt(key: string, isCorrupt: boolean): void;
   troubleModel(model: ModelId, label: string, trouble: EngineTrouble | null): void;
   messages(): ReadonlyMap<ThingName, MessageCounts>;
+  /** Joules that turbines have told of, whether or not anyone heard; one whose machine has no power is missing. */
+  energyJ(): ReadonlyMap<ThingName, number>;
   /** Throws what went wrong where nobody could hear it: a defect. */
   assertWhole(): void;
 }
@@ -80,7 +83,12 @@ const number = (attributes: OutsideFault['attributes'], name: string): number | 
   typeof attributes[name] === 'number' ? attributes[name] : undefined;
 const share = (attributes: OutsideFault['attributes'], name: string) => (number(attributes, name) ?? 0) / 100;
 
-export function openOutside(clock: Clock, rng: Rng): Outside {
+export interface OutsideOptions {
+  /** The channel of a turbine's power in kilowatts, from which its energy is added up; null: nobody asks for that. */
+  readonly powerChannel: string | null;
+}
+
+export function openOutside(clock: Clock, rng: Rng, { powerChannel }: OutsideOptions): Outside {
   const tally = createTally();
   const links = createLinks(clock, rng, tally);
   const clocks = deviceClocks(clock);
@@ -101,6 +109,12 @@ export function openOutside(clock: Clock, rng: Rng): Outside {
     },
     boot: (thing) => built(inside).boot(thing),
   }));
+  const energyJ = new Map<ThingName, number>();
+  const meter = (thing: ThingName, payload: string | Uint8Array, channel: string) => {
+    const { every, channels } = JSON.parse(Buffer.from(payload).toString('utf8')) as TelemetryReport;
+    const kw = channels[channel]?.[0];
+    if (kw !== undefined) energyJ.set(thing, (energyJ.get(thing) ?? 0) + kw * every); // kW × ms = J
+  };
   const isDelivered = (thing: ThingName) => links.isSettled(thing) && (inside?.spool(thing)?.waiting ?? 0) === 0;
 
   const lasting = (set: (isOn: boolean) => void, isOver: () => boolean = () => true): Begun => {
@@ -133,7 +147,10 @@ export function openOutside(clock: Clock, rng: Rng): Outside {
       device(thing, given) {
         engine ??= faultyEngine(given.engine, clock);
         return {
-          bus: listening(links.connect(thing, given.bus, 'device'), (stage) => power.heard(thing, stage)),
+          bus: overheard(links.connect(thing, given.bus, 'device'), (kind, payload) => {
+            if (kind === 'state') power.heard(thing, stageIn(payload));
+            else if (kind === 'telemetry' && powerChannel !== null) meter(thing, payload, powerChannel);
+          }),
           objects: built(store).seenBy(thing),
           engine: engine.engine,
           disk: power.disk(thing, given.disk),
@@ -212,6 +229,7 @@ export function openOutside(clock: Clock, rng: Rng): Outside {
         (thing) => links.held(thing),
         (thing) => (droppedBefore.get(thing) ?? 0) + (inside?.spool(thing)?.dropped ?? 0),
       ),
+    energyJ: () => energyJ,
     assertWhole: () => power.assertWhole(),
   };
 
@@ -253,13 +271,13 @@ function after(attributes: OutsideFault['attributes']): StoreTrouble {
   return afterBytes === undefined ? {} : { afterBytes };
 }
 
-/** A device's connection, overheard: its states tell at which stage an update is. */
-function listening(bus: Bus, heard: (stage: string | null) => void): Bus {
+/** A device's connection, with an ear for what it says of itself. @param heard of `windfleet/<thing>/<kind>` */
+function overheard(bus: Bus, heard: (kind: string, payload: string | Uint8Array) => void): Bus {
   return {
     clientId: bus.clientId,
     publish(topic, payload, options) {
       const said = bus.publish(topic, payload, options);
-      if (topic.startsWith('windfleet/') && topic.endsWith('/state')) heard(stageIn(payload));
+      if (topic.startsWith('windfleet/')) heard(topic.slice(topic.lastIndexOf('/') + 1), payload);
       return said;
     },
     subscribe: (filter, hear) => bus.subscribe(filter, hear),

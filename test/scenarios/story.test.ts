@@ -1,10 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Expectation, type Scenario, scenario } from '../../scenarios/dsl.ts';
-import type { StoryThing } from '../../scenarios/facts.ts';
-import { playStory } from '../../scenarios/run.ts';
-import { createRng } from '../../twins/rng.ts';
-import { memoryWorld } from '../kit/memory-world.ts';
+import { playHere } from '../kit/story.ts';
 
 const story = suite('story');
 
@@ -19,23 +16,13 @@ const quiet = (expect: readonly Expectation[], timeline: Scenario['timeline'] = 
     expect,
   });
 
-async function play(told: Scenario) {
-  const world = await memoryWorld({ twins: 2 });
-  try {
-    return await playStory(told, { ...world, things: storyThings(world.things), rng: createRng(told.seed) });
-  } finally {
-    await world.close();
-  }
-}
-
-const storyThings = (names: readonly string[]): StoryThing[] =>
-  names.map((name) => ({ name, machine: 'desk-turbine', body: 'twins', tags: [] }));
+const play = (told: Scenario) => playHere(told);
 
 const wrong: readonly Expectation[] = [
   { that: 'alarm', on: 'T-001', within: '2m' },
   { that: 'state', on: 'T-002', is: 'faulted.tripped', within: '2m' },
   { that: 'state', on: 'every turbine', is: 'idle', at: 'end' },
-  { that: 'model', on: 'every turbine', is: 'windturbine-anomaly@9.0.0', at: 'end' },
+  { that: 'model', on: 'every turbine', is: 'windturbine-anomaly@1.1.0', at: 'end' },
 ];
 for (const expectation of wrong) {
   story(`an expectation that does not come true fails: ${expectation.that}`, async () => {

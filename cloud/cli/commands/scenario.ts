@@ -74,20 +74,40 @@ export function addScenarioCommands(program: Command, io: Io): void {
   scenario
     .command('run')
     .description('Plays stories and holds them to their expectations; exits 99 when one fails.')
-    .argument('<names...>', 'stories of the library')
+    .argument('<stories...>', 'names of the library, or files (.yaml, .yml, .json, .js, .mjs)')
     .option('--seed <n>', 'instead of the story’s own')
     .option('--repeat <n>', 'play it so often; the digests must be the same', '1')
+    .option('--until <instant>', 'end there, as 47m12s, and judge what was to be by then')
+    .option(
+      '--speed <x>',
+      'simulated time over wall time: 1x, 100x, max; the console is served to watch it (default: as fast as it goes, no console)',
+    )
+    .option('--out <folder>', 'write the run there: event log, story, summary')
     .option('--json')
-    .addHelpText('after', '\nExamples:\n  windfleet scenario run bearing-wear\n  windfleet scenario run calm-day --seed 7 --repeat 2')
-    .action(async (names: string[], flags: { seed?: string; repeat: string; json?: boolean }) => {
+    .addHelpText(
+      'after',
+      '\nExamples:\n  windfleet scenario run bearing-wear\n  windfleet scenario run my-story.yaml --seed 7 --repeat 2 --out runs/mine\n  windfleet scenario run gust-front --speed 10x',
+    )
+    .action(async (words: string[], flags: RunFlags) => {
       const { runStories } = await import('../../../scenarios/main.ts');
-      const results = await runStories(names, {
-        seed: flags.seed,
-        repeat: flags.repeat,
+      const { readSpeed } = await import('../../config.ts');
+      const results = await runStories(words, {
+        ...flags,
+        speed: flags.speed === undefined ? undefined : readSpeed(flags.speed),
+        signal: io.signal,
         log: await openLog(),
         report: flags.json ? () => {} : io.out,
       });
       if (flags.json) io.out(JSON.stringify(results));
       if (results.some(({ passed }) => !passed)) process.exitCode = 99;
     });
+}
+
+interface RunFlags {
+  readonly seed?: string;
+  readonly repeat: string;
+  readonly until?: string;
+  readonly speed?: string;
+  readonly out?: string;
+  readonly json?: boolean;
 }
