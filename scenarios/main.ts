@@ -1,19 +1,17 @@
-/** Stories by name or file, each on a world of its own in memory. */
+/** Stories by name or file, one after the other, and their reports. */
 import { join } from 'node:path';
-import { UsageError } from '../actors/contracts/errors.ts';
+import { reasonOf, UsageError } from '../actors/contracts/errors.ts';
 import type { Log } from '../actors/contracts/log.ts';
 import { type Millis, parseDuration } from '../actors/contracts/units.ts';
-import { wallClock } from '../physical/wall-clock.ts';
-import { paceClock } from '../twins/time/pacer.ts';
-import { VirtualClock } from '../twins/time/virtual-clock.ts';
-import { createRunLog } from './digest.ts';
-import { addressLines, type Doors, openDoors } from './doors.ts';
 import { explain, type ToldFailure, tellFailure } from './expect/failure.ts';
+import type { Judgement } from './expect/judge.ts';
 import { type LoadedStory, loadStory, storyName } from './load.ts';
-import { type Played, playStory } from './run.ts';
-import { openRunFolder, type RunFolder } from './run-folder.ts';
-import { openStage } from './stage.ts';
-import { openUsual } from './usual-port.ts';
+import { type PlayedRun, playLoaded } from './play.ts';
+import { vectorFeatures } from './processor.ts';
+import { progressLine } from './report/live.ts';
+import type { PlayedStory } from './report/page.ts';
+import type { Glance } from './run.ts';
+import { brokenReport, storyReport } from './report/story.ts';
 
 export interface StoryOptions {
   /** As the command line gives them. */
@@ -29,6 +27,10 @@ export interface StoryOptions {
   readonly signal?: AbortSignal | undefined;
   readonly log: Log;
   readonly report: (text: string) => void;
+  /** A line of how far a story is; `text` is asked for only when it is shown. */
+  readonly progress?: (text: () => string) => void;
+  /** Told of each story as a report once it has been played, or has broken off: also when a later one breaks. */
+  readonly told?: (story: PlayedStory) => void;
 }
 
 export interface StoryResult {
@@ -36,7 +38,10 @@ export interface StoryResult {
   readonly seed: number;
   readonly passed: boolean;
   readonly digest: string;
+  /** Of the processor: digests are the same where these are. */
+  readonly vectorFeatures: string;
   readonly failures: readonly ToldFailure[];
+  readonly workers: PlayedRun['workers'];
   /** Where it was written; null: nowhere. */
   readonly folder: string | null;
 }
@@ -46,10 +51,11 @@ export interface StoryResult {
  * @throws NotFound, FileInvalid, UsageError; a defect for a repetition with another digest
  */
 export async function runStories(words: readonly string[], options: StoryOptions): Promise<StoryResult[]> {
-  const { report, out } = options;
+  const { report, out, signal } = options;
   const times = wholeNumber('--repeat', options.repeat ?? '1', 1);
   const seed = options.seed === undefined ? undefined : wholeNumber('--seed', options.seed, 0);
   const until = options.until === undefined ? undefined : instant(options.until);
+  const workers = options.workers === undefined ? undefined : wholeNumber('--workers', options.workers, 1);
   const loaded: LoadedStory[] = [];
   for (const word of words) loaded.push(await loadStory(word, seed));
 
@@ -57,10 +63,10 @@ export async function runStories(words: readonly string[], options: StoryOptions
   for (const [s, story] of loaded.entries()) {
     const name = storyName(words[s]);
     for (let i = 0; i < times; i++) {
-      if (options.signal?.aborted) return results;
+      if (signal?.aborted) return results;
       const parts = [...(loaded.length > 1 ? [name.replace(/\.\w+$/, '')] : []), ...(times > 1 ? [String(i + 1)] : [])];
       const folder = out === undefined ? null : join(out, ...parts);
-      const { passed, digest, failures: found } = await playOnce(story, name, folder, until, options);
+      const { passed, digest, failures: found, workers: usage } = await playTold(story, name, { folder, until, workers }, options);
       const failures = found.map((failure) => tellFailure(failure, story, story.story.seed));
       report(`${passed ? 'passed' : 'FAILED'}  ${name}  seed ${story.story.seed}`);
       report(`digest: ${digest}`);
@@ -71,7 +77,9 @@ export async function runStories(words: readonly string[], options: StoryOptions
         seed: story.story.seed,
         passed,
         digest,
+        vectorFeatures: vectorFeatures(process.arch),
         failures,
+        workers: usage,
         folder,
       });
     }
@@ -81,82 +89,56 @@ export async function runStories(words: readonly string[], options: StoryOptions
   return results;
 }
 
-async function playOnce(
-  loaded: LoadedStory,
+/** Plays a story and tells its report, also of one that breaks off. */
+async function playTold(
+  story: LoadedStory,
   name: string,
-  folder: string | null,
-  until: Millis | undefined,
-  { log, signal, speed, report, workers }: StoryOptions,
-): Promise<Played> {
-  const { story } = loaded;
-  const clock = new VirtualClock();
-  const events = createRunLog({ keep: true });
-  const wall = wallClock();
-  const began = wall.now();
-  const written = folder === null ? null : openRunFolder(folder, story);
-  if (written) events.onAppend((event) => written.append(event));
+  { folder, until, workers }: { readonly folder: string | null; readonly until: Millis | undefined; readonly workers: number | undefined },
+  { log, signal, speed, report, progress, told }: StoryOptions,
+): Promise<PlayedRun> {
+  const began = new Date();
+  const seconds = () => (Date.now() - began.getTime()) / 1_000;
+  const about = {
+    name,
+    source: story,
+    vectorFeatures: vectorFeatures(process.arch),
+    command: `windfleet scenario run ${story.name} --seed ${story.story.seed}`,
+    startedAt: began.toISOString(),
+  };
   try {
-    const stage = await openStage(loaded, {
-      clock,
+    const played = await playLoaded(story, {
+      name,
       log,
-      events,
-      isRealTime: speed === 1,
-      workers: workers === undefined ? undefined : wholeNumber('--workers', workers, 1),
+      until,
+      speed,
+      workers,
+      folder,
+      keepSeries: told !== undefined,
+      signal,
+      report,
+      progress: progress && ((now, end, look) => progress(() => lineOf(name, now, end, look(), seconds()))),
     });
-    let doors: Doors | null = null;
-    try {
-      if (speed !== undefined) {
-        const { faults, site, cloud } = stage.world;
-        doors = await openUsual(undefined, CONSOLE_PORT, log, (port) =>
-          openDoors(cloud, { host: HOST, port, httpsPort: undefined, log, wall, faults, site }),
-        );
-        for (const line of [`watch ${name}; Ctrl-C ends it.`, ...addressLines(cloud, doors)]) report(line);
-      }
-      const ending = signal ?? new AbortController().signal;
-      const played = await playStory(story, stage.stage, {
-        ...(until === undefined ? {} : { until }),
-        advance: (end) =>
-          speed === undefined ? runFast(clock, end, ending) : paceClock(clock, wall, { speed, until: end, signal: ending }),
-      });
-      finish(written, played, { name, seed: story.seed, wallSeconds: (wall.now() - began) / 1_000 });
-      return played;
-    } finally {
-      await doors?.close();
-      await stage.close();
-    }
+    told?.({ report: storyReport({ ...about, ...played }), events: plain(played), series: played.series });
+    return played;
   } catch (error) {
-    written?.abandon();
+    told?.({ report: brokenReport({ ...about, broke: reasonOf(error), wallSeconds: seconds() }), events: [], series: [] });
     throw error;
   }
 }
 
-const HOST = '127.0.0.1';
-const CONSOLE_PORT = 7070;
-const SLICE_MS = 10_000; // of simulated time, between two looks at whether to end
+const plain = ({ facts }: PlayedRun): PlayedStory['events'] => facts.events.map((event) => ({ ...event, what: { ...event.what } }));
 
-async function runFast(clock: VirtualClock, end: Millis, signal: AbortSignal): Promise<void> {
-  while (clock.now() < end && !signal.aborted) await clock.run(Math.min(end, clock.now() + SLICE_MS));
-}
-
-function finish(
-  folder: RunFolder | null,
-  { passed, digest, failures, facts }: Played,
-  { name, seed, wallSeconds }: { readonly name: string; readonly seed: number; readonly wallSeconds: number },
-): void {
-  folder?.finish({
+function lineOf(name: string, now: Millis, end: Millis, { judgements, faults }: Glance, seconds: number): string {
+  const count = (wanted: Judgement['outcome']) => judgements.filter(({ outcome }) => outcome === wanted).length;
+  return progressLine({
     name,
-    seed,
-    endMs: facts.end,
-    digest,
-    passed,
-    failures: failures.map(({ wanted, got, at }) => ({ wanted, got, atMs: at })),
-    wallSeconds,
-    things: facts.things,
-    steps: Object.fromEntries(facts.steps),
-    targets: Object.fromEntries(facts.targets),
-    jobs: Object.fromEntries(facts.jobs),
-    messages: Object.fromEntries(facts.messages),
-    energyJ: Object.fromEntries(facts.energyJ),
+    now,
+    end,
+    factor: now / 1_000 / Math.max(0.001, seconds),
+    faults,
+    pending: count('open'),
+    met: count('met'),
+    failed: count('failed'),
   });
 }
 

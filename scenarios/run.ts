@@ -3,6 +3,7 @@ import type { Clock } from '../actors/contracts/clock.ts';
 import type { Deployments } from '../actors/contracts/deployments.ts';
 import { ConfigInvalid } from '../actors/contracts/errors.ts';
 import type { FaultInjector } from '../actors/contracts/faults.ts';
+import type { FleetEvent } from '../actors/contracts/log.ts';
 import type { ThingName } from '../actors/contracts/ids.ts';
 import type { Rng } from '../actors/contracts/rng.ts';
 import type { OperatorCommand } from '../actors/contracts/telemetry.ts';
@@ -10,7 +11,7 @@ import { type Millis, parseDuration } from '../actors/contracts/units.ts';
 import type { RunLog } from './digest.ts';
 import type { Scenario } from './dsl.ts';
 import type { Failure } from './expect/failure.ts';
-import { failuresOf } from './expect/judge.ts';
+import { type Judgement, judge } from './expect/judge.ts';
 import type { RunFacts, StoryThing } from './facts.ts';
 import { type WorldFault, worldFaults } from './faults.ts';
 import { type ModelShelf, type SpoiledDeploys, spoiledDeploys } from './faulty/deploys.ts';
@@ -37,13 +38,24 @@ export interface Stage {
 export interface PlayOptions {
   /** Ends there instead of at the story's end: what is expected after it is not judged. */
   readonly until?: Millis;
-  /** Brings the clock to an instant: at once, or beside the wall's. Resolves earlier when it is told to end. */
-  readonly advance: (until: Millis) => Promise<void>;
+  /**
+   * Brings the clock to an instant: at once, or beside the wall's. Resolves earlier when it is told to end.
+   * @param look what has come of it so far
+   */
+  readonly advance: (until: Millis, look: () => Glance) => Promise<void>;
+}
+
+/** A run while it is played. */
+export interface Glance {
+  readonly judgements: readonly Judgement[];
+  /** `bearing-wear on T-001`, of those that are at work. */
+  readonly faults: readonly string[];
 }
 
 export interface Played {
   readonly passed: boolean;
   readonly digest: string;
+  readonly judgements: readonly Judgement[];
   readonly failures: readonly Failure[];
   readonly facts: RunFacts;
 }
@@ -73,15 +85,7 @@ export async function playStory(story: Scenario, stage: Stage, { until, advance 
     }, at);
   }
   watchRollouts(stage, notes);
-  await advance(end);
-  const rest = Symbol('rest');
-  for (const done of doing) {
-    // What still waits for time that does not come any more is no failure of its own: its expectations say what is missing.
-    const result = await Promise.race([done, new Promise((late) => setImmediate(() => late(rest)))]);
-    if (result === rest) continue;
-  }
-  stage.outside.assertWhole();
-  const facts: RunFacts = {
+  const factsNow = (): RunFacts => ({
     things: stage.things,
     events: events.events,
     steps,
@@ -90,9 +94,26 @@ export async function playStory(story: Scenario, stage: Stage, { until, advance 
     messages: stage.outside.messages(),
     energyJ: stage.outside.energyJ(),
     end: clock.now(),
-  };
-  const failures = failuresOf(story, facts);
-  return { passed: failures.length === 0, digest: events.digest(), failures, facts };
+  });
+  await advance(end, () => ({ judgements: judge(story, factsNow()), faults: faultsAtWork(events.events) }));
+  const rest = Symbol('rest');
+  for (const done of doing) {
+    // What still waits for time that does not come any more is no failure of its own: its expectations say what is missing.
+    const result = await Promise.race([done, new Promise((late) => setImmediate(() => late(rest)))]);
+    if (result === rest) continue;
+  }
+  stage.outside.assertWhole();
+  const facts = factsNow();
+  const judgements = judge(story, facts);
+  const failures = judgements.flatMap((judgement) => judgement.failures);
+  return { passed: failures.length === 0, digest: events.digest(), judgements, failures, facts };
+}
+
+function faultsAtWork(events: readonly FleetEvent[]): string[] {
+  const phases = new Map<string, { readonly name: string; readonly phase: unknown }>();
+  for (const { kind, of, what } of events)
+    if (kind === 'fault') phases.set(`${String(what['step'])} ${of}`, { name: `${String(what['fault'])} on ${of}`, phase: what['phase'] });
+  return [...phases.values()].filter(({ phase }) => phase === 'active').map(({ name }) => name);
 }
 
 interface Notes {

@@ -2,6 +2,7 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { EnvironmentLacking } from '../actors/contracts/errors.ts';
 import { type ModelId, parseModelId } from '../actors/contracts/ids.ts';
+import type { Engine } from '../actors/contracts/inference.ts';
 import type { Log } from '../actors/contracts/log.ts';
 import { MODEL_BUCKET } from '../actors/contracts/objects.ts';
 import type { Rng } from '../actors/contracts/rng.ts';
@@ -14,9 +15,10 @@ import { defaultWind } from '../twins/library/desk-turbine.ts';
 import { createRng } from '../twins/rng.ts';
 import type { VirtualClock } from '../twins/time/virtual-clock.ts';
 import type { RunLog } from './digest.ts';
-import { openOutside } from './faulty/outside.ts';
+import { openOutside, type Outside } from './faulty/outside.ts';
 import type { LoadedStory } from './load.ts';
 import type { Stage } from './run.ts';
+import { type LaterThreshold, laterThreshold } from './threshold.ts';
 import { openWorld, type World } from './world.ts';
 
 /** Of utility-scale machines; a desk turbine works into an open circuit and makes nothing. */
@@ -36,10 +38,15 @@ export interface StageTools {
   readonly isRealTime: boolean;
   /** Threads that run the twins' rows. */
   readonly workers?: number | undefined;
+  /** A window is anomalous above this from that instant on, instead of above 1. */
+  readonly threshold?: LaterThreshold | undefined;
 }
 
 /** @throws EnvironmentLacking for a real port at another pace than the wall's, or one that is not there */
-export async function openStage(loaded: LoadedStory, { clock, events, log, isRealTime, workers }: StageTools): Promise<StoryWorld> {
+export async function openStage(
+  loaded: LoadedStory,
+  { clock, events, log, isRealTime, workers, threshold }: StageTools,
+): Promise<StoryWorld> {
   const { story, things } = loaded;
   const real = loaded.serials.find(({ port }) => port !== 'emulated');
   if (real && !isRealTime)
@@ -62,7 +69,7 @@ export async function openStage(loaded: LoadedStory, { clock, events, log, isRea
       clock,
       log,
       events,
-      decorate: outside.decorate,
+      decorate: threshold ? withThreshold(outside.decorate, clock, threshold) : outside.decorate,
     },
   );
   await outside.connect(world.fleet);
@@ -82,6 +89,18 @@ export async function openStage(loaded: LoadedStory, { clock, events, log, isRea
       command: (thing, order) => world.command(thing, order),
     },
     close: () => world.close(),
+  };
+}
+
+/** The models of all devices have another threshold later, whatever else stands before them. */
+function withThreshold(decorate: Outside['decorate'], clock: VirtualClock, threshold: LaterThreshold): Outside['decorate'] {
+  let engine: Engine | null = null;
+  return {
+    ...decorate,
+    device(thing, given) {
+      engine ??= laterThreshold(given.engine, clock, threshold);
+      return decorate.device(thing, { ...given, engine });
+    },
   };
 }
 

@@ -2,7 +2,7 @@
  * Reports as JUnit's XML: a suite a story, a case an expectation. It fits both schemas that build servers go by: Ant's strict one (order
  * and attributes of everything) and that of Jenkins.
  */
-import { printDuration } from '../../actors/contracts/units.ts';
+import { clockTime } from '../expect/clock-time.ts';
 import type { ReportedExpectation, StoryReport } from './story-report.ts';
 
 export const junitXml = (reports: readonly StoryReport[]): string =>
@@ -41,8 +41,8 @@ function testCase(report: StoryReport, expected: ReportedExpectation): string {
     ...(where === null ? [] : [where]),
     `wanted: ${wanted}`,
     `got: ${got}`,
-    ...(at === null ? [] : [`first wrong at ${printDuration(at)}`]),
-    ...nearby.map((event) => `  ${printDuration(event.at)}  ${event.kind}  ${event.of}  ${JSON.stringify(event.what)}`),
+    ...(at === null ? [] : [`first wrong at ${clockTime(at)}`]),
+    ...nearby.map((event) => `  ${clockTime(event.at)}  ${event.kind}  ${event.of}  ${JSON.stringify(event.what)}`),
     ...(look === null ? [] : [`look there: ${look}`]),
   ].join('\n');
   const failure = `<failure${attributes({ type: 'expectation', message: `wanted ${wanted}; got ${got}` })}>${escapeXml(told)}</failure>`;

@@ -1,5 +1,6 @@
 /** What a person reads while stories are played: a line rewritten on a terminal, a line in ten seconds elsewhere. */
-import { type Millis, printDuration } from '../../actors/contracts/units.ts';
+import type { Millis } from '../../actors/contracts/units.ts';
+import { clockTime } from '../expect/clock-time.ts';
 
 /** How far a story is. */
 export interface StoryProgress {
@@ -25,7 +26,7 @@ export function progressLine({ name, now, end, factor, faults, pending, met, fai
   );
   return [
     name,
-    `${printDuration(1_000 * Math.floor(now / 1_000))} of ${printDuration(end)}`,
+    `${clockTime(1_000 * Math.floor(now / 1_000))} of ${clockTime(end)}`,
     `${factor >= 10 ? Math.round(factor) : factor.toFixed(1)}x`,
     `expectations: ${expectations}`,
     ...(faults.length > 0 ? [`faults: ${faults.slice(0, FAULTS_MAX).join(', ')}${more}`] : []),

@@ -1,5 +1,5 @@
 /** Reports as one HTML page that needs nothing else: what was expected, what happened when, plots, and the command that repeats it. */
-import { printDuration } from '../../actors/contracts/units.ts';
+import { clockTime } from '../expect/clock-time.ts';
 import type { ReportedEvent, ReportedExpectation, ReportSeries, StoryReport } from './story-report.ts';
 import { drawTimeline } from './timeline.ts';
 
@@ -58,7 +58,7 @@ const contents = (stories: readonly PlayedStory[], { text }: Drawing) =>
   `<table><thead><tr><th>story</th><th>seed</th><th></th><th>expectations</th><th>simulated</th><th>wall</th></tr></thead><tbody>${stories
     .map(
       ({ report }, i) =>
-        `<tr><td><a href="#s${i}">${text(report.name)}</a></td><td>${report.seed}</td><td>${mark(report.passed)}</td><td>${held(report)}</td><td>${printDuration(report.endMs)}</td><td>${report.wallSeconds.toFixed(1)} s</td></tr>`,
+        `<tr><td><a href="#s${i}">${text(report.name)}</a></td><td>${report.seed}</td><td>${mark(report.passed)}</td><td>${held(report)}</td><td>${clockTime(report.endMs)}</td><td>${report.wallSeconds.toFixed(1)} s</td></tr>`,
     )
     .join('')}</tbody></table>`;
 
@@ -73,7 +73,7 @@ function storySection({ report, events, series }: PlayedStory, i: number, drawin
 <p>${text(report.about.replace(/\s+/g, ' '))}</p>
 ${report.broke === null ? '' : `<p class="bad"><b>It broke: ${text(report.broke)}</b></p>`}
 <table class="expect"><tbody>${report.expectations.map((expected) => expectationRow(expected, text)).join('')}</tbody></table>
-<p><code>${text(report.command)}</code><br><small>digest ${report.digest} (${text(report.vectorFeatures)}); ${printDuration(report.endMs)} simulated in ${report.wallSeconds.toFixed(1)} s; ${report.counts.windows} windows judged by ${report.workers.length || 1} thread${report.workers.length > 1 ? 's' : ''}</small></p>
+<p><code>${text(report.command)}</code><br><small>digest ${report.digest} (${text(report.vectorFeatures)}); ${clockTime(report.endMs)} simulated in ${report.wallSeconds.toFixed(1)} s; ${report.counts.windows} windows judged by ${report.workers.length || 1} thread${report.workers.length > 1 ? 's' : ''}</small></p>
 ${detail === 'verdict' ? '' : `<div class="wide">${drawTimeline(report, events, turbines, text)}</div>${left > 0 ? `<p><small>${left} more turbines are not drawn.</small></p>` : ''}${plots(series, turbines, drawing)}`}
 ${detail !== 'all' ? '<p><small>The log of this story is left out: the page would be too large. <code>--out</code> keeps it.</small></p>' : eventLog(events, text)}
 </section>
@@ -82,9 +82,9 @@ ${detail !== 'all' ? '<p><small>The log of this story is left out: the page woul
 
 function expectationRow({ expectation, passed, where, wanted, got, at, nearby, look }: ReportedExpectation, text: Drawing['text']): string {
   if (passed) return `<tr><td>${mark(true)}</td><td>${text(expectation)}</td></tr>`;
-  const lines = nearby.map((event) => `${printDuration(event.at).padEnd(10)} ${event.kind} ${event.of} ${factsOf(event)}`);
+  const lines = nearby.map((event) => `${clockTime(event.at).padEnd(10)} ${event.kind} ${event.of} ${factsOf(event)}`);
   return `<tr><td>${mark(false)}</td><td><b>${text(expectation)}</b>${where === null ? '' : ` <small>${text(where)}</small>`}<br>wanted ${text(wanted)}<br>got ${text(got)}${
-    at === null ? '' : `<br>first wrong at ${printDuration(at)}`
+    at === null ? '' : `<br>first wrong at ${clockTime(at)}`
   }${lines.length === 0 ? '' : `<pre>${text(lines.join('\n'))}</pre>`}${look === null ? '' : `<code>${text(look)}</code>`}</td></tr>`;
 }
 
@@ -117,7 +117,7 @@ function eventLog(events: readonly ReportedEvent[], text: Drawing['text']): stri
   const shown = events.slice(0, EVENTS_MAX);
   const rows = shown.map(
     (event) =>
-      `<tr><td>${printDuration(event.at)}</td><td>${text(event.kind)}</td><td>${text(event.of)}</td><td>${text(factsOf(event))}</td></tr>`,
+      `<tr><td>${clockTime(event.at)}</td><td>${text(event.kind)}</td><td>${text(event.of)}</td><td>${text(factsOf(event))}</td></tr>`,
   );
   const more = events.length > shown.length ? `<p><small>${events.length - shown.length} more events are not listed.</small></p>` : '';
   return `<details><summary>${events.length} events</summary><table class="log"><tbody>${rows.join('')}</tbody></table>${more}</details>`;

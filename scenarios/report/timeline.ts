@@ -1,5 +1,6 @@
 /** A run as one picture: a row a turbine with its states, a row a fault with its life, alarms and steps on them. SVG text. */
-import { type Millis, printDuration } from '../../actors/contracts/units.ts';
+import type { Millis } from '../../actors/contracts/units.ts';
+import { clockTime } from '../expect/clock-time.ts';
 import type { ReportedEvent, StoryReport } from './story-report.ts';
 
 const WIDTH = 960;
@@ -54,13 +55,13 @@ export function drawTimeline(
     );
     const marks = raised.map(({ at, feature }) => {
       const [px, py] = [Number(x(at)), y + BAR];
-      return `<path d="M${px} ${py - 8} l5 9 h-10 z" fill="#7a0c06" stroke="#fff"><title>${text(`alarm: ${feature} at ${printDuration(at)}`)}</title></path>`;
+      return `<path d="M${px} ${py - 8} l5 9 h-10 z" fill="#7a0c06" stroke="#fff"><title>${text(`alarm: ${feature} at ${clockTime(at)}`)}</title></path>`;
     });
     return `<text x="${LEFT - 8}" y="${y + 11}" text-anchor="end">${text(short(label))}</text>${bars.join('')}${marks.join('')}`;
   });
   const ticks = roundTicks(endMs).map(
     (at) =>
-      `<line x1="${x(at)}" x2="${x(at)}" y1="${TOP - 4}" y2="${height - 22}" stroke="#e3e8ed"/><text x="${x(at)}" y="${height - 8}" text-anchor="middle">${printDuration(at)}</text>`,
+      `<line x1="${x(at)}" x2="${x(at)}" y1="${TOP - 4}" y2="${height - 22}" stroke="#e3e8ed"/><text x="${x(at)}" y="${height - 8}" text-anchor="middle">${clockTime(at)}</text>`,
   );
   const flags = steps
     .filter(({ at }) => at <= endMs)
@@ -89,7 +90,7 @@ function statesOf(events: readonly ReportedEvent[], thing: string, end: Millis):
       from: at,
       to,
       colour,
-      title: `${thing}: ${state} from ${printDuration(at)} to ${printDuration(to)} (${String(what['cause'])})`,
+      title: `${thing}: ${state} from ${clockTime(at)} to ${clockTime(to)} (${String(what['cause'])})`,
     };
   });
 }
@@ -98,7 +99,7 @@ function lifeOf({ fault, of, phases }: StoryReport['faults'][number], end: Milli
   return phases.flatMap(({ phase, at }, i) => {
     const colour = PHASE_COLOURS[phase];
     const to = phases[i + 1]?.at ?? end;
-    return colour === undefined ? [] : [{ from: at, to, colour, title: `${fault} on ${of}: ${phase} from ${printDuration(at)}` }];
+    return colour === undefined ? [] : [{ from: at, to, colour, title: `${fault} on ${of}: ${phase} from ${clockTime(at)}` }];
   });
 }
 

@@ -1,6 +1,9 @@
 /** `windfleet scenario`: stories with faults and expectations, in virtual time. */
 import type { Command } from 'commander';
+import type { PlayedStory } from '../../../scenarios/report/page.ts';
 import { type Io, printFacts, table } from '../print.ts';
+import { openProgress } from '../progress.ts';
+import { addRecordedRunCommands } from './scenario-runs.ts';
 import { openLog } from './run.ts';
 
 const VALIDATE_HELP = `
@@ -82,25 +85,47 @@ export function addScenarioCommands(program: Command, io: Io): void {
       '--speed <x>',
       'simulated time over wall time: 1x, 100x, max; the console is served to watch it (default: as fast as it goes, no console)',
     )
+    .option('--workers <n>', 'threads that run the twins’ rows; the run is the same on any number (default: 1, this one)')
     .option('--out <folder>', 'write the run there: event log, story, summary')
+    .option('--report <files>', 'junit=FILE,json=FILE,html=FILE, or some of them')
     .option('--json')
     .addHelpText(
       'after',
-      '\nExamples:\n  windfleet scenario run bearing-wear\n  windfleet scenario run my-story.yaml --seed 7 --repeat 2 --out runs/mine\n  windfleet scenario run gust-front --speed 10x',
+      '\nExamples:\n  windfleet scenario run bearing-wear\n  windfleet scenario run my-story.yaml --seed 7 --repeat 2 --out runs/mine\n  windfleet scenario run gust-front --speed 10x\n  windfleet scenario run bearing-wear calm-day --report junit=report.xml,html=report.html',
     )
     .action(async (words: string[], flags: RunFlags) => {
       const { runStories } = await import('../../../scenarios/main.ts');
       const { readSpeed } = await import('../../config.ts');
-      const results = await runStories(words, {
-        ...flags,
-        speed: flags.speed === undefined ? undefined : readSpeed(flags.speed),
-        signal: io.signal,
-        log: await openLog(),
-        report: flags.json ? () => {} : io.out,
-      });
-      if (flags.json) io.out(JSON.stringify(results));
-      if (results.some(({ passed }) => !passed)) process.exitCode = 99;
+      const { parseReportOption, writeReports } = await import('../../../scenarios/report/files.ts');
+      const reports = flags.report === undefined ? null : parseReportOption(flags.report);
+      const progress = openProgress(io);
+      const told: PlayedStory[] = [];
+      try {
+        const results = await runStories(words, {
+          ...flags,
+          speed: flags.speed === undefined ? undefined : readSpeed(flags.speed),
+          signal: io.signal,
+          log: await openLog(),
+          report: (text) => {
+            progress.end();
+            if (!flags.json) io.out(text);
+          },
+          progress: (text) => progress.say(text),
+          ...(reports ? { told: (story) => told.push(story) } : {}),
+        });
+        progress.end();
+        if (flags.json) io.out(JSON.stringify(results));
+        if (results.some(({ passed }) => !passed)) process.exitCode = 99;
+      } finally {
+        progress.end();
+        if (reports) {
+          const { drawPlot, escapeText } = await import('../../../twins/validity/draw.ts');
+          writeReports(reports, told, { plot: drawPlot, text: escapeText });
+          for (const { format, file } of reports) io.err(`${format} report: ${file}`);
+        }
+      }
     });
+  addRecordedRunCommands(scenario, io);
 }
 
 interface RunFlags {
@@ -108,6 +133,8 @@ interface RunFlags {
   readonly repeat: string;
   readonly until?: string;
   readonly speed?: string;
+  readonly workers?: string;
   readonly out?: string;
+  readonly report?: string;
   readonly json?: boolean;
 }
