@@ -54,9 +54,9 @@ export function judgeAlarm(e: Alarm, thing: string, court: Court): Finding {
 }
 
 export function judgeNoAlarm(e: NoAlarm, court: Court): readonly Finding[] {
-  const spared = e.butOn === undefined ? [] : court.things(e.butOn);
+  const spared = new Set(e.butOn === undefined ? [] : court.things(e.butOn));
   const things = (e.on === undefined ? court.facts.things.map(({ name }) => name) : court.things(e.on)).filter(
-    (thing) => !spared.includes(thing),
+    (thing) => !spared.has(thing),
   );
   if (things.length === 0) return [nobody(e, court)];
   return things.map((thing) => {

@@ -33,7 +33,8 @@ export function openCourt(story: Scenario, facts: RunFacts): Court {
     ...new Set(facts.events.flatMap(({ kind, of, what }) => (kind === 'fault' && what['step'] === label ? [of] : []))),
   ];
   const names = facts.things.map(({ name }) => name);
-  const inOrder = (wanted: readonly string[]) => names.filter((name) => wanted.includes(name));
+  const known = new Set(names);
+  const inOrder = (wanted: ReadonlySet<string>) => names.filter((name) => wanted.has(name));
   return {
     story,
     facts,
@@ -42,7 +43,7 @@ export function openCourt(story: Scenario, facts: RunFacts): Court {
     end: parseDuration(story.duration) ?? facts.end,
     things(target) {
       if (target === EVERYONE) return names;
-      if (typeof target === 'string') return names.includes(target) ? [target] : inOrder(facts.targets.get(target) ?? []);
+      if (typeof target === 'string') return known.has(target) ? [target] : inOrder(new Set(facts.targets.get(target)));
       return facts.things
         .filter(
           ({ name, tags }) =>

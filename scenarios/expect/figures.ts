@@ -63,13 +63,18 @@ function exposure(e: Of<'exposure'>, things: readonly string[], court: Court): F
 
 /** When stretches together have lasted so long. */
 function reachedAt(stretches: readonly Stretch[], lasting: Millis, end: Millis): Millis {
-  const edges = [...new Set(stretches.flatMap(({ from, to }) => [from, to]))].sort((a, b) => a - b);
+  const edges = stretches.flatMap(({ from, to }) => [
+    { at: from, more: 1 },
+    { at: to, more: -1 },
+  ]);
   let sum = 0;
-  for (const [i, at] of edges.entries()) {
-    const next = edges[i + 1] ?? end;
-    const many = stretches.filter(({ from, to }) => from <= at && to >= next && to > at).length;
-    if (many > 0 && sum + many * (next - at) >= lasting) return at + (lasting - sum) / many;
-    sum += many * (next - at);
+  let many = 0;
+  let last = 0;
+  for (const { at, more } of edges.sort((a, b) => a.at - b.at)) {
+    if (many > 0 && sum + many * (at - last) >= lasting) return last + (lasting - sum) / many;
+    sum += many * (at - last);
+    many += more;
+    last = at;
   }
   return end;
 }

@@ -150,7 +150,8 @@ function throughout<Value>(
   isOver: boolean,
 ): Finding | null {
   const [breach] = stretchesWhere(track, (value) => !test(value), window);
-  if (breach) return fail(saidAt(breach.from), window.from === window.to ? sinceWhen(track, test, window.to) : breach.from);
+  const isInTime = breach && (breach.from < window.to || window.from === window.to); // what ends a time is not in it
+  if (isInTime) return fail(saidAt(breach.from), window.from === window.to ? sinceWhen(track, test, window.to) : breach.from);
   if (isOver && valueAt(track, window.to) === undefined) return fail('nothing is known of it', window.to);
   return null;
 }

@@ -75,7 +75,8 @@ const beginningOfDeploy = ({ stepOf, beginningOf }: Check, of: string): number |
 function checkNamed(check: Check, e: Expectation, path: Path, meant: readonly string[]): void {
   const { words, fault, near } = check;
   if ('feature' in e && e.feature !== undefined) {
-    const machines = new Set(words.things.filter(({ name }) => meant.includes(name)).map(({ machine }) => machine));
+    const whom = new Set(meant);
+    const machines = new Set(words.things.filter(({ name }) => whom.has(name)).map(({ machine }) => machine));
     const known = [...new Set([...machines].flatMap((machine) => words.machines.get(machine)?.features ?? []))];
     if (!known.includes(e.feature) && machines.size > 0)
       fault([...path, 'feature'], `no model has a feature ${e.feature}.${near(e.feature, known, 'feature')}`);

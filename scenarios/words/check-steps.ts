@@ -3,16 +3,21 @@ import { parseDuration } from '../../actors/contracts/units.ts';
 import type { Step } from '../dsl.ts';
 import { type AttributeKind, type WorldFault, worldFaults } from '../faults.ts';
 import { type Check, listed } from './check.ts';
-import { OCCURRENCES_MAX, spanOf, stretchesOf } from './occurrences.ts';
+import { OCCURRENCES_MAX, scheduleOf, spanOf } from './occurrences.ts';
 import type { Path } from './source.ts';
 import { BODY_NAMES } from './vocabulary.ts';
 
 type FaultStep = Extract<Step, { readonly fault: string }>;
 
 export function checkSteps(check: Check): void {
+  let times = 0;
   for (const [i, step] of check.story.timeline.entries()) {
     const path = ['timeline', i];
     checkWhen(check, step, path);
+    const before = times;
+    times += scheduleOf(step, check.story)?.times ?? 0;
+    if (before <= OCCURRENCES_MAX && times > OCCURRENCES_MAX)
+      check.fault(path, `more than ${OCCURRENCES_MAX} things happen: nobody has time for them`);
     if ('fault' in step) checkFault(check, step, path);
     else if ('clear' in step) checkClear(check, step, path);
     else if ('command' in step) check.candidates(step.on, [...path, 'on']);
@@ -37,15 +42,14 @@ function checkWhen({ story, end, fault, during }: Check, step: Step, path: Path)
     notAfterEnd('from', step.from);
     notAfterEnd('until', step.until);
     if (period === 0) fault([...path, 'every'], 'is nothing: some time passes between two of them');
-    else if (end / period > OCCURRENCES_MAX) fault([...path, 'every'], `${step.every} is more than ${OCCURRENCES_MAX} times in the story`);
-    else if (stretchesOf(step, story).length === 0) fault([...path, 'every'], 'never: the first of them would be after the last');
+    else if (scheduleOf(step, story) === null) fault([...path, 'every'], 'never: the first of them would be after the last');
   } else {
     during(step.during, [...path, 'during']);
     const lasts = 'fault' in step || 'pause' in step || ('command' in step && (step.command === 'stop' || step.command === 'derate'));
     const what = 'command' in step ? step.command : Object.keys(step).find((key) => !['during', 'id'].includes(key));
     if (!lasts) fault([...path, 'during'], `a ${what} does not last: say at or every`);
     if (step.id !== undefined && step.during === step.id) fault([...path, 'during'], 'a step cannot last as long as itself');
-    else if (!spanOf(step.during) && stretchesOf(step, story).length === 0 && isFaultStep(step.during, story.timeline))
+    else if (!spanOf(step.during) && scheduleOf(step, story) === null && isFaultStep(step.during, story.timeline))
       fault([...path, 'during'], `${step.during} lasts as long as this one does: one of them must say when`);
   }
 }
@@ -81,14 +85,14 @@ function checkBodyFault(check: Check, step: FaultStep, path: Path): void {
   const attributes = Object.keys(step.attributes ?? {});
   if (attributes.length > 0)
     fault([...path, 'attributes'], `${step.fault} has no attributes: a fault of the body has a severity and, of a sensor, a channel`);
-  const meant = step.on === undefined ? [] : check.candidates(step.on, [...path, 'on']);
-  const cannot = words.things.filter(({ name, body }) => meant.includes(name) && body !== 'twins' && body !== 'emulated');
+  const meant = new Set(step.on === undefined ? [] : check.candidates(step.on, [...path, 'on']));
+  const cannot = words.things.filter(({ name, body }) => meant.has(name) && body !== 'twins' && body !== 'emulated');
   for (const body of new Set(cannot.map((thing) => thing.body)))
     fault(
       [...path, 'on'],
       `${listed(cannot.filter((thing) => thing.body === body).map(({ name }) => name))} is ${BODY_NAMES[body]}: its body cannot suffer ${step.fault}`,
     );
-  const able = words.things.filter(({ name, body }) => meant.includes(name) && (body === 'twins' || body === 'emulated'));
+  const able = words.things.filter(({ name, body }) => meant.has(name) && (body === 'twins' || body === 'emulated'));
   const isSensors = step.fault.startsWith('sensor-');
   if (step.channel !== undefined && !isSensors) fault([...path, 'channel'], `${step.fault} is a fault of the body: it takes no channel`);
   for (const machine of new Set(able.map((thing) => thing.machine))) {
@@ -134,9 +138,9 @@ function checkWorldFault(check: Check, step: FaultStep, kind: WorldFault, path: 
     fault([...path, 'on'], 'is missing: on which turbines?');
     return;
   }
-  const meant = check.candidates(step.on, [...path, 'on']);
+  const meant = new Set(check.candidates(step.on, [...path, 'on']));
   for (const [body, why] of Object.entries(kind.notOn)) {
-    const cannot = words.things.filter((thing) => thing.body === body && meant.includes(thing.name)).map(({ name }) => name);
+    const cannot = words.things.filter((thing) => thing.body === body && meant.has(thing.name)).map(({ name }) => name);
     if (cannot.length > 0)
       fault([...path, 'on'], `${listed(cannot)} is ${BODY_NAMES[body as 'twins']}: it cannot suffer ${kind.name}; ${why}`);
   }

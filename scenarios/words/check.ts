@@ -5,7 +5,7 @@ import type { Scenario, Step, Target } from '../dsl.ts';
 import { checkExpectations } from './check-expectations.ts';
 import { checkSteps } from './check-steps.ts';
 import { contradictions } from './contradictions.ts';
-import { spanOf, stretchesOf } from './occurrences.ts';
+import { scheduleOf, spanOf } from './occurrences.ts';
 import type { Path, StoryFault } from './source.ts';
 import { drawnFrom, EVERYONE } from './targets.ts';
 import type { Vocabulary } from './vocabulary.ts';
@@ -47,26 +47,27 @@ export function faultsOf(story: Scenario, words: Vocabulary): readonly StoryFaul
 
 function createCheck(story: Scenario, words: Vocabulary, end: Millis, faults: StoryFault[]): Check {
   const names = words.things.map(({ name }) => name);
+  const known = new Set(names);
   const tags = [...new Set(words.things.flatMap((thing) => thing.tags))];
   const ids = story.timeline.flatMap(({ id }) => (id === undefined ? [] : [id]));
   const fault = (path: Path, why: string) => {
     faults.push({ path, why });
   };
   const stepOf = (id: string) => story.timeline.find((step) => step.id === id) ?? null;
-  const near = (wrong: string, known: readonly string[], what: string) =>
-    didYouMean(wrong, known) || (known.length === 0 ? ` There is no ${what}.` : ` Known: ${listed(known)}`);
+  const near = (wrong: string, choice: readonly string[], what: string) =>
+    didYouMean(wrong, choice) || (choice.length === 0 ? ` There is no ${what}.` : ` Known: ${listed(choice)}`);
 
   const candidates = (target: Target, path: Path, isNested = false): readonly string[] => {
     if (target === EVERYONE) return names;
     if (typeof target === 'string') {
       const step = isNested ? null : stepOf(target);
-      if (step && !names.includes(target)) {
+      if (step && !known.has(target)) {
         if ('on' in step && step.on !== undefined) return candidates(step.on, path, true);
         if (!('deploy' in step)) fault(path, `the step ${target} is about no turbines`);
         return names;
       }
-      if (!names.includes(target) && !words.isPartial) fault(path, `no turbine ${target}.${near(target, [...names, ...ids], 'turbine')}`);
-      return names.filter((name) => name === target);
+      if (!known.has(target) && !words.isPartial) fault(path, `no turbine ${target}.${near(target, [...names, ...ids], 'turbine')}`);
+      return known.has(target) ? [target] : [];
     }
     if (target.tag === undefined && target.things === undefined && target.count === undefined && target.percent === undefined)
       fault(path, `names nobody: say tag, things, count or percent, or \`${EVERYONE}\``);
@@ -75,7 +76,7 @@ function createCheck(story: Scenario, words: Vocabulary, end: Millis, faults: St
     if (target.tag !== undefined && !tags.includes(target.tag))
       fault([...path, 'tag'], `no turbine has the tag ${target.tag}.${near(target.tag, tags, 'tag')}`);
     for (const [i, name] of (target.things ?? []).entries())
-      if (!names.includes(name)) fault([...path, 'things', i], `no turbine ${name}.${near(name, names, 'turbine')}`);
+      if (!known.has(name)) fault([...path, 'things', i], `no turbine ${name}.${near(name, names, 'turbine')}`);
     const meant = words.things.filter(
       (thing) =>
         (target.tag === undefined || thing.tags.includes(target.tag)) &&
@@ -94,7 +95,7 @@ function createCheck(story: Scenario, words: Vocabulary, end: Millis, faults: St
     fault,
     near,
     stepOf,
-    beginningOf: (step) => stretchesOf(step, story)[0]?.from ?? 0,
+    beginningOf: (step) => scheduleOf(step, story)?.from ?? 0,
     candidates,
     during(text, path) {
       const span = spanOf(text);

@@ -1,7 +1,7 @@
 /** Pairs of expectations of which at most one can come true: a story that holds them would fail whatever happens. */
 import { type Millis, parseDuration } from '../../actors/contracts/units.ts';
 import type { Expectation, Scenario, Step, Target } from '../dsl.ts';
-import { type Stretch, stretchesOf, stretchOf } from './occurrences.ts';
+import { scheduleOf, type Stretch, stretchOf } from './occurrences.ts';
 import type { StoryFault } from './source.ts';
 import { EVERYONE } from './targets.ts';
 import type { Vocabulary } from './vocabulary.ts';
@@ -12,7 +12,7 @@ type Lasting = Extract<Expectation, { readonly that: 'state' | 'verdict' | 'mode
 
 export function contradictions(story: Scenario, words: Vocabulary): readonly StoryFault[] {
   const faults: StoryFault[] = [];
-  const scene = { story, words, end: parseDuration(story.duration) ?? 0 };
+  const scene = { story, end: parseDuration(story.duration) ?? 0, whom: rememberedThings(story, words) };
   for (const [j, later] of story.expect.entries())
     for (const [i, earlier] of story.expect.slice(0, j).entries()) {
       const why = whyNotBoth(earlier, later, scene) ?? whyNotBoth(later, earlier, scene);
@@ -23,8 +23,12 @@ export function contradictions(story: Scenario, words: Vocabulary): readonly Sto
 
 interface Scene {
   readonly story: Scenario;
-  readonly words: Vocabulary;
   readonly end: Millis;
+  /**
+   * Those who are surely meant; of a draw that leaves some out, whoever is drawn, as one who is known by the step alone. @param wide all
+   * who can be meant, beside
+   */
+  whom(target: Target, wide?: boolean): ReadonlySet<string>;
 }
 
 function whyNotBoth(a: Expectation, b: Expectation, scene: Scene): string | null {
@@ -39,17 +43,16 @@ function whyNotBoth(a: Expectation, b: Expectation, scene: Scene): string | null
 /** The alarm is wanted in a time and on a turbine in which none may be. */
 function alarmAgainstNone(a: Alarm, none: NoAlarm, scene: Scene): string | null {
   if (a.never || (none.feature !== undefined && none.feature !== a.feature)) return null;
-  const spared = none.butOn === undefined ? [] : thingsOf(none.butOn, scene, true);
-  const silent = (none.on === undefined ? thingsOf(EVERYONE, scene) : thingsOf(none.on, scene)).filter((thing) => !spared.includes(thing));
-  const both = thingsOf(a.on, scene).find((thing) => silent.includes(thing));
-  if (both === undefined || !isWithin(timeOf(a, scene), timeOf(none, scene)) || a.at === 'end') return null;
+  const spared = none.butOn === undefined ? null : scene.whom(none.butOn, true);
+  const both = anyOfBoth(scene.whom(a.on), scene.whom(none.on ?? EVERYONE), spared);
+  if (both === null || a.at === 'end' || !isWithin(timeOf(a, scene), timeOf(none, scene))) return null;
   return `an alarm of ${both} is wanted there, and none may be raised here`;
 }
 
 function alarmAgainstNever(a: Alarm, never: Alarm, scene: Scene): string | null {
   if (a.never || !never.never || (never.feature !== undefined && never.feature !== a.feature) || a.at === 'end') return null;
-  const both = thingsOf(a.on, scene).find((thing) => thingsOf(never.on, scene).includes(thing));
-  return both !== undefined && isWithin(timeOf(a, scene), timeOf(never, scene)) ? `an alarm of ${both} is wanted, and never` : null;
+  const both = anyOfBoth(scene.whom(a.on), scene.whom(never.on));
+  return both !== null && isWithin(timeOf(a, scene), timeOf(never, scene)) ? `an alarm of ${both} is wanted, and never` : null;
 }
 
 const isLasting = (e: Expectation): e is Lasting =>
@@ -58,24 +61,20 @@ const isLasting = (e: Expectation): e is Lasting =>
 /** Two facts about one subject: at one instant it is in one state; and what is never so is not so within a time, or at the end. */
 function lastingAgainst(a: Lasting, b: Lasting, scene: Scene): string | null {
   if (a.that !== b.that) return null;
-  const subject = subjectOfBoth(a, b, scene);
-  if (subject === null) return null;
   const timeOfA = timeOf(a, scene);
   const timeOfB = timeOf(b, scene);
-  if (b.never) {
-    const isSame = a.never !== true && isPartOf(a.is, b.is) && hasFeature(b, a);
-    return isSame && isWithin(a.at === 'end' ? { from: scene.end, to: scene.end } : timeOfA, timeOfB)
-      ? `${subject} is ${a.is} there, and never ${b.is} here`
-      : null;
-  }
-  const areApart = !isPartOf(a.is, b.is) && !isPartOf(b.is, a.is);
-  if (!areApart || a.never) return null;
-  if (holdsThroughout(a) && holdsThroughout(b) && isWithin(a.at === 'end' ? { from: scene.end, to: scene.end } : timeOfA, timeOfB))
-    return `${subject} cannot be ${a.is} and ${b.is} at once`;
-  // one of them all the time leaves no instant for the other
-  if (holdsThroughout(b) && b.at !== 'end' && a.within !== undefined && isWithin(timeOfA, timeOfB))
-    return `${subject} is ${b.is} all that time, and not ${a.is}`;
-  return null;
+  const why = () => {
+    if (b.never)
+      return a.never !== true && isPartOf(a.is, b.is) && hasFeature(b, a) && isWithin(timeOfA, timeOfB)
+        ? `is ${a.is} there, and never ${b.is} here`
+        : null;
+    if (a.never || isPartOf(a.is, b.is) || isPartOf(b.is, a.is) || !holdsThroughout(b)) return null;
+    if (holdsThroughout(a)) return doOverlap(timeOfA, timeOfB) ? `cannot be ${a.is} and ${b.is} at once` : null;
+    return a.within !== undefined && b.at !== 'end' && isWithin(timeOfA, timeOfB) ? `is ${b.is} all that time, and not ${a.is}` : null; // no instant is left for it
+  };
+  const wrong = why();
+  const subject = wrong === null ? null : subjectOfBoth(a, b, scene);
+  return subject === null ? null : `${subject} ${wrong}`;
 }
 
 const holdsThroughout = ({ always, at, during, within, never }: Lasting): boolean =>
@@ -90,8 +89,7 @@ const isPartOf = (part: string, whole: string): boolean => part === whole || par
 function subjectOfBoth(a: Lasting, b: Lasting, scene: Scene): string | null {
   if ('of' in a && 'of' in b) return a.of === b.of ? a.of : null;
   if (!('on' in a) || !('on' in b)) return null;
-  const others = thingsOf(b.on, scene);
-  return thingsOf(a.on, scene).find((thing) => others.includes(thing)) ?? null;
+  return anyOfBoth(scene.whom(a.on), scene.whom(b.on));
 }
 
 /** Two bounds of one figure that leave nothing between them. */
@@ -106,9 +104,10 @@ function boundsAgainst(a: Expectation, b: Expectation): string | null {
 
 /** The time that counts, as far as the story tells it beforehand. */
 function timeOf(e: Alarm | NoAlarm | Lasting, { story, end }: Scene): Stretch {
+  if ('at' in e && e.at === 'end') return { from: end, to: end };
   if (e.during !== undefined) return stretchOf(e.during, story) ?? { from: 0, to: end };
   const after = e.after === undefined ? null : story.timeline.find(({ id }: Step) => id === e.after);
-  const from = after ? (stretchesOf(after, story)[0]?.from ?? 0) : 0;
+  const from = after ? (scheduleOf(after, story)?.from ?? 0) : 0;
   const isWindow = e.that === 'noAlarm' || e.always === true || e.never === true;
   const length = isWindow ? e.for : 'within' in e ? e.within : undefined;
   return { from, to: length === undefined ? end : Math.min(end, from + (parseDuration(length) ?? 0)) };
@@ -116,20 +115,36 @@ function timeOf(e: Alarm | NoAlarm | Lasting, { story, end }: Scene): Stretch {
 
 const isWithin = (inner: Stretch, outer: Stretch): boolean => inner.from >= outer.from && inner.to <= outer.to;
 
-/**
- * Those who are surely meant; of a draw that leaves some out, whoever is drawn, as one who is known by the step alone. @param wide all who
- * can be meant, beside
- */
-function thingsOf(target: Target, { story, words: { things } }: Scene, wide = false): readonly string[] {
-  if (target === EVERYONE) return things.map(({ name }) => name);
-  const step = typeof target === 'string' ? story.timeline.find(({ id }) => id === target) : undefined;
-  const isThing = things.some(({ name }) => name === target);
-  if (step && !isThing) {
-    const whom: Target = 'on' in step && step.on !== undefined ? step.on : EVERYONE;
-    const isDrawn = typeof whom === 'object' && (whom.count !== undefined || whom.percent !== undefined);
-    return [...(isDrawn ? [`whom ${String(target)} is about`] : []), ...(isDrawn && !wide ? [] : namesOf(whom, things))];
-  }
-  return namesOf(target, things);
+/** What ends as another begins does not overlap it; an instant overlaps what reaches it. */
+const doOverlap = (a: Stretch, b: Stretch): boolean => {
+  const from = Math.max(a.from, b.from);
+  const to = Math.min(a.to, b.to);
+  return from < to || (from === to && (a.from === a.to || b.from === b.to));
+};
+
+function anyOfBoth(some: ReadonlySet<string>, others: ReadonlySet<string>, but: ReadonlySet<string> | null = null): string | null {
+  for (const thing of some) if (others.has(thing) && !but?.has(thing)) return thing;
+  return null;
+}
+
+/** Each target is looked up once, however many expectations have it. */
+function rememberedThings(story: Scenario, { things }: Vocabulary): Scene['whom'] {
+  const known = new Map<string, ReadonlySet<string>>();
+  return (target, wide = false) => {
+    const key = JSON.stringify([target, wide]);
+    const found = known.get(key) ?? new Set(thingsOf(target, story, things, wide));
+    known.set(key, found);
+    return found;
+  };
+}
+
+function thingsOf(target: Target, { timeline }: Scenario, things: Vocabulary['things'], wide: boolean): readonly string[] {
+  const step =
+    typeof target === 'string' && !things.some(({ name }) => name === target) ? timeline.find(({ id }) => id === target) : undefined;
+  if (!step) return namesOf(target, things);
+  const whom: Target = 'on' in step && step.on !== undefined ? step.on : EVERYONE;
+  const isDrawn = typeof whom === 'object' && (whom.count !== undefined || whom.percent !== undefined);
+  return [...(isDrawn ? [`whom ${String(target)} is about`] : []), ...(isDrawn && !wide ? [] : namesOf(whom, things))];
 }
 
 const namesOf = (target: Target, things: Vocabulary['things']): readonly string[] =>

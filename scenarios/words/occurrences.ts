@@ -51,23 +51,39 @@ export function occurrencesOf(story: Scenario): Occurrence[] {
   return found.sort((a, b) => a.at - b.at || a.index - b.index);
 }
 
-/** When a step takes place; `lasts` when it goes on from one instant to the other. */
+/** Each time that a step takes place; `lasts` when it goes on from one instant to the other. */
 export function stretchesOf(step: Step, story: Scenario): (Stretch & { readonly lasts: boolean })[] {
+  const schedule = scheduleOf(step, story);
+  if (!schedule) return [];
+  const { from, to, period, lasts } = schedule;
+  const times = Math.min(schedule.times, OCCURRENCES_MAX);
+  return Array.from({ length: times }, (_, i) => ({ from: from + i * period, to: to + i * period, lasts }));
+}
+
+/** The first time, how often, and how far apart. */
+export interface Schedule extends Stretch {
+  readonly period: Millis;
+  readonly times: number;
+  readonly lasts: boolean;
+}
+
+/** Null for a step that never takes place, or says nothing that can be read. */
+export function scheduleOf(step: Step, story: Scenario): Schedule | null {
   if ('at' in step) {
     const at = parseDuration(step.at);
-    return at === null ? [] : [{ from: at, to: at, lasts: false }];
+    return at === null ? null : { from: at, to: at, period: 0, times: 1, lasts: false };
   }
   if ('during' in step) {
     const span = stretchOf(step.during, story);
-    return span ? [{ ...span, lasts: true }] : [];
+    return span ? { ...span, period: 0, times: 1, lasts: true } : null;
   }
   const period = parseDuration(step.every);
   const end = parseDuration(story.duration) ?? 0;
   const from = step.from === undefined ? period : parseDuration(step.from);
   const until = step.until === undefined ? end : parseDuration(step.until);
-  if (period === null || period <= 0 || from === null || until === null) return [];
-  const times = Math.min(OCCURRENCES_MAX, Math.floor((Math.min(until, end) - from) / period) + 1);
-  return Array.from({ length: Math.max(0, times) }, (_, i) => ({ from: from + i * period, to: from + i * period, lasts: false }));
+  if (period === null || period <= 0 || from === null || until === null) return null;
+  const times = Math.floor((Math.min(until, end) - from) / period) + 1;
+  return times > 0 ? { from, to: from, period, times, lasts: false } : null;
 }
 
 /** Of `4m..9m`, or of the fault whose step has that id; null for what is neither. */
@@ -87,16 +103,23 @@ function lifeOf(id: string, story: Scenario, seen: ReadonlySet<string>): Stretch
   if (!step || !('fault' in step) || seen.has(id)) return null;
   const end = parseDuration(story.duration) ?? 0;
   if ('during' in step) return spanOf(step.during) ?? lifeOf(step.during, story, new Set([...seen, id]));
-  const [first] = stretchesOf(step, story);
+  const first = scheduleOf(step, story);
   if (!first) return null;
   const lasts = step.for === undefined ? null : parseDuration(step.for);
   const recovered = lasts === null ? end : first.from + lasts + (parseDuration(step.recovery ?? '0s') ?? 0);
   const cleared = story.timeline
+    .filter((other) => 'clear' in other && !('during' in other))
     .filter((other) => 'clear' in other && (other.clear === id || (other.clear === step.fault && isAbout(other.on, step.on))))
-    .flatMap((other) => ('during' in other ? [] : stretchesOf(other, story)))
-    .map(({ from }) => from)
-    .filter((at) => at >= first.from);
+    .map((other) => firstFrom(scheduleOf(other, story), first.from));
   return { from: first.from, to: Math.min(end, recovered, ...cleared) };
+}
+
+/** The first time at or after an instant; infinity when there is none. */
+function firstFrom(schedule: Schedule | null, at: Millis): Millis {
+  if (!schedule) return Number.POSITIVE_INFINITY;
+  const { from, period, times } = schedule;
+  const i = at <= from ? 0 : period === 0 ? times : Math.ceil((at - from) / period);
+  return i < times ? from + i * period : Number.POSITIVE_INFINITY;
 }
 
 /** Whether a clearing reaches those whom a fault was injected into, as far as their words tell. */

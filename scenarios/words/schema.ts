@@ -176,8 +176,8 @@ export const storySchema = z
     duration: duration.describe('simulated time: 90s, 8m, 2h'),
     fleet: z.array(fleetEntry).min(1, 'is empty'),
     wind: wind.exactOptional(),
-    timeline: z.array(z.union(Object.values(steps))),
-    expect: z.array(z.discriminatedUnion('that', Object.values(expectations) as never)),
+    timeline: z.array(z.union(Object.values(steps))).max(10_000),
+    expect: z.array(z.discriminatedUnion('that', Object.values(expectations) as never)).max(1_000),
   })
   .meta({ title: 'A story of windfleet', description: 'A fleet, what happens to it, and what must come of it.' });
 
