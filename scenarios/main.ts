@@ -11,6 +11,7 @@ import { vectorFeatures } from './processor.ts';
 import { progressLine } from './report/live.ts';
 import type { PlayedStory } from './report/page.ts';
 import type { Glance } from './run.ts';
+import { readWorkers, usageLine } from './shard/usage.ts';
 import { brokenReport, storyReport } from './report/story.ts';
 
 export interface StoryOptions {
@@ -55,7 +56,7 @@ export async function runStories(words: readonly string[], options: StoryOptions
   const times = wholeNumber('--repeat', options.repeat ?? '1', 1);
   const seed = options.seed === undefined ? undefined : wholeNumber('--seed', options.seed, 0);
   const until = options.until === undefined ? undefined : instant(options.until);
-  const workers = options.workers === undefined ? undefined : wholeNumber('--workers', options.workers, 1);
+  const workers = options.workers === undefined ? undefined : readWorkers(options.workers);
   const loaded: LoadedStory[] = [];
   for (const word of words) loaded.push(await loadStory(word, seed));
 
@@ -70,6 +71,7 @@ export async function runStories(words: readonly string[], options: StoryOptions
       const failures = found.map((failure) => tellFailure(failure, story, story.story.seed));
       report(`${passed ? 'passed' : 'FAILED'}  ${name}  seed ${story.story.seed}`);
       report(`digest: ${digest}`);
+      if (usage.length > 1) for (const [w, one] of usage.entries()) report(usageLine(one, w));
       for (const failure of failures) report(explain(failure));
       if (folder !== null) report(`written: ${folder}`);
       results.push({

@@ -7,7 +7,7 @@ import type { Log } from '../actors/contracts/log.ts';
 import { MODEL_BUCKET } from '../actors/contracts/objects.ts';
 import type { Rng } from '../actors/contracts/rng.ts';
 import { sha256Hex } from '../actors/package/digest.ts';
-import { SIGNATURE_FILE } from '../actors/package/dsse.ts';
+import { SIGNATURE_FILE } from '../actors/package/model-signature.ts';
 import { openModel, packModel } from '../actors/package/package.ts';
 import { packTar, unpackTar } from '../actors/package/tar.ts';
 import type { SigningKey } from '../cloud/models/keys.ts';

@@ -52,9 +52,9 @@ export function faultyStore(store: ObjectStore, clock: Clock, rng: Rng): FaultyS
     };
 
     return {
-      async put(bucket, key, bytes) {
+      async put(bucket, key, body, options) {
         if (troubles.size > 0) await answer(bucket, key, false);
-        return store.put(bucket, key, bytes);
+        return store.put(bucket, key, body, options);
       },
       async head(bucket, key) {
         if (troubles.size > 0) await answer(bucket, key, false);
@@ -77,6 +77,10 @@ export function faultyStore(store: ObjectStore, clock: Clock, rng: Rng): FaultyS
             if (given >= breaksOffAt) throw new StoreUnavailable(`object ${key} in ${bucket} broke off after ${given} bytes`);
           }
         }
+      },
+      async page(bucket, options) {
+        if (troubles.size > 0) await answer(bucket, options?.prefix ?? '', false);
+        return store.page(bucket, options);
       },
       async list(bucket, prefix) {
         if (troubles.size > 0) await answer(bucket, prefix ?? '', false);

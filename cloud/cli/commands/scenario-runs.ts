@@ -1,6 +1,5 @@
 /** `windfleet scenario diff` and `fork`: what recorded runs tell beside each other. */
 import type { Command } from 'commander';
-import { UsageError } from '../../../actors/contracts/errors.ts';
 import type { RunFigures } from '../../../scenarios/run-figures.ts';
 import { type Io, printFacts, table } from '../print.ts';
 import { openProgress } from '../progress.ts';
@@ -46,12 +45,13 @@ export function addRecordedRunCommands(scenario: Command, io: Io): void {
     )
     .action(async (run: string, flags: ForkFlags) => {
       const { readForkPolicy } = await import('../../../scenarios/fork.ts');
+      const { readWorkers } = await import('../../../scenarios/shard/usage.ts');
       const { forkRun } = await import('../../../scenarios/fork-run.ts');
       const policy = readForkPolicy(flags.at, flags.set);
       const progress = openProgress(io);
       const { parent, fork, isSame } = await forkRun(run, policy, {
         log: await openLog(),
-        workers: flags.workers === undefined ? undefined : workersOf(flags.workers),
+        workers: flags.workers === undefined ? undefined : readWorkers(flags.workers),
         folder: flags.out ?? null,
         signal: io.signal,
         progress: (text) => progress.say(text),
@@ -67,11 +67,6 @@ interface ForkFlags {
   readonly workers?: string;
   readonly out?: string;
   readonly json?: boolean;
-}
-
-function workersOf(text: string): number {
-  if (/^\d{1,2}$/.test(text) && Number(text) >= 1 && Number(text) <= 64) return Number(text);
-  throw new UsageError(`--workers ${text}: must be a whole number from 1 to 64`);
 }
 
 type Side = { readonly digest: string; readonly figures: RunFigures };
