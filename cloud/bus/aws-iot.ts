@@ -27,6 +27,7 @@ export interface AwsIotOptions extends ClientOptions {
 }
 
 const GOODBYE_MS = 1_000;
+const ATTEMPTS = 5;
 
 /** What a version's client is to the bus. */
 interface Client {
@@ -155,7 +156,19 @@ async function connect311(
 
   return {
     isConnected: () => isConnected,
-    publish: async (topic, payload, qos, retain) => void (await connection.publish(topic, payload, qos as number, retain)),
+    async publish(topic, payload, qos, retain) {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          await connection.publish(topic, payload, qos as number, retain);
+          return;
+        } catch (error) {
+          // With a clean session the library drops what was on its way when a connection breaks: QoS 1 is said again on the next one.
+          if (qos === 0 || attempt === ATTEMPTS || !reasonOf(error).includes('CANCELLED_FOR_CLEAN_SESSION')) throw error;
+          log.debug({ host, topic, attempt }, 'a message is sent again: the connection broke while it was on its way');
+          if (!isConnected) await new Promise<void>((resumed) => connection.once('resume', () => resumed()));
+        }
+      }
+    },
     async subscribe(filters) {
       for (const filter of filters) {
         const { qos, error_code } = await connection.subscribe(filter, 1);
