@@ -1,10 +1,11 @@
 /**
  * The state in memory over the store. A change is made in memory at once, so that the next one sees it, and is acknowledged with its
- * group's commit: one transaction and one sync for all that came meanwhile. Memory is a cache of the store, never the other way: when
- * a commit fails, everybody in its group is told so, what was in memory is dropped, and the store is read again.
+ * group: one transaction and one sync for all that came meanwhile. While the disk syncs one group the next ones gather; a few may be
+ * on their way at once. Memory is a cache of the store, never the other way: when a commit fails, everybody in its group is told so,
+ * what was in memory is dropped, and the store is read again.
  *
- *   write ──▶ memory + group ──▶ commit ──▶ what is told (notifications, events) ──▶ acknowledgement
- *                                  └ fails ──▶ memory dropped, store read again ──▶ StoreUnavailable
+ *   write ──▶ memory + group ──▶ commit ──▶ sync ──▶ what is told (notifications, events) ──▶ acknowledgement
+ *                                  └─ fails ──┴──▶ memory dropped, store read again ──▶ StoreUnavailable
  */
 import { JobRefused, StoreUnavailable } from '../../actors/contracts/errors.ts';
 import type { ThingName } from '../../actors/contracts/ids.ts';
@@ -14,6 +15,7 @@ import type { JobRecord } from './record.ts';
 import { type Answer, type Changes, type JobStore, noChanges, type Settings } from './store.ts';
 
 const MAX_GROUP = 2_048; // rows: bounds how long a commit keeps the others waiting
+const MAX_SYNCS = 2; // groups on their way to the disk: the thread pool that syncs them has other work, too
 const THINGS_KEPT = 50_000;
 const ANSWERS_KEPT = 32_768;
 
@@ -68,8 +70,8 @@ export interface Ledger {
 }
 
 export interface Settled {
-  /** After a commit, before anybody is told of it. */
-  committed(touched: Iterable<JobRecord>): void;
+  /** A group is durable, and nobody has been told of it yet. @param all nothing is in memory that the store does not hold */
+  committed(touched: Iterable<JobRecord>, all: boolean): void;
   /** After the store was read again: every record is another object now. */
   reread(): void;
 }
@@ -85,6 +87,7 @@ export function openLedger(store: JobStore, settled: Settled): Ledger {
   let settings: Settings | null = null;
   const things = new Map<ThingName, Execution[]>(); // pending, by turn
   let group: Group | null = null;
+  const syncing: Group[] = []; // committed, though not durable yet; oldest first
   let stale = false; // the store could not be read after a commit that failed
 
   const reload = () => {
@@ -122,14 +125,15 @@ export function openLedger(store: JobStore, settled: Settled): Ledger {
     const made: Group = { changes, told: [], done, settle };
     group = made;
     const due = () => {
-      if (group === made) commit();
+      if (group === made && syncing.length < MAX_SYNCS) commit(); // else with the next sync that ends
     };
     if (store.commits === 'turn') setImmediate(due);
     else queueMicrotask(due);
     return made;
   };
 
-  const abandon = (lost: Group, error: unknown) => {
+  /** What is in memory is not what the store holds. @param lost whoever waits for what will not be, oldest first */
+  const abandon = (lost: readonly Group[], error: unknown): Error => {
     group = null;
     const reason = error instanceof StoreUnavailable ? error : new StoreUnavailable('the job service gave a change up', { cause: error });
     try {
@@ -138,7 +142,7 @@ export function openLedger(store: JobStore, settled: Settled): Ledger {
     } catch {
       // stale: the next call reads again, or says that it cannot
     }
-    lost.settle(reason);
+    for (const one of lost) one.settle(reason);
     return reason;
   };
 
@@ -149,7 +153,7 @@ export function openLedger(store: JobStore, settled: Settled): Ledger {
     try {
       store.commit(ending.changes);
     } catch (error) {
-      return abandon(ending, error);
+      return abandon([ending], error);
     }
     group = null;
     if (things.size > THINGS_KEPT)
@@ -157,14 +161,49 @@ export function openLedger(store: JobStore, settled: Settled): Ledger {
         things.delete(thing);
         if (things.size <= THINGS_KEPT / 2) break;
       }
-    try {
-      settled.committed(ending.changes.jobs.values());
-      for (const tell of ending.told) tell();
-    } finally {
-      ending.settle();
-    }
+    syncing.push(ending);
+    if (!store.log) acknowledge(ending);
+    else
+      store.log.sync((lost) => {
+        if (!syncing.includes(ending)) return; // a later sync has answered for it
+        if (lost) unsynced(lost);
+        else acknowledge(ending);
+        if (group && syncing.length < MAX_SYNCS) commit();
+      });
     return null;
   };
+
+  /** All up to `last` are durable: a sync holds for whatever was committed before it began. */
+  const acknowledge = (last: Group) => {
+    for (let ended: Group | undefined; ended !== last; ) {
+      ended = syncing.shift()!;
+      try {
+        settled.committed(ended.changes.jobs.values(), group === null);
+        for (const tell of ended.told) tell();
+      } finally {
+        ended.settle();
+      }
+    }
+  };
+
+  /** Nobody knows which of them would survive a loss of power: as with a lost answer, who asks again hears what has become of it. */
+  const unsynced = (error: unknown): Error => abandon([...syncing.splice(0), ...(group ? [group] : [])], error);
+
+  /** Blocks until all that is committed is durable. The reason when that cannot be said. */
+  const syncNow = (): Error | null => {
+    const last = syncing.at(-1);
+    if (!last || !store.log) return null;
+    try {
+      store.log.syncNow();
+    } catch (error) {
+      return unsynced(error);
+    }
+    acknowledge(last);
+    return null;
+  };
+
+  /** The latest that has been seen in memory and is not durable. */
+  const unsettled = (): Group | null => group ?? syncing.at(-1) ?? null;
 
   const pending = (thing: ThingName): Execution[] => {
     const known = things.get(thing);
@@ -291,33 +330,31 @@ export function openLedger(store: JobStore, settled: Settled): Ledger {
       try {
         made = work();
       } catch (error) {
-        const seen = group as Group | null; // what it was refused for may not be durable yet
-        if (seen && error instanceof JobRefused) await seen.done;
-        else if (seen) throw abandon(seen, error); // a change that stopped halfway must not be committed
+        if (error instanceof JobRefused) await unsettled()?.done; // what it was refused for may not be durable yet
+        else if (group) throw abandon([group], error); // a change that stopped halfway must not be committed
         throw error;
       }
-      const joined = group as Group | null;
-      if (joined) {
-        if (joined.changes.executions.size > MAX_GROUP) commit();
-        await joined.done;
-      }
+      const joined = unsettled();
+      if (group && group.changes.executions.size > MAX_GROUP) commit();
+      if (joined) await joined.done;
       return made;
     },
     async read(read) {
       fresh();
-      const seen = group as Group | null;
+      const seen = unsettled();
       const answer = read();
       if (seen) await seen.done;
       return answer;
     },
     flush() {
       fresh();
-      const lost = commit();
+      const lost = commit() ?? syncNow();
       if (lost) throw lost;
       return store;
     },
     close() {
       if (group) commit();
+      syncNow();
       store.close();
     },
   };

@@ -1,5 +1,5 @@
 /**
- * Jobs in a libsql file: write-ahead log, synced at every commit. Executions are rows of plain columns; what a
+ * Jobs in a libsql file: write-ahead log, synced after every commit beside the event loop. Executions are rows of plain columns; what a
  * job ordered and how far it is are two texts a job. Instants are epoch milliseconds.
  */
 import Database from 'libsql';
@@ -8,8 +8,9 @@ import type { ThingName } from '../../actors/contracts/ids.ts';
 import type { ExecutionStatus, JobTemplate } from '../../actors/contracts/jobs.ts';
 import { type Execution, NO_DETAILS, NO_RETRIES } from './executions.ts';
 import { migrate } from './libsql-migrate.ts';
+import { type LogSync, openLogSync } from './log-sync.ts';
 import { type JobConfig, type JobRecord, type JobState, storedRecord } from './record.ts';
-import type { Changes, JobStore, OfJob, Settings } from './store.ts';
+import type { Changes, JobStore, OfJob, Settings, StoreLog } from './store.ts';
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS job (key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, config TEXT NOT NULL, state TEXT NOT NULL);
@@ -71,23 +72,24 @@ type Row = [
 const BUSY_MS = 5_000; // a process that was killed a moment ago may hold the file still
 
 /** For virtual time: nothing outlives the process. */
-export const memoryJobStore = (): JobStore => openStore(':memory:', 'now');
+export const memoryJobStore = (): JobStore => openStore(':memory:', 'now', null);
 
-/** @throws StoreUnavailable when the file cannot be opened. */
-export const libsqlJobStore = (file: string): LibsqlJobStore => openStore(file, 'turn');
+/** @param openLog what syncs its write-ahead log. @throws StoreUnavailable when the file cannot be opened. */
+export const libsqlJobStore = (file: string, openLog: (file: string) => LogSync = openLogSync): LibsqlJobStore =>
+  openStore(file, 'turn', openLog(`${file}-wal`));
 
 export interface LibsqlJobStore extends JobStore {
   /** The file grows no further than to so many pages of 4096 bytes, as on a full disk; null: as far as it can. */
   limitPages(pages: number | null): void;
 }
 
-function openStore(file: string, commits: JobStore['commits']): LibsqlJobStore {
+function openStore(file: string, commits: JobStore['commits'], logSync: LogSync | null): LibsqlJobStore {
   let db: Database.Database;
   try {
     db = new Database(file);
     db.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
     db.exec('PRAGMA journal_mode = WAL');
-    db.exec('PRAGMA synchronous = FULL');
+    db.exec('PRAGMA synchronous = NORMAL'); // checkpoints and a log begun anew are synced by SQLite, what a commit appends by `log`
     db.exec('PRAGMA wal_autocheckpoint = 8000'); // pages: a checkpoint keeps a group waiting, so few groups should have one
     db.exec('PRAGMA cache_size = -65536');
     migrate(db, SCHEMA);
@@ -181,10 +183,34 @@ function openStore(file: string, commits: JobStore['commits']): LibsqlJobStore {
     }
   };
 
+  let torn = false; // a sync has failed: what the log lacks on the disk is known to nobody
+  const notSynced = (cause: unknown) => {
+    torn = true;
+    return new StoreUnavailable('the job store cannot say that a change is on the disk', { cause, hint: 'is the disk failing?' });
+  };
+  /** What is committed is still in memory: it goes to the file itself, and the log begins anew. */
+  const mend = () => {
+    const [[busy]] = db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').raw().all([]) as [number, number, number][];
+    if (busy !== 0) throw new Error('the log cannot be written to the file while somebody reads it');
+    torn = false;
+  };
+  const log: StoreLog | null = logSync && {
+    sync: (done) => logSync.sync((error) => done(error ? notSynced(error) : null)),
+    syncNow() {
+      try {
+        logSync.syncNow();
+      } catch (error) {
+        throw notSynced(error);
+      }
+    },
+  };
+
   return {
     commits,
+    ...(log ? { log } : {}),
     commit: (changes) =>
       guarded('take a change', () => {
+        if (torn) mend();
         db.exec('BEGIN IMMEDIATE');
         try {
           const version = versionNow();
@@ -261,7 +287,10 @@ function openStore(file: string, commits: JobStore['commits']): LibsqlJobStore {
     limitPages: (pages) => {
       db.exec(`PRAGMA max_page_count = ${pages ?? 4_294_967_294}`);
     },
-    close: () => db.close(),
+    close() {
+      logSync?.close();
+      db.close();
+    },
   };
 }
 

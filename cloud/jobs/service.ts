@@ -146,9 +146,9 @@ export async function openJobService({
   };
 
   const ledger = openLedger(store, {
-    committed: (touched) => {
-      for (const record of touched) arm(record);
-      if (!lookForDue || !due) return;
+    committed: (touched, all) => {
+      for (const record of touched) arm(ledger.job(record.config.jobId) ?? record); // the store may have been read again meanwhile
+      if (!lookForDue || !due || !all) return; // else what the timer was set for may not be in the store yet
       lookForDue = false;
       try {
         const next = store.nextDue();

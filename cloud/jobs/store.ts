@@ -1,7 +1,8 @@
 /**
- * Where jobs outlive the process. Everything is synchronous: a commit is one transaction, synced, and the service gathers what waits
- * into one. What `commit` has returned from survives a kill and a loss of power.
+ * Where jobs outlive the process. A commit is one transaction, and the service gathers what waits into one. What `commit` has returned
+ * from is read by whoever asks next and survives a kill; a loss of power, too, once the store's log has been synced after it.
  */
+import type { StoreUnavailable } from '../../actors/contracts/errors.ts';
 import type { ThingName } from '../../actors/contracts/ids.ts';
 import type { ExecutionStatus, JobTemplate } from '../../actors/contracts/jobs.ts';
 import type { Millis } from '../../actors/contracts/units.ts';
@@ -65,11 +66,21 @@ export interface OfJob {
   readonly limit: number;
 }
 
+/** The write-ahead log of a store whose commits do not wait for the disk. */
+export interface StoreLog {
+  /** Calls back once every commit before this call is durable, or with the reason when that cannot be said. Several may be under way. */
+  sync(done: (lost: StoreUnavailable | null) => void): void;
+  /** Blocks until then. @throws StoreUnavailable */
+  syncNow(): void;
+}
+
 /** Every call may throw StoreUnavailable; none sees what is not committed. */
 export interface JobStore {
   /** `turn`: changes of one turn of the event loop share a commit. `now`: within the instant, for virtual time. */
   readonly commits: 'turn' | 'now';
   commit(changes: Changes): void;
+  /** Absent: what `commit` has returned from is durable. */
+  readonly log?: StoreLog;
   jobs(): JobRecord[];
   templates(): JobTemplate[];
   settings(): Settings | null;
