@@ -16,8 +16,8 @@ import { AwsFailure, failureOf, isOurFault, modelled } from './failure.ts';
 import type { Answer, Call, Operation } from './operation.ts';
 import type { Pages } from './page.ts';
 import type { Throttle } from './throttle.ts';
-import { createRouter, parseQuery, type Router } from './router.ts';
-import { type Authorization, createVerifier, type KeyHolder, parseAuthorization } from './signature.ts';
+import { createRouter, parseQuery, type Route, type Router } from './router.ts';
+import { type Authorization, createAuthorizationReader, createVerifier, type KeyHolder } from './signature.ts';
 
 /** The operations under one signing name. */
 export interface Plane {
@@ -69,6 +69,10 @@ export function createAwsFront({ planes, keys, now, pages, throttle, log, reques
   const firstSegments = new Set(planes.flatMap(({ operations }) => operations.map(({ path }) => path.split('/')[1])));
   for (const ours of ['api', 'endpoint']) firstSegments.delete(ours);
   const verifier = createVerifier(keys, now);
+  const readAuthorization = createAuthorizationReader();
+  const byScope = new Map<string, Opened[]>();
+  for (const plane of opened) for (const scope of plane.scopes) byScope.set(scope, [...(byScope.get(scope) ?? []), plane]);
+  const certified = opened.filter(({ byCertificate }) => byCertificate);
   const counted = new Map<string, number>();
 
   const count = (plane: string, operation: string, outcome: string) => {
@@ -78,8 +82,13 @@ export function createAwsFront({ planes, keys, now, pages, throttle, log, reques
 
   /** In the plane that knows the path; in the first one when none does. */
   const find = (candidates: readonly Opened[], { method, path, headers }: RequestHead) => {
-    const found = candidates.map((plane) => ({ plane, route: plane.router.route(method, plane.pathOf?.(headers, path) ?? path) }));
-    return found.find(({ route }) => !(route instanceof AwsFailure)) ?? found[0];
+    let first: { readonly plane: Opened; readonly route: Route | AwsFailure } | null = null;
+    for (const plane of candidates) {
+      const found = { plane, route: plane.router.route(method, plane.pathOf?.(headers, path) ?? path) };
+      if (!(found.route instanceof AwsFailure)) return found;
+      first ??= found;
+    }
+    return first!;
   };
 
   async function serve(
@@ -92,10 +101,8 @@ export function createAwsFront({ planes, keys, now, pages, throttle, log, reques
     let operation: Operation | null = null;
     try {
       const head = headOf(request);
-      const authorization = caller === undefined ? authorizationOf(head) : null;
-      const candidates = opened.filter(({ scopes, byCertificate }) =>
-        authorization ? scopes.includes(authorization.service) : byCertificate,
-      );
+      const authorization = caller === undefined ? authorizationOf(head, readAuthorization) : null;
+      const candidates = authorization ? (byScope.get(authorization.service) ?? []) : certified;
       if (candidates.length === 0)
         throw new AwsFailure(
           'UnrecognizedClientException',
@@ -151,10 +158,10 @@ const denialIn = ({ errors }: Operation) => (errors.includes('UnauthorizedExcept
 
 const UNROUTED_BODY = 64 * 1024;
 
-function authorizationOf({ headers, query }: RequestHead): Authorization {
-  if (/(^|&)X-Amz-(Signature|Credential)=/i.test(query))
+function authorizationOf({ headers, query }: RequestHead, read: (header: string | undefined) => Authorization): Authorization {
+  if (query !== '' && /(^|&)X-Amz-(Signature|Credential)=/i.test(query))
     throw new AwsFailure('IncompleteSignatureException', 'a signature in the query is not taken here: sign the header');
-  return parseAuthorization(headers.get('authorization'));
+  return read(headers.get('authorization'));
 }
 
 function headOf(request: IncomingMessage): RequestHead {

@@ -19,6 +19,11 @@ interface Compiled {
 
 export function createRouter(operations: readonly Operation[]): Router {
   const table = operations.map(compile).sort((a, b) => literals(b) - literals(a)); // `$next` before `{jobId}`
+  const longest = Math.max(0, ...table.map(({ segments }) => segments.length));
+  // by the number of segments; a path that takes the rest may have any from its own on
+  const ofLength = Array.from({ length: longest + 2 }, (_, length) =>
+    table.filter(({ segments }) => (segments.at(-1)?.takesRest ? length >= segments.length : length === segments.length)),
+  );
 
   return {
     route(method, path) {
@@ -30,7 +35,7 @@ export function createRouter(operations: readonly Operation[]): Router {
         throw error;
       }
       let otherMethod = false;
-      for (const compiled of table) {
+      for (const compiled of ofLength[Math.min(segments.length, longest + 1)]) {
         const found = match(compiled, segments);
         if (!found) continue;
         if (compiled.operation.method === method) return { operation: compiled.operation, path: found };
@@ -60,15 +65,13 @@ function compile(operation: Operation): Compiled {
 
 const literals = ({ segments }: Compiled) => segments.filter(({ literal }) => literal !== null).length;
 
+/** @param segments as many as the operation has, or more when it takes the rest */
 function match({ segments: wanted }: Compiled, segments: readonly string[]): Record<string, string> | null {
-  const last = wanted[wanted.length - 1];
-  if (last.takesRest ? segments.length < wanted.length : segments.length !== wanted.length) return null;
+  for (let i = 0; i < wanted.length; i++) if (wanted[i].literal !== null && wanted[i].literal !== segments[i]) return null;
   const path: Record<string, string> = {};
   for (let i = 0; i < wanted.length; i++) {
     const { literal, name, takesRest } = wanted[i];
-    if (literal !== null) {
-      if (literal !== segments[i]) return null;
-    } else path[name] = takesRest ? segments.slice(i).join('/') : segments[i];
+    if (literal === null) path[name] = takesRest ? segments.slice(i).join('/') : segments[i];
   }
   return path;
 }

@@ -168,10 +168,20 @@ const finalAlready = (execution: Execution) =>
   new JobRefused('InvalidStateTransition', `the execution is ${execution.status}, which is final`, execution);
 
 /** What others may see of it. */
-export function shown(execution: Execution): JobExecution {
-  const { inProgressDeadline: _1, stepDeadline: _2, held: _3, left: _4, retriesUsed: _5, failedBits: _6, ...rest } = execution;
-  return rest;
-}
+export const shown = (execution: Execution): JobExecution => ({
+  jobId: execution.jobId,
+  thing: execution.thing,
+  status: execution.status,
+  statusDetails: execution.statusDetails,
+  executionNumber: execution.executionNumber,
+  versionNumber: execution.versionNumber,
+  queuedAt: execution.queuedAt,
+  startedAt: execution.startedAt,
+  lastUpdatedAt: execution.lastUpdatedAt,
+  retryAttempt: execution.retryAttempt,
+  forceCanceled: execution.forceCanceled,
+  timesOutAt: execution.timesOutAt,
+});
 
 /** In progress first, then by the time of queueing. */
 export const byTurn = (a: Execution, b: Execution): number =>

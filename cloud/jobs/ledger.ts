@@ -330,7 +330,8 @@ export function openLedger(store: JobStore, settled: Settled): Ledger {
       try {
         made = work();
       } catch (error) {
-        if (error instanceof JobRefused) await unsettled()?.done; // what it was refused for may not be durable yet
+        if (error instanceof JobRefused)
+          await unsettled()?.done; // what it was refused for may not be durable yet
         else if (group) throw abandon([group], error); // a change that stopped halfway must not be committed
         throw error;
       }
