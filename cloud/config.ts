@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { ConfigInvalid, UsageError } from '../actors/contracts/errors.ts';
+import { QUOTAS } from './jobs/limits.ts';
 import type { IndexChoice } from '../actors/contracts/index.ts';
 import type { InferenceChoice } from '../actors/contracts/inference.ts';
 import { parseDuration } from '../actors/contracts/units.ts';
@@ -133,6 +134,15 @@ const UpConfig = z.strictObject({
       }),
     })
     .optional(),
+  /** Only the job transitions that AWS's documents draw: a QUEUED execution must be IN_PROGRESS before it ends. */
+  strictJobs: z.union([z.boolean(), z.stringbool()]).default(false),
+  /** AWS's, where they are not said. */
+  jobQuotas: z
+    .strictObject({
+      activeJobs: z.int().min(1).max(1_000_000).default(QUOTAS.activeJobs),
+      templates: z.int().min(1).max(1_000_000).default(QUOTAS.templates),
+    })
+    .prefault({}),
   json: z.boolean().default(false),
   /** Who asks the models. */
   inference: InferenceOption.prefault('onnx'),
@@ -172,7 +182,17 @@ export interface IndexCredentials {
 /** What a cloud without a farm reads of them. */
 export type CloudOptions = Pick<
   UpOptions,
-  'profile' | 'port' | 'mqttPort' | 'mqttsPort' | 'httpsPort' | 'data' | 'objects' | 'index' | 'indexCredentials'
+  | 'profile'
+  | 'port'
+  | 'mqttPort'
+  | 'mqttsPort'
+  | 'httpsPort'
+  | 'data'
+  | 'objects'
+  | 'index'
+  | 'indexCredentials'
+  | 'strictJobs'
+  | 'jobQuotas'
 >;
 
 export const CONFIG_FILES = ['windfleet.config.yaml', 'windfleet.config.json'] as const;
@@ -191,6 +211,7 @@ const FROM_ENVIRONMENT: Readonly<Record<string, string>> = {
   WINDFLEET_DATA: 'data',
   WINDFLEET_INFERENCE: 'inference',
   WINDFLEET_INDEX: 'index',
+  WINDFLEET_STRICT_JOBS: 'strictJobs',
 };
 
 /** @param flags what the command line gave. @throws ConfigInvalid naming every wrong path and where it came from. */

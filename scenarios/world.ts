@@ -42,6 +42,7 @@ import type { IndexCredentials } from '../cloud/config.ts';
 import { deviceJobs } from '../cloud/jobs/client.ts';
 import { libsqlJobStore, memoryJobStore } from '../cloud/jobs/libsql-store.ts';
 import { serveJobs } from '../cloud/jobs/mqtt.ts';
+import type { Quotas } from '../cloud/jobs/limits.ts';
 import { jobObjects } from '../cloud/jobs/objects.ts';
 import { type JobService, openJobService } from '../cloud/jobs/service.ts';
 import { type Catalogue, createCatalogue } from '../cloud/models/catalogue.ts';
@@ -106,6 +107,8 @@ export type PortsSpec =
       readonly objects?: ObjectsChoice | undefined;
       /** Where documents go; absent: DuckDB in the data folder. */
       readonly index?: { readonly choice: IndexChoice; readonly credentials: IndexCredentials };
+      /** Absent: as AWS's defaults have it. */
+      readonly jobs?: { readonly strict: boolean; readonly quotas: Quotas };
     };
 
 /** The services, whether a farm runs beside them or not. */
@@ -424,7 +427,7 @@ async function memoryPorts(clock: Clock, key: SigningKey): Promise<Ports> {
 }
 
 async function demoPorts(
-  { data, host, mqttPort, mqttsPort, objects: choice, index }: Extract<WorldSpec['ports'], { kind: 'demo' }>,
+  { data, host, mqttPort, mqttsPort, objects: choice, index, jobs: rules }: Extract<WorldSpec['ports'], { kind: 'demo' }>,
   clock: Clock,
   log: Log,
 ): Promise<Ports> {
@@ -453,6 +456,7 @@ async function demoPorts(
       store: libsqlJobStore(join(data, 'jobs.db')),
       objects: jobObjects(objects, presigned.presign),
       ...jobPorts(things),
+      ...rules,
     }),
     objects,
     held,

@@ -24,6 +24,7 @@ export function addRunCommands(program: Command, io: Io): void {
     .option('--mqtts-port <n>', 'of the broker with certificates (default: 8883, or any when that is taken)')
     .option('--https-port <n>', 'of HTTPS with certificates (default: 8443, or any when that is taken)')
     .option('--data <folder>', 'what is kept (default: .windfleet)')
+    .option('--strict-jobs', 'only the job transitions that AWS’s documents draw')
     .option('--inference <engine>', 'who asks the models: onnx, or agent:<socket> (default: onnx)')
     .option('--json', 'print the summary as one JSON object')
     .addHelpText(

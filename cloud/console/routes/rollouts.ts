@@ -11,6 +11,9 @@ const Deployment = z.strictObject({ model: z.string().min(1).max(160), to: z.str
 
 type OfId = { Params: { id: string } };
 
+/** Of one job in a list; its counts tell of all, and `ListJobExecutionsForJob` has the rest. */
+const EXECUTIONS_SHOWN = 250;
+
 export function rolloutRoutes(
   app: FastifyInstance,
   { deployments, jobs, trustedKeys, mqttEndpoint, mqttsEndpoint }: ConsoleServices,
@@ -20,7 +23,11 @@ export function rolloutRoutes(
     const shown = await Promise.all(
       (await jobs.list()).map(async (job) => {
         try {
-          return [{ ...job, executions: await jobs.executions(job.jobId) }];
+          const many = Object.values(job.counts).reduce((sum, count) => sum + count, 0) > EXECUTIONS_SHOWN;
+          const executions = many
+            ? (await jobs.executionsOfJob(job.jobId, { limit: EXECUTIONS_SHOWN })).items
+            : await jobs.executions(job.jobId);
+          return [{ ...job, executions }];
         } catch (error) {
           if (error instanceof JobRefused && error.reason === 'ResourceNotFound') return []; // deleted a moment ago
           throw error;
