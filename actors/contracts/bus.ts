@@ -4,6 +4,10 @@ import type { ThingName } from './ids.ts';
 export interface Message {
   readonly topic: string;
   readonly payload: Uint8Array;
+  /** The client that published it; absent where nobody can know, or when it did not come over MQTT. */
+  readonly from?: string;
+  /** As it was published; absent where nobody can know. */
+  readonly qos?: 0 | 1;
 }
 
 /** A message that new subscribers get first. */
@@ -17,6 +21,9 @@ export interface Subscription {
   close(): Promise<void>;
 }
 
+/** What it returns says nothing, but for a promise. */
+export type Hear = (message: Message) => unknown;
+
 /** One client's connection to a broker. */
 export interface Bus {
   readonly clientId: string;
@@ -24,8 +31,12 @@ export interface Bus {
   /** Resolves once the broker has it (QoS 1) or it is sent (QoS 0). Delivery to subscribers may come later. */
   publish(topic: string, payload: string | Uint8Array, options?: { readonly qos?: 0 | 1; readonly retain?: boolean }): Promise<void>;
 
-  /** `hear` is called a message at a time, in the order of arrival; what it throws is a defect. Resolves once the broker has confirmed. */
-  subscribe(filter: string, hear: (message: Message) => void): Promise<Subscription>;
+  /**
+   * `hear` is called a message at a time, in the order of arrival; what it throws is a defect. Resolves once the broker has confirmed.
+   * A promise that `hear` returns holds back the acknowledgement of a QoS 1 message, where broker and subscriber are one process: when
+   * it fails, the publisher is not answered and its connection ends, so that it sends again.
+   */
+  subscribe(filter: string, hear: Hear): Promise<Subscription>;
 
   /** Called at every (re)connect after the first one, once subscriptions stand again. */
   onReconnect(heard: () => void): void;
@@ -72,8 +83,8 @@ export interface BusAuthorizer {
 
 /** A broker as the services beside it see it. */
 export interface Broker {
-  /** A connection from within this process: it may do everything. */
-  connect(clientId: string): Bus;
+  /** A connection from within this process: it may do everything. `nameless`: its messages do not say who published them (HTTP's). */
+  connect(clientId: string, options?: { readonly nameless?: boolean }): Bus;
 
   /**
    * Takes every publication on topics that match `filter` away from routing and hands it to `serve`, with the client it came

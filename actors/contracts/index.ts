@@ -4,7 +4,10 @@ import type { Millis } from './units.ts';
 /** The indexes that there are from the first day, though nothing be in them yet. */
 export const DOCUMENT_INDEXES: readonly string[] = ['logs', 'verdicts', 'states', 'alarms', 'captures'];
 
-/** A flat document; numbers stay numbers. `id` makes redelivery harmless: the same id is the same document. */
+/**
+ * A flat document; numbers stay numbers. `id` makes redelivery harmless: the same id is the same document, and comes with the same
+ * `thing` and `at` each time (an index may look for it there alone).
+ */
 export interface IndexedDocument {
   readonly id: string;
   /** Epoch milliseconds of the device's own clock. */

@@ -10,6 +10,7 @@ import {
   type AggregationRow,
   type DocumentIndex,
   type IndexedDocument,
+  type RefusedDocument,
 } from '../../actors/contracts/index.ts';
 
 type ColumnType = 'DOUBLE' | 'VARCHAR' | 'BOOLEAN';
@@ -34,7 +35,7 @@ export async function duckdbIndex(file: string): Promise<DocumentIndex> {
     return turn;
   };
 
-  const flush = (): Promise<void> =>
+  const flush = (): Promise<readonly RefusedDocument[]> =>
     inTurn(async () => {
       for (const [index, documents] of waiting) {
         waiting.delete(index);
@@ -47,6 +48,7 @@ export async function duckdbIndex(file: string): Promise<DocumentIndex> {
           });
         });
       }
+      return [];
     });
 
   /** Null for an index in which nothing is yet. */
