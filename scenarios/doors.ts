@@ -44,7 +44,7 @@ export async function openDoors(cloud: Cloud, { host, port, httpsPort, log, wall
   const server = await authority.server([host]);
   const addresses = { mqtt: tlsAddress(cloud) ?? cloudAddress(cloud) ?? '', https: '', http: '' };
   const endpoints = endpointsAt(() => addresses);
-  const bus = cloud.broker.connect('windfleet-http');
+  const bus = cloud.broker.connect('windfleet-http', { nameless: true });
   const aws = openAws(
     { things: cloud.things, jobs: cloud.jobs, device: cloud.device, broker: cloud.broker, bus, endpoints, place: cloud.things.place },
     { clock: cloud.clock, wall, log },

@@ -13,6 +13,8 @@ import type { Clock } from '../../actors/contracts/clock.ts';
 import { reasonOf } from '../../actors/contracts/errors.ts';
 import type { Log } from '../../actors/contracts/log.ts';
 import type { BrokerLimits } from './limits.ts';
+import { Fifo } from './fifo.ts';
+import { type Hold, newHold } from './holds.ts';
 import { decode } from './mqtt-decode.ts';
 import { connackAccepted, connackRefused, disconnectPacket, PINGRESP, puback, suback, unsuback } from './mqtt-encode.ts';
 import { FrameReader } from './mqtt-frames.ts';
@@ -64,6 +66,7 @@ export class Connection implements Line {
   private state: 'new' | 'admitting' | 'open' | 'ended' = 'new';
   private sessionMs = 0;
   private openRequests = 0;
+  private readonly acks = new Fifo<{ readonly messageId: number; isDue: boolean }>();
   private isCorked = false;
   private standingAt = 0;
   private readonly drain = { taken: -1, at: 0 };
@@ -372,8 +375,37 @@ export class Connection implements Line {
     }
     const served = router.serve({ topic, payload }, session.identity);
     if (served) this.await(served);
-    else router.route({ topic, payload, qos, retain, properties: packet.properties, from: session.identity.clientId });
-    if (qos === 1) this.write(puback(this.version, messageId)); // [MQTT-4.3.2-2]: it is in every session that hears it
+    const { clientId } = session.identity;
+    if (qos === 0) {
+      if (!served) router.route({ topic, payload, qos, retain, properties: packet.properties, from: clientId });
+      return;
+    }
+    const hold = newHold();
+    if (!served) router.route({ topic, payload, qos, retain, properties: packet.properties, from: clientId, hold });
+    this.acknowledge(messageId, hold);
+  }
+
+  /** [MQTT-4.3.2-2]: it is in every session that hears it, and with every hearer that keeps it. [MQTT-4.6.0-2]: in their order. */
+  private acknowledge(messageId: number, hold: Hold): void {
+    if (!hold.isHeard && this.acks.length === 0) return this.write(puback(this.version, messageId));
+    const ack = { messageId, isDue: !hold.isHeard };
+    this.acks.push(ack);
+    if (ack.isDue) return;
+    const due = () => {
+      ack.isDue = true;
+      for (let first = this.acks.peek(); first?.isDue; first = this.acks.peek())
+        this.write(puback(this.version, this.acks.shift()!.messageId));
+    };
+    this.ports.router.later(() => {
+      if (hold.works.length === 0) return due();
+      this.await(
+        Promise.all(hold.works).then(due, (error: unknown) => {
+          this.ports.router.count('closed.unkept');
+          this.ports.log.warn({ client: this.identity?.clientId, reason: reasonOf(error) }, 'a message could not be kept');
+          this.end('quotaExceeded', 'a message of it could not be kept: it is to send it again'); // 3.1.1 has no PUBACK that says no
+        }),
+      );
+    });
   }
 
   private await(served: Promise<void>): void {

@@ -7,6 +7,7 @@ import type { Clock } from '../../actors/contracts/clock.ts';
 import type { Log } from '../../actors/contracts/log.ts';
 import { Connection } from './connection.ts';
 import { BROKER_LIMITS, type BrokerLimits } from './limits.ts';
+import { holder, newHold } from './holds.ts';
 import { admissionGate, type Listener, type ListenerPorts, listenPlain, listenTls, type Peer, type TlsMaterial } from './listeners.ts';
 import { type LocalClient, localClient } from './local-client.ts';
 import { openPort } from './open-port.ts';
@@ -122,17 +123,26 @@ export async function embeddedBroker({ host, port, wall, log, tls, limits: chang
   return {
     address: { host, port: listeners[0].port },
     tlsAddress: listeners[1] ? { host, port: listeners[1].port } : null,
-    connect(clientId) {
+    connect(clientId, { nameless = false } = {}) {
       if (locals.has(clientId)) throw new Error(`a client ${clientId} is connected already`);
       const identity: ClientIdentity = { clientId, principal: null, thing: null };
       const subscriber: Subscriber = {
-        receive: ({ topic, payload }) => router.later(() => client.deliver({ topic, payload })),
+        receive({ topic, payload, qos, from, isNameless, hold }) {
+          if (hold) hold.isHeard = true;
+          router.later(() => client.deliver({ topic, payload, qos, ...(from === null || isNameless ? {} : { from }) }, holder(hold)));
+        },
       };
       const client = localClient(clientId, {
         publish(topic, payload, { qos, retain }) {
           const served = router.serve({ topic, payload }, identity);
           if (served) served.catch((error: unknown) => log.error({ topic, reason: String(error) }, 'a request on a reserved topic failed'));
-          else router.route({ topic, payload, qos, retain, properties: null, from: clientId });
+          else if (qos === 0) router.route({ topic, payload, qos, retain, properties: null, from: clientId, isNameless: nameless });
+          else {
+            const hold = newHold();
+            router.route({ topic, payload, qos, retain, properties: null, from: clientId, isNameless: nameless, hold });
+            if (hold.isHeard)
+              return new Promise<void>((delivered) => router.later(delivered)).then(() => Promise.all(hold.works)).then(() => {});
+          }
           return Promise.resolve();
         },
         async subscribed(filter) {

@@ -1,13 +1,13 @@
 /** A connection to a broker from within its own process: subscriptions here, publishing as the broker gives it. */
-import type { Bus, Message } from '../../actors/contracts/bus.ts';
+import type { Bus, Hear, Message } from '../../actors/contracts/bus.ts';
 import { RemoteRefused } from '../../actors/contracts/errors.ts';
 import { TopicTree } from './topic-tree.ts';
 
-type Hearers = Set<(message: Message) => void>;
+type Hearers = Set<Hear>;
 
 export interface LocalClient extends Bus {
-  /** Hands a message to every subscription that covers its topic. */
-  deliver(message: Message): void;
+  /** Hands a message to every subscription that covers its topic. @param held told of each promise that a hearer returned */
+  deliver(message: Message, held?: (work: Promise<unknown>) => void): void;
   /** As `deliver`, to the subscriptions of one filter: for a broker that calls once a filter. */
   deliverTo(filter: string, message: Message): void;
 }
@@ -54,8 +54,8 @@ export function localClient(clientId: string, ports: LocalClientPorts): LocalCli
       };
     },
     onReconnect: () => {}, // nothing comes between
-    deliver(message) {
-      for (const hearers of tree.match(message.topic).keys()) tell(hearers, message);
+    deliver(message, held) {
+      for (const hearers of tree.match(message.topic).keys()) tell(hearers, message, held);
     },
     deliverTo(filter, message) {
       const hearers = subscriptions.get(filter);
@@ -75,8 +75,10 @@ export function localClient(clientId: string, ports: LocalClientPorts): LocalCli
   };
 }
 
-/** To everybody who hears now: who comes or goes meanwhile changes nothing. */
-function tell(hearers: Hearers, message: Message): void {
-  if (hearers.size > 1) for (const hear of [...hearers]) hear(message);
-  else for (const hear of hearers) hear(message);
+/** To everybody who hears now: who comes or goes meanwhile changes nothing. @param held told of each promise that a hearer returns */
+function tell(hearers: Hearers, message: Message, held?: (work: Promise<unknown>) => void): void {
+  for (const hear of hearers.size > 1 ? [...hearers] : hearers) {
+    const work = hear(message);
+    if (work instanceof Promise) held?.(work);
+  }
 }

@@ -4,6 +4,7 @@
  */
 import { type Broker, type Message, type RetainedMessage, topicMatches } from '../../actors/contracts/bus.ts';
 import { Fifo } from './fifo.ts';
+import { type Hold, holder, newHold } from './holds.ts';
 import { type LocalClient, localClient } from './local-client.ts';
 
 const REMEMBERED_TOPICS = 10_000;
@@ -37,9 +38,9 @@ export function memoryBroker(date: () => number = () => 0): Broker {
     return keeper;
   };
 
-  const route = (message: Message) =>
+  const route = (message: Message, hold?: Hold) =>
     later(() => {
-      for (const one of clients.values()) one.deliver(message);
+      for (const one of clients.values()) one.deliver(message, holder(hold));
     });
 
   return {
@@ -48,19 +49,23 @@ export function memoryBroker(date: () => number = () => 0): Broker {
     clients: () => [],
     retained: () => retained.values(),
     counters: () => ({}),
-    connect(clientId) {
+    connect(clientId, { nameless = false } = {}) {
       if (clients.has(clientId)) throw new Error(`a client ${clientId} is connected already`);
       const client = localClient(clientId, {
         async publish(topic, payload, { qos, retain }) {
-          const message = { topic, payload };
+          const message: Message = { topic, payload, qos, ...(nameless ? {} : { from: clientId }) };
           const keeper = keeperOf(topic);
           if (keeper) {
             later(() => void keeper.serve(message, clientId, { clientId, principal: null, thing: null }));
             return;
           }
           if (retain && payload.length === 0) retained.delete(topic);
-          else if (retain) retained.set(topic, { ...message, qos, at: date() });
-          route(message);
+          else if (retain) retained.set(topic, { topic, payload, qos, at: date() });
+          if (qos === 0) return route(message);
+          const hold = newHold();
+          route(message, hold);
+          await new Promise<void>((delivered) => later(delivered));
+          await Promise.all(hold.works);
         },
         async subscribed(filter) {
           for (const message of retained.values()) if (topicMatches(filter, message.topic)) later(() => client.deliver(message));

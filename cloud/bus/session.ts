@@ -10,6 +10,7 @@
 import type { BusAuthorizer, ClientIdentity, TopicAction } from '../../actors/contracts/bus.ts';
 import { topicMatches } from '../../actors/contracts/bus.ts';
 import { Fifo } from './fifo.ts';
+import type { Hold } from './holds.ts';
 import type { BrokerLimits } from './limits.ts';
 import { publishPacket } from './mqtt-encode.ts';
 import type { FilterRequest, MqttVersion } from './mqtt-packets.ts';
@@ -24,6 +25,10 @@ export interface Publication {
   readonly properties: Buffer | null;
   /** Null: the service itself. */
   readonly from: string | null;
+  /** Its publisher is not to be named to who hears it. */
+  readonly isNameless?: boolean;
+  /** On what its publisher's answer waits; absent: it has had its answer. */
+  readonly hold?: Hold;
 }
 
 /** The connection that a session is on now. */
