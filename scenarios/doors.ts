@@ -103,6 +103,7 @@ export const consoleServices = (
   catalogue: cloud.catalogue,
   dated: () => isoDate(cloud.clock),
   index: cloud.index,
+  letters: cloud.ingest,
   now: () => cloud.clock.epoch + cloud.clock.now(),
   objects: cloud.objects,
   chart: turbineChart(),

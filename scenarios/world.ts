@@ -193,6 +193,8 @@ interface Ports {
   readonly trustedKeys: readonly KeyObject[];
   readonly things: ThingServices;
   readonly disk: (thing: ThingName) => Disk;
+  /** Where ingestion keeps what is on its way; null: nothing outlives the process. */
+  readonly ingestDisk: Disk | null;
 }
 
 /** Services without a farm. @throws what their ports throw: StoreUnavailable, VerificationRefused, EnvironmentLacking */
@@ -229,6 +231,8 @@ async function cloudOver(ports: Ports, { clock, log, events, decorate }: CloudTo
     index,
     clock,
     log,
+    disk: ports.ingestDisk,
+    objects: ports.objects,
     thingOfDevice: things.edgeDevices.thingOf,
     captured: view.captured,
   });
@@ -415,6 +419,7 @@ async function memoryPorts(clock: Clock, key: SigningKey): Promise<Ports> {
     held: { objects, parts: memoryObjects(now) },
     presigned,
     index: memoryIndex(),
+    ingestDisk: null,
     key,
     trustedKeys: [key.publicKey],
     things,
@@ -462,6 +467,7 @@ async function demoPorts(
     held,
     presigned,
     index: documents,
+    ingestDisk: fileDisk(join(data, 'ingest')),
     key,
     trustedKeys: trustedKeys(data),
     things,

@@ -387,7 +387,10 @@ export class Connection implements Line {
 
   /** [MQTT-4.3.2-2]: it is in every session that hears it, and with every hearer that keeps it. [MQTT-4.6.0-2]: in their order. */
   private acknowledge(messageId: number, hold: Hold): void {
-    if (!hold.isHeard && this.acks.length === 0) return this.write(puback(this.version, messageId));
+    if (!hold.isHeard && this.acks.length === 0) {
+      this.write(puback(this.version, messageId));
+      return;
+    }
     const ack = { messageId, isDue: !hold.isHeard };
     this.acks.push(ack);
     if (ack.isDue) return;

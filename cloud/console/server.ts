@@ -12,6 +12,7 @@ import type { Log } from '../../actors/contracts/log.ts';
 import { sendError } from './errors.ts';
 import type { AwsFront } from '../aws/front.ts';
 import { guard, refusalOf } from './guard.ts';
+import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { modelRoutes } from './routes/models.ts';
 import { objectRoutes } from './routes/objects.ts';
 import { queryRoutes } from './routes/queries.ts';
@@ -73,6 +74,7 @@ export async function openConsole({ host, port, services, aws = null, log, wall 
     turbineRoutes(api, services);
     rolloutRoutes(api, services);
     modelRoutes(api, services);
+    deadLetterRoutes(api, services);
     objectRoutes(api, services);
     thingRoutes(api, services);
     stream = streamRoutes(api, services, trainingRoutes(api), wall);
@@ -99,7 +101,7 @@ export async function openConsole({ host, port, services, aws = null, log, wall 
 }
 
 /** Prometheus: read from the fleet's view when asked. */
-function createMetrics({ view, jobs }: ConsoleServices, aws: AwsFront | null): Registry {
+function createMetrics({ view, jobs, letters }: ConsoleServices, aws: AwsFront | null): Registry {
   const registry = new Registry();
   new Gauge({
     name: 'windfleet_turbines',
@@ -127,6 +129,25 @@ function createMetrics({ view, jobs }: ConsoleServices, aws: AwsFront | null): R
     async collect() {
       this.reset();
       for (const { status } of await jobs.list()) this.inc({ status });
+    },
+  });
+  new Gauge({
+    name: 'windfleet_dead_letters',
+    help: 'Letters that are kept',
+    registers: [registry],
+    collect() {
+      this.set(letters.counts().letters);
+    },
+  });
+  new Counter({
+    name: 'windfleet_dead_letters_total',
+    help: 'Letters since the start by what became of them: refused, pushed out by newer ones, replayed',
+    labelNames: ['event'],
+    registers: [registry],
+    collect() {
+      const { refused, pushedOut, replayed } = letters.counts();
+      this.reset();
+      for (const [event, count] of Object.entries({ refused, pushedOut, replayed })) this.inc({ event }, count);
     },
   });
   new Counter({

@@ -1,5 +1,6 @@
 /** What the console needs of the cloud. It never sees an actor. */
 import type { Chart } from '../../actors/contracts/chart.ts';
+import type { DeadLetters } from '../../actors/contracts/dead-letters.ts';
 import type { Deployments } from '../../actors/contracts/deployments.ts';
 import type { FaultInjector } from '../../actors/contracts/faults.ts';
 import type { FleetView } from '../../actors/contracts/fleet-view.ts';
@@ -22,6 +23,8 @@ export interface ConsoleServices {
   readonly catalogue: Pick<Catalogue, 'list' | 'describe' | 'grants' | 'aliases' | 'setAlias' | 'removeAlias'>;
   /** Now, as ISO 8601. */
   readonly dated: () => string;
+  /** What could not become a document. */
+  readonly letters: DeadLetters;
   readonly index: DocumentIndex;
   /** Epoch milliseconds of the service's time. */
   readonly now: () => Millis;

@@ -1,6 +1,9 @@
 /**
  * The index in a DuckDB file: a table an index, a column a field, made from the documents as they come. Documents wait in memory
  * until there are enough of them or somebody asks, and then go in together, the same id replacing what was there.
+ *
+ * There is no unique key: keeping one up costs more than all the rest. A document comes back with the instant that it had, so only
+ * rows of a batch's own stretch of time can be replaced by it; one that is newer than all that is there replaces nothing.
  */
 import { type DuckDBAppender, type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { QueryInvalid, StoreUnavailable } from '../../actors/contracts/errors.ts';
@@ -15,7 +18,8 @@ import {
 
 type ColumnType = 'DOUBLE' | 'VARCHAR' | 'BOOLEAN';
 
-const FLUSH_AT = 2_000; // documents
+const FLUSH_AT = 10_000; // documents
+const WAITING_MAX = 50_000; // of one index, while nothing can be written
 
 /** @throws StoreUnavailable when the file cannot be opened. @param file `:memory:` for none */
 export async function duckdbIndex(file: string): Promise<DocumentIndex> {
@@ -35,25 +39,29 @@ export async function duckdbIndex(file: string): Promise<DocumentIndex> {
     return turn;
   };
 
-  const flush = (): Promise<readonly RefusedDocument[]> =>
+  let refused: RefusedDocument[] = []; // since somebody was told
+
+  const flush = (): Promise<void> =>
     inTurn(async () => {
       for (const [index, documents] of waiting) {
         waiting.delete(index);
-        const columns = await widen(db, tables, index, [...documents.values()]);
-        await insert(db, index, columns, [...documents.values()]).catch((error: unknown) => {
+        try {
+          const table = await tableOf(db, tables, index);
+          const fitting = await widen(db, table, index, [...documents.values()], refused);
+          await insert(db, index, table, fitting);
+        } catch (error) {
           waiting.set(index, new Map([...documents, ...(waiting.get(index) ?? [])])); // for the next time
           throw new StoreUnavailable(`the telemetry store did not take ${documents.size} documents`, {
             cause: error,
             hint: 'is the disk full?',
           });
-        });
+        }
       }
-      return [];
     });
 
   /** Null for an index in which nothing is yet. */
   const columnsOf = (index: string): ReadonlyMap<string, ColumnType> | null => {
-    const columns = tables.get(index);
+    const columns = tables.get(index)?.columns;
     if (!columns && DOCUMENT_INDEXES.includes(index)) return null;
     if (!columns) throw new QueryInvalid(`no index ${index}`, { hint: `indexes: ${[...tables.keys()].sort().join(', ') || 'none yet'}` });
     return columns;
@@ -62,9 +70,11 @@ export async function duckdbIndex(file: string): Promise<DocumentIndex> {
   return {
     async add(index, documents) {
       const batch = waiting.get(index) ?? new Map<string, IndexedDocument>();
-      waiting.set(index, batch);
-      for (const document of documents) batch.set(document.id, document);
-      if (batch.size >= FLUSH_AT) await flush();
+      if (batch.size + documents.length > WAITING_MAX && batch.size > 0) await flush();
+      const held = waiting.get(index) ?? batch;
+      waiting.set(index, held);
+      for (const document of documents) held.set(document.id, document);
+      if (held.size >= FLUSH_AT) await flush().catch(() => {}); // who flushes next hears of it; until then they wait
     },
     async aggregate(query) {
       await flush();
@@ -91,7 +101,9 @@ export async function duckdbIndex(file: string): Promise<DocumentIndex> {
     },
     async flush() {
       await flush();
-      return [];
+      const told = refused;
+      refused = [];
+      return told;
     },
     async close() {
       await flush();
@@ -106,63 +118,116 @@ const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
 const typeOf = (value: string | number | boolean): ColumnType =>
   typeof value === 'number' ? 'DOUBLE' : typeof value === 'boolean' ? 'BOOLEAN' : 'VARCHAR';
 
-async function readTables(db: DuckDBConnection): Promise<Map<string, Map<string, ColumnType>>> {
-  const tables = new Map<string, Map<string, ColumnType>>();
-  const rows = (
-    await db.runAndReadAll("SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'main'")
-  ).getRowObjectsJS();
-  for (const row of rows) {
-    const columns = tables.get(String(row['table_name'])) ?? new Map<string, ColumnType>();
-    tables.set(String(row['table_name']), columns.set(String(row['column_name']), row['data_type'] as ColumnType));
+interface Table {
+  readonly columns: Map<string, ColumnType>;
+  /** The newest instant in it, epoch milliseconds. */
+  newestAt: number;
+}
+
+async function readTables(db: DuckDBConnection): Promise<Map<string, Table>> {
+  const rowsOf = async (sql: string) => (await db.runAndReadAll(sql)).getRowObjectsJS();
+  for (const { table_name: name } of await rowsOf("SELECT table_name FROM duckdb_constraints() WHERE constraint_type = 'PRIMARY KEY'"))
+    await withoutKey(db, String(name));
+  const tables = new Map<string, Table>();
+  const columns = await rowsOf(
+    "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'main' ORDER BY ordinal_position",
+  );
+  for (const row of columns) {
+    const table = tables.get(String(row['table_name'])) ?? { columns: new Map<string, ColumnType>(), newestAt: Number.NEGATIVE_INFINITY };
+    tables.set(String(row['table_name']), table);
+    table.columns.set(String(row['column_name']), row['data_type'] as ColumnType);
+  }
+  for (const [name, table] of tables) {
+    const [{ newest }] = await rowsOf(`SELECT max("at") AS newest FROM ${quoted(name)}`);
+    table.newestAt = newest === null ? Number.NEGATIVE_INFINITY : Number(newest);
   }
   return tables;
 }
 
-/** Makes the table and the columns that the documents need. @throws StoreUnavailable when a field changes its type. */
-async function widen(
-  db: DuckDBConnection,
-  tables: Map<string, Map<string, ColumnType>>,
-  index: string,
-  documents: readonly IndexedDocument[],
-): Promise<ReadonlyMap<string, ColumnType>> {
-  let columns = tables.get(index);
-  if (!columns) {
-    await db.run(`CREATE TABLE ${quoted(index)} (id VARCHAR PRIMARY KEY, "at" DOUBLE, thing VARCHAR)`);
-    columns = new Map([
-      ['id', 'VARCHAR'],
-      ['at', 'DOUBLE'],
-      ['thing', 'VARCHAR'],
-    ]);
-    tables.set(index, columns);
-  }
-  for (const document of documents) {
-    for (const [field, value] of Object.entries(document)) {
-      if (value === null) continue;
-      const known = columns.get(field);
-      if (known === undefined) {
-        await db.run(`ALTER TABLE ${quoted(index)} ADD COLUMN ${quoted(field)} ${typeOf(value)}`);
-        columns.set(field, typeOf(value));
-      } else if (known !== typeOf(value))
-        throw new StoreUnavailable(`index ${index}: field ${field} is ${known}, and ${JSON.stringify(value)} is not`);
-    }
-  }
-  return columns;
+/** A table of before: its key goes, its rows stay. */
+async function withoutKey(db: DuckDBConnection, name: string): Promise<void> {
+  const old = quoted(`${name} with a key`);
+  await db.run(`BEGIN; ALTER TABLE ${quoted(name)} RENAME TO ${old}`);
+  await db.run(`CREATE TABLE ${quoted(name)} AS SELECT * FROM ${old}`);
+  await db.run(`DROP TABLE ${old}; COMMIT`);
 }
 
-async function insert(
+async function tableOf(db: DuckDBConnection, tables: Map<string, Table>, index: string): Promise<Table> {
+  const known = tables.get(index);
+  if (known) return known;
+  await db.run(`CREATE TABLE ${quoted(index)} (id VARCHAR, "at" DOUBLE, thing VARCHAR)`);
+  const columns = new Map<string, ColumnType>([
+    ['id', 'VARCHAR'],
+    ['at', 'DOUBLE'],
+    ['thing', 'VARCHAR'],
+  ]);
+  const made = { columns, newestAt: Number.NEGATIVE_INFINITY };
+  tables.set(index, made);
+  return made;
+}
+
+/** Makes the columns that the documents need. @param refused out: those of which a field has another type than before. @returns the others */
+async function widen(
   db: DuckDBConnection,
+  { columns }: Table,
   index: string,
-  columns: ReadonlyMap<string, ColumnType>,
   documents: readonly IndexedDocument[],
-): Promise<void> {
-  await db.run(`CREATE OR REPLACE TEMP TABLE staging AS SELECT * FROM ${quoted(index)} LIMIT 0`);
-  const appender = await db.createAppender('staging', 'main', 'temp');
+  refused: RefusedDocument[],
+): Promise<readonly IndexedDocument[]> {
+  const fitting: IndexedDocument[] = [];
   for (const document of documents) {
-    for (const [field, type] of columns) appendValue(appender, type, document[field]);
+    let wrong: string | null = null;
+    for (const field in document) {
+      const value = document[field];
+      if (value === null || value === undefined) continue;
+      const type = typeOf(value);
+      const known = columns.get(field);
+      if (known === undefined) {
+        await db.run(`ALTER TABLE ${quoted(index)} ADD COLUMN ${quoted(field)} ${type}`);
+        columns.set(field, type);
+      } else if (known !== type) wrong = `field ${field} of index ${index} is ${known}, and ${JSON.stringify(value)} is not`;
+    }
+    if (wrong === null) fitting.push(document);
+    else refused.push({ index, document, reason: wrong });
+  }
+  return fitting;
+}
+
+async function insert(db: DuckDBConnection, index: string, table: Table, documents: readonly IndexedDocument[]): Promise<void> {
+  if (documents.length === 0) return;
+  let [from, to] = [Infinity, -Infinity];
+  for (const { at } of documents) {
+    if (at < from) from = at;
+    if (at > to) to = at;
+  }
+  if (from > table.newestAt) append(await db.createAppender(index), table, documents);
+  else {
+    await db.run(`CREATE OR REPLACE TEMP TABLE staging AS SELECT * FROM ${quoted(index)} LIMIT 0`);
+    append(await db.createAppender('staging', 'main', 'temp'), table, documents);
+    const rows = quoted(index);
+    await db.run('BEGIN');
+    try {
+      await db.run(
+        `DELETE FROM ${rows} USING staging WHERE ${rows}."at" BETWEEN ${from} AND ${to} AND ${rows}."at" = staging."at" AND ${rows}.id = staging.id`,
+      );
+      await db.run(`INSERT INTO ${rows} SELECT * FROM staging`);
+      await db.run('COMMIT');
+    } catch (error) {
+      await db.run('ROLLBACK').catch(() => {}); // a commit that failed has done so
+      throw error;
+    }
+  }
+  table.newestAt = Math.max(table.newestAt, to);
+}
+
+/** Durable when it returns: closing it commits. */
+function append(appender: DuckDBAppender, { columns }: Table, documents: readonly IndexedDocument[]): void {
+  const kinds = [...columns];
+  for (const document of documents) {
+    for (const [field, type] of kinds) appendValue(appender, type, document[field]);
     appender.endRow();
   }
   appender.closeSync();
-  await db.run(`INSERT OR REPLACE INTO ${quoted(index)} SELECT * FROM staging`);
 }
 
 function appendValue(appender: DuckDBAppender, type: ColumnType, value: string | number | boolean | null | undefined): void {

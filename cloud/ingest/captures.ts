@@ -34,38 +34,26 @@ const Record = z.object({
   eventVersion: z.literal('0'),
 });
 
-export interface CaptureLines {
-  readonly documents: readonly IndexedDocument[];
-  /** Those of them whose device reports no verdicts itself: a fleet that does names its features. */
-  readonly unreported: readonly IndexedDocument[];
-  /** Line and reason of those that are none. */
-  readonly refused: readonly { readonly line: number; readonly reason: string; readonly text: string }[];
-}
-
 /** The thing that a device of a fleet is. */
 export type ThingOfDevice = (device: string, fleet: string) => ThingName;
 
-/** @param text a whole `.jsonl` */
-export function captureDocuments(text: string, thingOf: ThingOfDevice = (device) => device): CaptureLines {
-  const documents: IndexedDocument[] = [];
-  const unreported: IndexedDocument[] = [];
-  const refused: { line: number; reason: string; text: string }[] = [];
-  for (const [i, line] of text.split('\n').entries()) {
-    if (line === '') continue;
-    try {
-      const { document, isReported } = documentOf(line, thingOf);
-      documents.push(document);
-      if (!isReported) unreported.push(document);
-    } catch (error) {
-      const reason = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
-      refused.push({ line: i + 1, reason, text: line });
-    }
+export interface CaptureDocument {
+  readonly document: IndexedDocument;
+  /** Whether its device reports verdicts itself: a fleet that does names its features. */
+  readonly isReported: boolean;
+}
+
+/** @param line of a `.jsonl`. @throws Error naming what is wrong */
+export function captureDocument(line: string, thingOf: ThingOfDevice = (device) => device): CaptureDocument {
+  try {
+    return documentOf(line, thingOf);
+  } catch (error) {
+    throw error instanceof z.ZodError ? new Error(z.prettifyError(error)) : error;
   }
-  return { documents, unreported, refused };
 }
 
 /** @throws Error, ZodError */
-function documentOf(line: string, thingOf: ThingOfDevice): { readonly document: IndexedDocument; readonly isReported: boolean } {
+function documentOf(line: string, thingOf: ThingOfDevice): CaptureDocument {
   const { deviceFleetInputs, deviceFleetOutputs, deviceFleetAuxiliaryInputs, eventMetadata } = Record.parse(JSON.parse(line));
   const { deviceId, eventId, inferenceTime, modelName, modelVersion, deviceFleetName } = eventMetadata;
   const errors = readFloats(deviceFleetInputs, 'input');

@@ -9,6 +9,7 @@ const Message = LogMessage.extend({ device_name: z.string().refine(isThingName, 
 
 /** A record that has not the desk turbine's fields, with the reason. */
 export interface RefusedRecord {
+  readonly record: { readonly ts: string; readonly data: readonly string[] };
   readonly reason: string;
 }
 
@@ -22,13 +23,16 @@ export function logDocuments(message: unknown): {
   const refused: RefusedRecord[] = [];
   for (const { ts, data } of logs) {
     if (data.length !== deskTurbine.channels.length) {
-      refused.push({ reason: `${thing} at ${ts}: ${data.length} values, not ${deskTurbine.channels.length}` });
+      refused.push({ record: { ts, data }, reason: `${thing} at ${ts}: ${data.length} values, not ${deskTurbine.channels.length}` });
       continue;
     }
     const values = data.map((text) => (text === '' ? null : Number(text)));
     const wrong = values.findIndex((value) => value !== null && !Number.isFinite(value));
     if (wrong >= 0)
-      refused.push({ reason: `${thing} at ${ts}: ${deskTurbine.channels[wrong].name} is ${JSON.stringify(data[wrong])}, no number` });
+      refused.push({
+        record: { ts, data },
+        reason: `${thing} at ${ts}: ${deskTurbine.channels[wrong].name} is ${JSON.stringify(data[wrong])}, no number`,
+      });
     else {
       const fields = Object.fromEntries(deskTurbine.channels.map(({ name }, i) => [name, values[i]]));
       documents.push({

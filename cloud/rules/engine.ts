@@ -1,24 +1,30 @@
-/** Rules at work: every message on a rule's topics becomes a document for its action; what cannot be read is handed to `refused`. */
-import type { Bus } from '../../actors/contracts/bus.ts';
-import { reasonOf } from '../../actors/contracts/errors.ts';
+/** A rule at work on messages: parsed once, asked for each of them. */
 import { applyRule, parseRule } from './sql.ts';
 
-export interface RulePorts {
-  readonly bus: Bus;
-  readonly action: (document: Record<string, unknown>, topic: string) => void;
-  readonly refused: (topic: string, payload: Uint8Array, reason: string) => void;
+export interface RuleInput {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly from: string | null;
+  /** Epoch milliseconds. */
+  readonly heardAt: number;
 }
 
-/** @throws FileInvalid when the SQL is not of the subset. */
-export async function runRule(sql: string, { bus, action, refused }: RulePorts): Promise<void> {
+export interface CompiledRule {
+  /** The topic filter of its messages. */
+  readonly from: string;
+  /** The row; null when the rule wants none of it. @throws Error when the payload is no JSON object */
+  run(message: RuleInput): Readonly<Record<string, unknown>> | null;
+}
+
+/** @throws FileInvalid with the position of what is not of the subset. */
+export function compileRule(sql: string): CompiledRule {
   const rule = parseRule(sql);
-  await bus.subscribe(rule.from, ({ topic, payload }) => {
-    try {
+  return {
+    from: rule.from,
+    run({ topic, payload }) {
       const body: unknown = JSON.parse(Buffer.from(payload).toString('utf8'));
       if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new Error('the payload is no JSON object');
-      action(applyRule(rule, topic, body as Record<string, unknown>), topic);
-    } catch (error) {
-      refused(topic, payload, reasonOf(error));
-    }
-  });
+      return applyRule(rule, topic, body as Record<string, unknown>);
+    },
+  };
 }

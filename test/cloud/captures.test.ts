@@ -5,7 +5,7 @@ import { CAPTURE_BUCKET, CAPTURE_PREFIX } from '../../actors/contracts/capture.t
 import { StoreUnavailable } from '../../actors/contracts/errors.ts';
 import { silentLog } from '../../actors/contracts/log.ts';
 import type { ObjectStore } from '../../actors/contracts/objects.ts';
-import { captureDocuments } from '../../cloud/ingest/captures.ts';
+import { captureDocument } from '../../cloud/ingest/captures.ts';
 import { memoryObjects } from '../../cloud/objects/memory.ts';
 import { VirtualClock } from '../../twins/time/virtual-clock.ts';
 import { memoryWorld } from '../kit/memory-world.ts';
@@ -92,10 +92,9 @@ captures('a record holds the errors, their thresholds taken out, and the anomali
   await clock.run(CAPTURE_POLICY.pushMs);
 
   const [{ key }] = await objects.list(CAPTURE_BUCKET);
-  const { documents, refused } = captureDocuments(await read(objects, key));
-  assert.equal(refused, []);
-  assert.is(documents.length, 1);
-  const [document] = documents;
+  const lines = (await read(objects, key)).trimEnd().split('\n');
+  assert.is(lines.length, 1);
+  const { document } = captureDocument(lines[0]);
   assert.is(document.at, clock.epoch + 1_000);
   assert.is(document['model'], 'windturbine-anomaly@1.0.0');
   assert.is(document['anomalous'], true);
@@ -139,7 +138,7 @@ captures('what waits is stored at the end', async () => {
   assert.is(capture.stored, 250);
 });
 
-captures('ingestion: bad lines are refused one by one, the others kept', async () => {
+captures('a bad line says what is wrong with it', async () => {
   const objects = memoryObjects();
   const { capture } = open(objects);
   capture.judged('T-001', verdict(1_000), manifest);
@@ -177,20 +176,20 @@ captures('ingestion: bad lines are refused one by one, the others kept', async (
     ],
   ];
 
-  const { documents, refused } = captureDocuments([...bad.map(([line]) => line), '', good].join('\n'));
-  assert.is(documents.length, 1);
-  assert.is(refused.length, bad.length);
-  for (const [i, [, words]] of bad.entries()) {
-    assert.is(refused[i].line, i + 1);
-    assert.match(refused[i].reason, words);
-  }
+  assert.is(captureDocument(good).document.thing, 'T-001');
+  for (const [line, words] of bad)
+    assert.throws(
+      () => captureDocument(line),
+      (error: Error) => words.test(error.message),
+      line,
+    );
 
   const ofOriginal = change({
     deviceFleetInputs: [original],
     deviceFleetOutputs: [{ ...original, name: 'output' }],
     deviceFleetAuxiliaryInputs: [],
   });
-  const [document] = captureDocuments(ofOriginal).documents;
+  const { document } = captureDocument(ofOriginal);
   assert.is(document['mean_pred_wind_speed_rps'], 0, 'six values without names are the original’s');
 });
 

@@ -35,7 +35,7 @@ rules('refuses what is not of the subset, with its position', () => {
 rules('a bad message stops nothing, is kept with its reason, and a redelivery counts once', async () => {
   const broker = memoryBroker();
   const index = memoryIndex();
-  const ingest = await startIngest({ bus: broker.connect('cloud'), index, clock: new VirtualClock(), log: silentLog });
+  const ingest = await startIngest({ bus: broker.connect('cloud'), index, clock: new VirtualClock(), log: silentLog, disk: null });
   const device = broker.connect('device');
   const data = [
     '1200',
@@ -71,9 +71,9 @@ rules('a bad message stops nothing, is kept with its reason, and a redelivery co
 
   assert.equal(await index.aggregate({ index: 'logs', by: [], agg: 'mean', field: 'rps' }), [{ at: null, by: {}, value: 2.19 }]);
   assert.equal(await index.aggregate({ index: 'logs', by: ['thing'], agg: 'count' }), [{ at: null, by: { thing: 'T-1' }, value: 1 }]);
-  assert.is(ingest.refused, 7);
-  assert.match(ingest.deadLetters()[3].reason, '19 values, not 20');
-  assert.match(ingest.deadLetters()[4].reason, 'rps is "fast"');
+  assert.is(ingest.counts().refused, 7);
+  const reasons = ingest.list().map(({ reason }) => reason);
+  assert.ok(reasons.some((reason) => reason.includes('19 values, not 20')) && reasons.some((reason) => reason.includes('rps is "fast"')));
   await ingest.close();
 });
 

@@ -1,0 +1,97 @@
+/** What each message of the fleet becomes: documents of an index, and parts of it that cannot become one. Pure: the same message, the same documents. */
+import { z } from 'zod';
+import { topicMatches } from '../../actors/contracts/bus.ts';
+import { reasonOf } from '../../actors/contracts/errors.ts';
+import type { IndexedDocument } from '../../actors/contracts/index.ts';
+import type { Millis } from '../../actors/contracts/units.ts';
+import { parseVerdict } from '../telemetry-door.ts';
+import { logDocuments } from './logs.ts';
+import { StateMessage, thingOf } from './messages.ts';
+import type { SpooledMessage } from './spool.ts';
+
+export interface MadeDocuments {
+  readonly index: string;
+  readonly documents: readonly IndexedDocument[];
+  /** Parts as messages of their own: mended, they may be sent again. */
+  readonly refused: readonly { readonly payload: Uint8Array; readonly reason: string }[];
+}
+
+/** From a filter's messages to documents. @throws Error, ZodError when nothing of it can become one */
+export interface DocumentMaker {
+  readonly filter: string;
+  make(message: SpooledMessage): MadeDocuments;
+}
+
+/** A device whose clock is further ahead than this is wrong: its documents would stand above everybody's for as long. */
+const FUTURE_MS = 86_400_000;
+
+/** @param rows what the rule for logs makes of a message, as AWS's would; null: it wants none of it */
+export const documentMakers = (
+  rows: (message: SpooledMessage) => Readonly<Record<string, unknown>> | null,
+  logs: string,
+): readonly DocumentMaker[] => [
+  {
+    filter: logs,
+    make(message) {
+      const row = rows(message);
+      if (row === null) return { index: 'logs', documents: [], refused: [] };
+      const { documents, refused } = logDocuments(row);
+      const parts = refused.map(({ record, reason }) => ({ payload: Buffer.from(JSON.stringify({ logs: [record] })), reason }));
+      return { index: 'logs', documents, refused: parts };
+    },
+  },
+  {
+    filter: 'windfleet/+/verdict',
+    make({ topic, payload }) {
+      const thing = thingOf(topic);
+      const { at, model, scores, announced } = parseVerdict(json(payload));
+      const verdict = `${thing}:${at}:`;
+      const documents: IndexedDocument[] = [];
+      for (const feature in scores) {
+        const score = scores[feature];
+        documents.push({ id: verdict + feature, at, thing, feature, score, anomalous: score > 1, announced, model });
+      }
+      return { index: 'verdicts', documents, refused: [] };
+    },
+  },
+  {
+    filter: 'windfleet/+/state',
+    make({ topic, payload }) {
+      const thing = thingOf(topic);
+      const { at, state, cause, model, update } = StateMessage.parse(json(payload));
+      const document = { id: `${thing}:${at}:${state}`, at, thing, state, cause, model: model ?? '', update: update ?? '' };
+      return { index: 'states', documents: [document], refused: [] };
+    },
+  },
+];
+
+/** All that a message becomes, by everybody who wants it. */
+export const documentsOf = (message: SpooledMessage, makers: readonly DocumentMaker[]): readonly MadeDocuments[] =>
+  madeBy(
+    message,
+    makers.filter(({ filter }) => topicMatches(filter, message.topic)),
+  );
+
+/** As above, by those who want it all: what fails fails alone. */
+export const madeBy = (message: SpooledMessage, wanting: readonly DocumentMaker[]): readonly MadeDocuments[] =>
+  wanting.map((maker) => {
+    try {
+      return withoutFuture(maker.make(message), message);
+    } catch (error) {
+      const reason = error instanceof z.ZodError ? z.prettifyError(error) : reasonOf(error);
+      return { index: '', documents: [], refused: [{ payload: message.payload, reason }] };
+    }
+  });
+
+function withoutFuture(made: MadeDocuments, { payload, heardAt }: SpooledMessage): MadeDocuments {
+  const ahead = made.documents.find(({ at }) => isFuture(at, heardAt));
+  if (!ahead) return made;
+  const reason = futureReason(ahead.at, heardAt);
+  return { ...made, documents: made.documents.filter(({ at }) => !isFuture(at, heardAt)), refused: [...made.refused, { payload, reason }] };
+}
+
+export const isFuture = (at: Millis, now: Millis): boolean => at > now + FUTURE_MS;
+export const futureReason = (at: Millis, now: Millis): string =>
+  `its clock is ${Math.round((at - now) / 3_600_000)} hours ahead of here; a day is taken`;
+
+export const json = (payload: Uint8Array): unknown => JSON.parse(Buffer.from(payload).toString('utf8'));
