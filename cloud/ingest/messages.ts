@@ -34,8 +34,12 @@ export const TelemetryMessage = z.object({
 export const TransitionMessage = z.object({ at: At, from: Name, to: Name, event: z.string().max(256) });
 
 /** On the original's topic. */
+/** Of one message, and of one value of a record. */
+export const RECORDS_MAX = 1_000;
+export const TEXT_MAX = 64;
+
 export const LogMessage = z.object({
-  logs: z.array(z.object({ ts: z.iso.datetime({ offset: true }), data: z.array(z.string().max(64)) })).max(1_000),
+  logs: z.array(z.object({ ts: z.iso.datetime({ offset: true }), data: z.array(z.string().max(TEXT_MAX)) })).max(RECORDS_MAX),
 });
 
 /** The thing that `windfleet/<thing>/…` or `wind-turbine/logs/<thing>` is about. @throws Error when it is no name. */
