@@ -2,9 +2,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
 import { z } from 'zod';
-import { ConfigInvalid, UsageError } from '../actors/contracts/errors.ts';
+import { ConfigInvalid, reasonOf, UsageError } from '../actors/contracts/errors.ts';
 import { QUOTAS } from './jobs/limits.ts';
-import type { IndexChoice } from '../actors/contracts/index.ts';
+import { parseRule } from './rules/sql.ts';
+import { DOCUMENT_INDEXES, type IndexChoice } from '../actors/contracts/index.ts';
 import type { InferenceChoice } from '../actors/contracts/inference.ts';
 import { parseDuration } from '../actors/contracts/units.ts';
 import { isThingName } from '../actors/contracts/ids.ts';
@@ -143,6 +144,29 @@ const UpConfig = z.strictObject({
       templates: z.int().min(1).max(1_000_000).default(QUOTAS.templates),
     })
     .prefault({}),
+  /** Rows of rule SQL become documents of an index of one's own. */
+  rules: z
+    .array(
+      z.strictObject({
+        sql: z
+          .string()
+          .max(262_144)
+          .transform((sql, context) => {
+            try {
+              parseRule(sql);
+            } catch (error) {
+              context.addIssue({ code: 'custom', message: reasonOf(error) });
+            }
+            return sql;
+          }),
+        index: z
+          .string()
+          .regex(/^[a-z][a-z0-9_]{0,40}$/, 'is no name of an index: small letters, digits and _')
+          .refine((name) => !DOCUMENT_INDEXES.includes(name), `is an index of the farm’s own: ${DOCUMENT_INDEXES.join(', ')}`),
+      }),
+    )
+    .max(64)
+    .default([]),
   json: z.boolean().default(false),
   /** Who asks the models. */
   inference: InferenceOption.prefault('onnx'),
@@ -193,6 +217,7 @@ export type CloudOptions = Pick<
   | 'indexCredentials'
   | 'strictJobs'
   | 'jobQuotas'
+  | 'rules'
 >;
 
 export const CONFIG_FILES = ['windfleet.config.yaml', 'windfleet.config.json'] as const;

@@ -29,7 +29,7 @@ export async function runCloud(options: CloudOptions, { signal, out, log }: UpTo
     const index = { choice: options.index, credentials: options.indexCredentials };
     const { objects, mqttPort, mqttsPort } = options;
     const jobs = { strict: options.strictJobs, quotas: options.jobQuotas };
-    const ports = { kind: 'demo', data, host: HOST, mqttPort, mqttsPort, objects, index, jobs } as const;
+    const ports = { kind: 'demo', data, host: HOST, mqttPort, mqttsPort, objects, index, jobs, rules: options.rules } as const;
     cloud = await openCloud(ports, { clock, log, events: createRunLog({ keep: false }) });
     doors = await openDoors(cloud, {
       host: HOST,

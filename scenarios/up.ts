@@ -53,6 +53,7 @@ export async function runUp(options: UpOptions, fleet: readonly FleetGroup[], { 
           mqttPort: options.mqttPort,
           mqttsPort: options.mqttsPort,
           objects: options.objects,
+          rules: options.rules,
           jobs: { strict: options.strictJobs, quotas: options.jobQuotas },
           index: { choice: options.index, credentials: options.indexCredentials },
         } as const);

@@ -37,6 +37,7 @@ import { duckdbIndex } from '../cloud/index/duckdb.ts';
 import { elasticsearchIndex } from '../cloud/index/elasticsearch.ts';
 import { memoryIndex } from '../cloud/index/memory.ts';
 import { opensearchIndex } from '../cloud/index/opensearch.ts';
+import { ruleMaker, type UserRule } from '../cloud/ingest/rows.ts';
 import { startIngest, type Ingest } from '../cloud/ingest/pipeline.ts';
 import type { IndexCredentials } from '../cloud/config.ts';
 import { deviceJobs } from '../cloud/jobs/client.ts';
@@ -109,6 +110,8 @@ export type PortsSpec =
       readonly index?: { readonly choice: IndexChoice; readonly credentials: IndexCredentials };
       /** Absent: as AWS's defaults have it. */
       readonly jobs?: { readonly strict: boolean; readonly quotas: Quotas };
+      /** Of the user's own; absent: none. */
+      readonly rules?: readonly UserRule[];
     };
 
 /** The services, whether a farm runs beside them or not. */
@@ -195,6 +198,7 @@ interface Ports {
   readonly disk: (thing: ThingName) => Disk;
   /** Where ingestion keeps what is on its way; null: nothing outlives the process. */
   readonly ingestDisk: Disk | null;
+  readonly rules: readonly UserRule[];
 }
 
 /** Services without a farm. @throws what their ports throw: StoreUnavailable, VerificationRefused, EnvironmentLacking */
@@ -232,6 +236,7 @@ async function cloudOver(ports: Ports, { clock, log, events, decorate }: CloudTo
     clock,
     log,
     disk: ports.ingestDisk,
+    makers: ports.rules.map(ruleMaker),
     objects: ports.objects,
     thingOfDevice: things.edgeDevices.thingOf,
     captured: view.captured,
@@ -420,6 +425,7 @@ async function memoryPorts(clock: Clock, key: SigningKey): Promise<Ports> {
     presigned,
     index: memoryIndex(),
     ingestDisk: null,
+    rules: [],
     key,
     trustedKeys: [key.publicKey],
     things,
@@ -432,7 +438,16 @@ async function memoryPorts(clock: Clock, key: SigningKey): Promise<Ports> {
 }
 
 async function demoPorts(
-  { data, host, mqttPort, mqttsPort, objects: choice, index, jobs: rules }: Extract<WorldSpec['ports'], { kind: 'demo' }>,
+  {
+    data,
+    host,
+    mqttPort,
+    mqttsPort,
+    objects: choice,
+    index,
+    jobs: jobRules,
+    rules: userRules = [],
+  }: Extract<WorldSpec['ports'], { kind: 'demo' }>,
   clock: Clock,
   log: Log,
 ): Promise<Ports> {
@@ -461,13 +476,14 @@ async function demoPorts(
       store: libsqlJobStore(join(data, 'jobs.db')),
       objects: jobObjects(objects, presigned.presign),
       ...jobPorts(things),
-      ...rules,
+      ...jobRules,
     }),
     objects,
     held,
     presigned,
     index: documents,
     ingestDisk: fileDisk(join(data, 'ingest')),
+    rules: userRules,
     key,
     trustedKeys: trustedKeys(data),
     things,

@@ -1,5 +1,5 @@
 /** A rule at work on messages: parsed once, asked for each of them. */
-import { applyRule, parseRule } from './sql.ts';
+import { parseRule } from './sql.ts';
 
 export interface RuleInput {
   readonly topic: string;
@@ -21,10 +21,10 @@ export function compileRule(sql: string): CompiledRule {
   const rule = parseRule(sql);
   return {
     from: rule.from,
-    run({ topic, payload }) {
+    run({ topic, payload, from, heardAt }) {
       const body: unknown = JSON.parse(Buffer.from(payload).toString('utf8'));
       if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new Error('the payload is no JSON object');
-      return applyRule(rule, topic, body as Record<string, unknown>);
+      return rule.rowOf({ topic, body: body as Record<string, unknown>, from, heardAt });
     },
   };
 }
