@@ -199,6 +199,8 @@ interface Ports {
   /** Where ingestion keeps what is on its way; null: nothing outlives the process. */
   readonly ingestDisk: Disk | null;
   readonly rules: readonly UserRule[];
+  /** Lets clients from outside in: the services stand. */
+  readonly admit: () => void;
 }
 
 /** Services without a farm. @throws what their ports throw: StoreUnavailable, VerificationRefused, EnvironmentLacking */
@@ -254,6 +256,7 @@ async function cloudOver(ports: Ports, { clock, log, events, decorate }: CloudTo
     events.append({ at: clock.now(), kind: 'alarm', of: thing, what: { id, raised: clearedAt === null, feature, model } });
   });
 
+  ports.admit();
   return {
     clock,
     events,
@@ -426,6 +429,7 @@ async function memoryPorts(clock: Clock, key: SigningKey): Promise<Ports> {
     index: memoryIndex(),
     ingestDisk: null,
     rules: [],
+    admit: () => {},
     key,
     trustedKeys: [key.publicKey],
     things,
@@ -463,8 +467,18 @@ async function demoPorts(
   const server = await things.authority.server([host]);
   const material = { key: server.privateKeyPem, cert: server.certificatePem + server.caPem, ca: server.caPem };
   const documents = await openIndex(data, index); // first: a broker would keep a process alive that fails here
+  let admit = () => {};
   const broker = await openUsual(mqttsPort, MQTTS_PORT, log, (port) =>
-    embeddedBroker({ host, port: mqttPort, wall: wallClock(), log, tls: { port, material, authorizer: policyAuthorizer(things) } }),
+    embeddedBroker({
+      host,
+      port: mqttPort,
+      wall: wallClock(),
+      log,
+      tls: { port, material, authorizer: policyAuthorizer(things) },
+      ready: new Promise((resolve) => {
+        admit = resolve;
+      }),
+    }),
   ).catch(async (error: unknown) => {
     await documents.close();
     throw error;
@@ -484,6 +498,7 @@ async function demoPorts(
     index: documents,
     ingestDisk: fileDisk(join(data, 'ingest')),
     rules: userRules,
+    admit: () => admit(),
     key,
     trustedKeys: trustedKeys(data),
     things,

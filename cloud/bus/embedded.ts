@@ -24,13 +24,15 @@ export interface EmbeddedOptions {
   /** Absent: no port with TLS. */
   readonly tls?: { readonly port: number; readonly material: TlsMaterial; readonly authorizer: BusAuthorizer };
   readonly limits?: Partial<BrokerLimits>;
+  /** Clients from outside are admitted once it resolves: a message that nobody serves yet would be acknowledged and lost. Absent: at once. */
+  readonly ready?: Promise<void>;
 }
 
 const TICK_MS = 1_000;
 const TAKEOVER_WINDOW_MS = 10_000;
 
 /** @throws EnvironmentLacking when a port is taken. */
-export async function embeddedBroker({ host, port, wall, log, tls, limits: changed }: EmbeddedOptions): Promise<Broker> {
+export async function embeddedBroker({ host, port, wall, log, tls, limits: changed, ready }: EmbeddedOptions): Promise<Broker> {
   const limits = { ...BROKER_LIMITS, ...changed };
   const router = new Router(limits, () => wall.epoch + wall.now());
   const locals = new Map<string, LocalClient>();
@@ -57,7 +59,8 @@ export async function embeddedBroker({ host, port, wall, log, tls, limits: chang
     },
   });
 
-  const door = (authorizer: BusAuthorizer): ListenerPorts => {
+  const door = (given: BusAuthorizer): ListenerPorts => {
+    const authorizer: BusAuthorizer = ready ? { ...given, connect: (request) => ready.then(() => given.connect(request)) } : given;
     const sessions = sessionPorts(authorizer);
     authorizer.onRevoked?.((principal) => {
       for (const connection of [...connections])

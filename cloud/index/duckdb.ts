@@ -257,7 +257,7 @@ function append(appender: DuckDBAppender, { columns }: Table, documents: readonl
     for (const [c, [field]] of kinds.entries())
       chunk.setColumnValues(
         c,
-        rows.map((document) => valueOf(document[field])),
+        rows.map((document) => storable(document[field])),
       );
     appender.appendDataChunk(chunk);
   }
@@ -266,7 +266,7 @@ function append(appender: DuckDBAppender, { columns }: Table, documents: readonl
 
 const DUCKDB_TYPES = { DOUBLE, VARCHAR, BOOLEAN } as const;
 
-const valueOf = (value: string | number | boolean | null | undefined): string | number | boolean | null =>
+const storable = (value: string | number | boolean | null | undefined): string | number | boolean | null =>
   value === undefined || (typeof value === 'number' && Number.isNaN(value)) ? null : value;
 
 function aggregationSql(
