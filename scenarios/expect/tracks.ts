@@ -83,9 +83,10 @@ export function stretchesWhere<Value>(
 ): readonly Stretch[] {
   const found: { from: Millis; to: Millis }[] = [];
   for (const [i, { at, value }] of points.entries()) {
+    const next = points[i + 1]?.at ?? Number.POSITIVE_INFINITY; // it holds until just before
+    if (!test(value) || next <= from || at > to) continue;
     const begins = Math.max(at, from);
-    const ends = Math.min(points[i + 1]?.at ?? Number.POSITIVE_INFINITY, to);
-    if (!test(value) || ends < begins || begins > to) continue;
+    const ends = Math.min(next, to);
     const last = found.at(-1);
     if (last && last.to === begins) last.to = ends;
     else found.push({ from: begins, to: ends });
