@@ -22,7 +22,7 @@ import { captureDocument, type ThingOfDevice } from './captures.ts';
 import { type DocumentMaker, documentMakers, documentsOf, futureReason, isFuture, madeBy } from './documents.ts';
 import { openLetters } from './letters.ts';
 import { linesOf } from './lines.ts';
-import { openSpool, type SpooledMessage } from './spool.ts';
+import { openSpool, type Spool, type SpooledMessage } from './spool.ts';
 
 /** The original's rule for application logs. */
 export const LOG_RULE = "SELECT 'logs' as msg_type, topic(3) as device_name, * FROM 'wind-turbine/logs/#'";
@@ -190,9 +190,9 @@ export async function startIngest(ports: IngestPorts): Promise<Ingest> {
       refuse({ kind: 'message', topic: `index:${name}`, from: null, heardAt: now() }, Buffer.from(JSON.stringify(document)), reason);
   };
   /** Takes what the spool holds again. @throws StoreUnavailable */
-  const catchUp = async (segments: readonly string[]) => {
+  const catchUp = async (kept: Spool, segments: readonly string[]) => {
     let since = 0;
-    for await (const message of spool!.read(segments)) {
+    for await (const message of kept.read(segments)) {
       since += await take(message);
       if (since < BATCH) continue;
       since = 0;
@@ -205,9 +205,9 @@ export async function startIngest(ports: IngestPorts): Promise<Ingest> {
     const segments = (await closing) ?? [];
     try {
       await flushIndex();
-      if (isBehind || isFirst) {
+      if (spool && (isBehind || isFirst)) {
         isBehind = false;
-        await catchUp(segments);
+        await catchUp(spool, segments);
       }
       for (let next = backlog[0]; next; next = backlog[0]) {
         await index.add(next.index, next.documents);

@@ -102,12 +102,14 @@ function createLink(client: string, clock: Clock, rng: Rng, tally: Tally): Link 
   let reconnects = 0;
   let waiting: { readonly send: () => void }[] = []; // of QoS 1, in the client's memory
   let heard: (() => void)[] = [];
+  let unanswered: (() => void)[] = [];
   const subscriptions: Subscription[] = [];
 
   const reconnect = () => {
     if (causes.size > 0 || isConnected) return;
     isConnected = true;
     for (const { send } of waiting.splice(0)) send();
+    for (const tell of unanswered.splice(0)) tell();
     for (const hear of [...heard]) hear();
   };
 
@@ -171,7 +173,11 @@ function createLink(client: string, clock: Clock, rng: Rng, tally: Tally): Link 
         publish,
         async subscribe(filter, hear) {
           const receive = (message: Message) => {
-            if (isOver() || !isConnected) return;
+            if (isOver()) return;
+            // The broker went down before a service had it: its publisher has no answer, and sends it again to the next one.
+            if (!isConnected && role === 'service' && message.qos === 1)
+              return new Promise((told) => unanswered.push(() => told(hear(message))));
+            if (!isConnected) return;
             if (ways.down.isClear()) return hear(message);
             const course = ways.down.course(message.payload.length, 1);
             for (const at of [course?.at, course?.againAt])

@@ -95,6 +95,7 @@ export function openOutside(clock: Clock, rng: Rng, { powerChannel }: OutsideOpt
   const serial = serialFaults(rng);
   const droppedBefore = new Map<ThingName, number>(); // by spools of earlier boots
   let broker: RestartableBroker | null = null;
+  let listening: Promise<unknown> | null = null; // the probe's subscriptions
   let store: FaultyStore | null = null;
   let engine: FaultyEngine | null = null;
   let inside: Inside | null = null;
@@ -138,6 +139,10 @@ export function openOutside(clock: Clock, rng: Rng, { powerChannel }: OutsideOpt
     decorate: {
       broker(given) {
         broker = restartableBroker(given, links, tally, [CARRIER]);
+        // before any device speaks: a message that nobody hears is counted as lost
+        const probe = broker.connect(PROBE);
+        listening = Promise.all(HEARD.map((filter) => probe.subscribe(filter, ({ topic, payload }) => tally.seen(topic, payload))));
+        listening.catch(() => {}); // told by `connect`
         return broker;
       },
       objects(given) {
@@ -162,8 +167,7 @@ export function openOutside(clock: Clock, rng: Rng, { powerChannel }: OutsideOpt
 
     async connect(given) {
       inside = given;
-      const probe = built(broker).connect(PROBE);
-      for (const filter of HEARD) await probe.subscribe(filter, ({ topic, payload }) => tally.seen(topic, payload));
+      await built(listening);
     },
 
     begin(fault) {

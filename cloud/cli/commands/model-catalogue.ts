@@ -224,6 +224,7 @@ export async function grantRollback(
     throw new UsageError(`--to ${JSON.stringify(flags.to)} is no name of a thing or a group`, { hint: 'farm is every turbine' });
   const catalogue = catalogueIn(flags.data);
   const { name, version, sha256, manifest } = await catalogue.describe(id);
+  const now = clock.now();
   const grant: RollbackGrant = {
     schema: 'windfleet.rollback-grant/v1',
     name,
@@ -231,8 +232,8 @@ export async function grantRollback(
     sequence: manifest.sequence,
     sha256,
     group: flags.to,
-    issuedAt: isoDate(clock),
-    expires: isoDate(clock, clock.now() + lasting),
+    issuedAt: isoDate(clock, now),
+    expires: isoDate(clock, now + lasting),
   };
   const key = await catalogue.grant(signGrant(grant, openKey(flags.data).privateKey));
   printFacts(
