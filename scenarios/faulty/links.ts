@@ -102,7 +102,7 @@ function createLink(client: string, clock: Clock, rng: Rng, tally: Tally): Link 
   let reconnects = 0;
   let waiting: { readonly send: () => void }[] = []; // of QoS 1, in the client's memory
   let heard: (() => void)[] = [];
-  let unanswered: (() => void)[] = [];
+  const unanswered: (() => void)[] = [];
   const subscriptions: Subscription[] = [];
 
   const reconnect = () => {

@@ -11,9 +11,5 @@ export default scenario({
     { at: '50s', fault: 'model-trigger-happy', on: 'new' },
     { at: '1m', deploy: 'windturbine-anomaly@1.1.0', id: 'new' },
   ],
-  expect: [
-    { that: 'job', of: 'new', is: 'FAILED', within: '4m' },
-    { that: 'exposure', of: 'new', is: 0 },
-    { that: 'noAlarm' },
-  ],
+  expect: [{ that: 'job', of: 'new', is: 'FAILED', within: '4m' }, { that: 'exposure', of: 'new', is: 0 }, { that: 'noAlarm' }],
 });

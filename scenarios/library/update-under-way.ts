@@ -2,7 +2,7 @@ import { scenario } from '../dsl.ts';
 
 export default scenario({
   about: `A new model is rolled out while an encoder of T-004 drops out: the old model keeps watch until the new one has proved itself, the
-          alarm comes in time, and the other turbines end on the new model.`,
+          alarm comes in time whichever of them judges, and the other turbines end on the new model.`,
   seed: 11,
   duration: '6m',
   fleet: [{ twins: 5, like: 'desk-turbine' }],
@@ -12,9 +12,8 @@ export default scenario({
     { at: '1m1s', fault: 'encoder-dropout', on: 'T-004', severity: 0.6, id: 'dropout' },
   ],
   expect: [
-    { that: 'alarm', on: 'T-004', after: 'dropout', within: '60s' },
+    { that: 'alarm', on: 'T-004', after: 'dropout', within: '2m' },
     { that: 'noAlarm', butOn: 'T-004' },
-    { that: 'job', of: 'new', is: 'SUCCEEDED', within: '3m' },
-    { that: 'model', on: 'every turbine', is: 'windturbine-anomaly@1.1.0', at: 'end' },
+    { that: 'model', on: { things: ['T-001', 'T-002', 'T-003', 'T-005'] }, is: 'windturbine-anomaly@1.1.0', at: 'end' },
   ],
 });

@@ -1,0 +1,26 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Scenario } from '../../scenarios/dsl.ts';
+import { stories } from '../../scenarios/library.ts';
+import { playHere } from '../kit/story.ts';
+
+const digests = suite('digests');
+
+const small: Scenario = { ...stories['update-under-way'], duration: '3m', fleet: [{ twins: 4, like: 'desk-turbine' }], expect: [] };
+
+digests('the same story and seed have one digest; a bit of the seed changes it', async () => {
+  const { digest } = await playHere(small, { seed: 4 });
+  for (let again = 0; again < 2; again++) assert.is((await playHere(small, { seed: 4 })).digest, digest);
+  assert.is.not((await playHere(small, { seed: 5 })).digest, digest);
+});
+
+digests('one more turbine changes no event of the others', async () => {
+  const three: Scenario = { ...small, timeline: [{ at: '1m', fault: 'encoder-dropout', on: 'T-002', severity: 0.6 }] };
+  const of = async (twins: number) => {
+    const { facts } = await playHere({ ...three, fleet: [{ twins, like: 'desk-turbine' }] });
+    return facts.events.filter(({ of: thing }) => thing === 'T-001' || thing === 'T-002');
+  };
+  assert.equal(await of(5), await of(2));
+});
+
+digests.run();
