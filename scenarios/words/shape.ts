@@ -107,6 +107,7 @@ function issueText(issue: z.core.$ZodIssue, value: unknown, path: Path): string 
           : issue.message
         : `${shown(value)} is ${issue.inclusive ? 'less than' : 'not more than'} ${issue.minimum}`;
     case 'too_big':
+      if (issue.origin === 'array') return `holds more than ${issue.maximum} entries`;
       return issue.origin === 'string' ? `is longer than ${issue.maximum} letters` : `${shown(value)} is more than ${issue.maximum}`;
     default:
       return issue.message;

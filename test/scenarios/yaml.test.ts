@@ -137,6 +137,12 @@ for (const [what, [text, why]] of Object.entries(HOSTILE))
     assert.is(Object.hasOwn(Object.prototype, 'about') || Object.hasOwn(Object.prototype, 'x'), false);
   });
 
+yaml('more entries than anyone has time for are refused in one line', () => {
+  const many = STORY.replace(/expect:.*/s, `expect:\n${'  - { that: noAlarm }\n'.repeat(1_001)}`);
+
+  assert.equal(faultsOf(many), ['a.yaml:13:1 expect: holds more than 1000 entries']);
+});
+
 yaml('JSON is read too, with tabs, a byte order mark and Windows’ line ends', () => {
   const { story } = parseStory(STORY, 'a.yaml');
   const json = JSON.stringify({ $schema: 'scenario.schema.json', ...story }, null, '\t');
