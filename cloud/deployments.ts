@@ -2,7 +2,7 @@
 import type { Deployment, Deployments } from '../actors/contracts/deployments.ts';
 import { JobRefused, NotFound } from '../actors/contracts/errors.ts';
 import { modelId, type ThingName } from '../actors/contracts/ids.ts';
-import type { Job, JobExecution, JobsControl } from '../actors/contracts/jobs.ts';
+import type { Job, JobsControl } from '../actors/contracts/jobs.ts';
 import { orderedModel, printJobDocument } from '../actors/package/job-document.ts';
 import type { PublishedModel } from './models/catalogue.ts';
 
@@ -15,20 +15,24 @@ export interface DeploymentPorts {
   readonly granted: (model: PublishedModel, to: string) => Promise<string | null>;
 }
 
+/** Counts tell of all: a farm may have a million of them, and a page asks again at every change. */
+export const EXECUTIONS_SHOWN = 10_000; // of a deployment or job that is asked for
+export const EXECUTIONS_OF_ONE = 250; // in a list
+export const EXECUTIONS_LISTED = 2_500; // in all of a list, the newest first
 const IN_PROGRESS_MINUTES = 60; // a device that starts and is never heard of again ends TIMED_OUT
 
 export function createDeployments({ jobs, resolve, published, granted }: DeploymentPorts): Deployments {
-  const show = async (job: Job): Promise<Deployment> => {
+  const show = async (job: Job, limit = EXECUTIONS_SHOWN): Promise<Deployment> => {
     const model = orderedModel(job.document); // null for a job of another kind: anybody may create those
     if (model === null) throw new NotFound(`job ${job.jobId} brings no model`);
-    const executions = await jobs.executions(job.jobId);
     return {
       id: job.jobId,
       model,
       to: job.targets.join(','),
-      status: statusOf(job, executions),
+      status: statusOf(job),
       createdAt: job.createdAt,
-      executions,
+      counts: job.counts,
+      executions: limit === 0 ? [] : await jobs.executions(job.jobId, { limit }),
     };
   };
 
@@ -56,24 +60,27 @@ export function createDeployments({ jobs, resolve, published, granted }: Deploym
     },
     show: async (id) => show(await jobs.describe(id)),
     async list() {
-      const shown = await Promise.all(
-        (await jobs.list()).map((job) =>
-          show(job).catch((error: unknown) => {
-            // a job that is none of ours, or has been deleted a moment ago
-            if (error instanceof NotFound || (error instanceof JobRefused && error.reason === 'ResourceNotFound')) return null;
-            throw error;
-          }),
-        ),
-      );
-      return shown.filter((deployment) => deployment !== null);
+      const shown: Deployment[] = [];
+      let room = EXECUTIONS_LISTED;
+      for (const job of await jobs.list()) {
+        try {
+          const deployment = await show(job, Math.min(room, EXECUTIONS_OF_ONE));
+          room -= deployment.executions.length;
+          shown.push(deployment);
+        } catch (error) {
+          // a job that is none of ours, or has been deleted a moment ago
+          if (!(error instanceof NotFound || (error instanceof JobRefused && error.reason === 'ResourceNotFound'))) throw error;
+        }
+      }
+      return shown;
     },
     cancel: async (id) => show(await jobs.cancel(id)),
   };
 }
 
 /** SUCCEEDED when every execution has; FAILED when all ended and one has not. */
-function statusOf(job: Job, executions: readonly JobExecution[]): Deployment['status'] {
-  if (job.status === 'CANCELED' || job.status === 'DELETION_IN_PROGRESS') return 'CANCELED';
-  if (job.status === 'IN_PROGRESS' || job.status === 'SCHEDULED') return 'IN_PROGRESS';
-  return executions.every(({ status }) => status === 'SUCCEEDED') ? 'SUCCEEDED' : 'FAILED';
+function statusOf({ status, counts }: Job): Deployment['status'] {
+  if (status === 'CANCELED' || status === 'DELETION_IN_PROGRESS') return 'CANCELED';
+  if (status === 'IN_PROGRESS' || status === 'SCHEDULED') return 'IN_PROGRESS';
+  return Object.entries(counts).every(([of, count]) => of === 'SUCCEEDED' || count === 0) ? 'SUCCEEDED' : 'FAILED';
 }

@@ -1,6 +1,6 @@
 /** A model brought to a group of turbines: a rollout. Issue by issue it learns waves and gates; its door stays. */
 import type { ModelId } from './ids.ts';
-import type { JobExecution } from './jobs.ts';
+import type { JobCounts, JobExecution } from './jobs.ts';
 import type { Millis } from './units.ts';
 
 export interface DeploymentRequest {
@@ -15,6 +15,9 @@ export interface Deployment {
   readonly to: string;
   readonly status: 'IN_PROGRESS' | 'SUCCEEDED' | 'FAILED' | 'CANCELED';
   readonly createdAt: Millis;
+  /** Of all its turbines. */
+  readonly counts: JobCounts;
+  /** Of its first turbines, by name: a list of deployments holds fewer of each than one that is shown. */
   readonly executions: readonly JobExecution[];
 }
 

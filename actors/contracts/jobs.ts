@@ -276,8 +276,8 @@ export interface JobsControl {
       readonly namespaceId?: string;
     },
   ): Promise<Page<Job>>;
-  /** Latest executions of every thing in the order of things' names, however many: for small farms. */
-  executions(jobId: string): Promise<readonly JobExecution[]>;
+  /** The latest execution of every thing, in the order of things' names. @param options.limit so many; absent: however many there are */
+  executions(jobId: string, options?: { readonly limit?: number }): Promise<readonly JobExecution[]>;
   /** ListJobExecutionsForJob: by thing, then number. */
   executionsOfJob(jobId: string, query?: Paging & { readonly status?: ExecutionStatus }): Promise<Page<JobExecution>>;
   /** ListJobExecutionsForThing: newest job first. */

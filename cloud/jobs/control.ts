@@ -50,24 +50,23 @@ export function openControl(ports: JobPorts, course: Course, members: Members, r
         return { items: records.map(see), next: found.length > records.length ? String(records[records.length - 1].key) : null };
       }),
 
-    async executions(jobId) {
+    async executions(jobId, { limit = -1 } = {}) {
       const { key } = find(jobId);
-      const latest = new Map<ThingName, JobExecution>();
-      for (const one of ledger.flush().ofJob(key, { limit: -1 })) latest.set(one.thing, shown(one)); // the highest number comes last
-      return [...latest.values()];
+      return (await ledger.stored((store) => store.ofJob(key, { latest: true, limit }))).map(shown);
     },
     async executionsOfJob(jobId, { after, limit, status } = {}) {
       const { key } = find(jobId);
       const wanted = pageOf(limit);
-      const found = ledger.flush().ofJob(key, {
+      const query = {
         ...(status ? { status: [status] } : {}),
         ...(after === undefined ? {} : { after: placeIn(after) }),
         limit: wanted + 1,
-      });
+      };
+      const found = await ledger.stored((store) => store.ofJob(key, query));
       return paged(found, wanted, ({ executionNumber, thing }) => `${executionNumber}/${thing}`);
     },
     async executionsOfThing(thing, { after, limit, status, jobId, namespaceId } = {}) {
-      const found = ledger.flush().ofThing(thing);
+      const found = await ledger.stored((store) => store.ofThing(thing));
       const wanted = pageOf(limit);
       const place = (one: Execution) => `${one.executionNumber}/${one.jobId}`;
       const from = after === undefined ? 0 : found.findIndex((one) => place(one) === after) + 1;

@@ -64,6 +64,8 @@ export interface Ledger {
   write<T>(work: () => T): Promise<T>;
   /** What `read` says, once all of what it has seen is durable. */
   read<T>(read: () => T): Promise<T>;
+  /** The same of what is in the store, where memory does not have it all. @throws StoreUnavailable */
+  stored<T>(read: (store: JobStore) => T): Promise<T>;
   /** Commits what is open, now: what follows may ask the store. @throws StoreUnavailable */
   flush(): JobStore;
   close(): void;
@@ -344,6 +346,15 @@ export function openLedger(store: JobStore, settled: Settled): Ledger {
       fresh();
       const seen = unsettled();
       const answer = read();
+      if (seen) await seen.done;
+      return answer;
+    },
+    async stored(read) {
+      fresh();
+      const lost = commit();
+      if (lost) throw lost;
+      const seen = unsettled();
+      const answer = read(store);
       if (seen) await seen.done;
       return answer;
     },

@@ -267,11 +267,15 @@ function openStore(file: string, commits: JobStore['commits'], logSync: LogSync 
         const [row] = executionNumber === undefined ? rows(findLatest, job, thing) : rows(findNumber, job, thing, executionNumber);
         return row ? executionOf(row) : null;
       }),
-    ofJob: (job, { status, held = false, after, limit }: OfJob) =>
+    ofJob: (job, { status, held = false, latest = false, after, limit }: OfJob) =>
       guarded('give the executions of a job', () => {
         const where = ['job = ?', ...(after ? ['(thing, number) > (?, ?)'] : [])];
         if (status) where.push(`status IN (${status.map((one) => CODES.get(one)).join()})`);
         if (held) where.push('held = 1');
+        if (latest)
+          where.push(
+            'NOT EXISTS (SELECT 1 FROM execution AS later WHERE later.job = execution.job AND later.thing = execution.thing AND later.number > execution.number)',
+          );
         const bound = [job, ...(after ? [after.thing, after.executionNumber] : []), limit];
         return rows(select(`WHERE ${where.join(' AND ')} ORDER BY thing, number LIMIT ?`), ...bound).map(executionOf);
       }),

@@ -62,6 +62,8 @@ export interface OfJob {
   readonly status?: readonly ExecutionStatus[];
   /** Only those that wait for a maintenance window. */
   readonly held?: boolean;
+  /** Only the latest attempt of each thing. */
+  readonly latest?: boolean;
   readonly after?: { readonly thing: ThingName; readonly executionNumber: number };
   readonly limit: number;
 }

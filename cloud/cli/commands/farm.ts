@@ -103,7 +103,7 @@ export function addFarmCommands(program: Command, io: Io): void {
   asking(jobs.command('list').description('All jobs, the newest first.'), ['jobs list', 'jobs list --json']).action(
     async ({ cloud, json = false }: Common) => {
       const list = await openApi(cloud).get<(Job & { executions: JobExecution[] })[]>('/api/jobs');
-      const rows = list.map((job) => [job.jobId, job.status, job.description, countStatuses(job.executions)]);
+      const rows = list.map((job) => [job.jobId, job.status, job.description, countsOf(job.counts)]);
       printFacts(io, json, list, () => (rows.length === 0 ? 'no jobs yet' : table(['job', 'status', 'what', 'executions'], rows)));
     },
   );
@@ -149,11 +149,11 @@ async function follow(
   }
 }
 
-function countStatuses(executions: readonly JobExecution[]): string {
-  const counts = new Map<string, number>();
-  for (const { status } of executions) counts.set(status, (counts.get(status) ?? 0) + 1);
-  return [...counts].map(([status, count]) => `${count} ${status}`).join(', ');
-}
+const countsOf = (counts: Job['counts']): string =>
+  Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([status, count]) => `${count} ${status}`)
+    .join(', ');
 
 function seconds(name: string, text: string): number {
   const ms = parseDuration(text);

@@ -2,7 +2,9 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { JobRefused } from '../../../actors/contracts/errors.ts';
+import type { Job, JobExecution } from '../../../actors/contracts/jobs.ts';
 import { hostOf } from '../../things/endpoints.ts';
+import { EXECUTIONS_LISTED, EXECUTIONS_OF_ONE, EXECUTIONS_SHOWN } from '../../deployments.ts';
 import { parseBody, RequestRefused } from '../errors.ts';
 import type { ConsoleServices } from '../services.ts';
 
@@ -11,34 +13,28 @@ const Deployment = z.strictObject({ model: z.string().min(1).max(160), to: z.str
 
 type OfId = { Params: { id: string } };
 
-/** Of one job in a list; its counts tell of all, and `ListJobExecutionsForJob` has the rest. */
-const EXECUTIONS_SHOWN = 250;
-
 export function rolloutRoutes(
   app: FastifyInstance,
   { deployments, jobs, trustedKeys, mqttEndpoint, mqttsEndpoint }: ConsoleServices,
 ): void {
   app.get('/api/keys', async () => trustedKeys.map((pem) => ({ algorithm: 'ed25519', pem })));
   app.get('/api/jobs', async () => {
-    const shown = await Promise.all(
-      (await jobs.list()).map(async (job) => {
-        try {
-          const many = Object.values(job.counts).reduce((sum, count) => sum + count, 0) > EXECUTIONS_SHOWN;
-          const executions = many
-            ? (await jobs.executionsOfJob(job.jobId, { limit: EXECUTIONS_SHOWN })).items
-            : await jobs.executions(job.jobId);
-          return [{ ...job, executions }];
-        } catch (error) {
-          if (error instanceof JobRefused && error.reason === 'ResourceNotFound') return []; // deleted a moment ago
-          throw error;
-        }
-      }),
-    );
-    return shown.flat();
+    const shown: (Job & { readonly executions: readonly JobExecution[] })[] = [];
+    let room = EXECUTIONS_LISTED;
+    for (const job of await jobs.list()) {
+      try {
+        const executions = room === 0 ? [] : await jobs.executions(job.jobId, { limit: Math.min(room, EXECUTIONS_OF_ONE) });
+        room -= executions.length;
+        shown.push({ ...job, executions });
+      } catch (error) {
+        if (!(error instanceof JobRefused && error.reason === 'ResourceNotFound')) throw error; // deleted a moment ago
+      }
+    }
+    return shown;
   });
   app.get<OfId>('/api/jobs/:id', async ({ params }) => ({
     ...(await jobs.describe(params.id)),
-    executions: await jobs.executions(params.id),
+    executions: await jobs.executions(params.id, { limit: EXECUTIONS_SHOWN }),
   }));
   app.get('/api/deployments', async () => deployments.list());
   app.get<OfId>('/api/deployments/:id', async ({ params }) => deployments.show(params.id));
