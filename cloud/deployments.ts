@@ -74,7 +74,10 @@ export function createDeployments({ jobs, resolve, published, granted }: Deploym
       }
       return shown;
     },
-    cancel: async (id) => show(await jobs.cancel(id)),
+    async cancel(id) {
+      await show(await jobs.describe(id), 0); // a job that is no deployment is none to be cancelled here
+      return show(await jobs.cancel(id));
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 /** Errors on the wire: `{ "error": { "code", "message", "hint" } }`, and the status that each class has. */
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { type ErrorCode, FleetError, QueryInvalid, ThingRefused } from '../../actors/contracts/errors.ts';
+import { type ErrorCode, FleetError, JobRefused, QueryInvalid, ThingRefused } from '../../actors/contracts/errors.ts';
 
 const STATUS: { readonly [code in ErrorCode]?: number } = {
   usage: 400,
@@ -20,8 +20,10 @@ const STATUS: { readonly [code in ErrorCode]?: number } = {
 };
 
 /** By AWS's reason; what is not here is 400. */
-const OF_THINGS: Readonly<Record<string, number>> = {
+const BY_REASON: Readonly<Record<string, number>> = {
   ResourceNotFound: 404,
+  InvalidStateTransition: 409,
+  VersionMismatch: 409,
   ResourceAlreadyExists: 409,
   VersionConflict: 409,
   DeleteConflict: 409,
@@ -49,7 +51,8 @@ export function sendError(reply: FastifyReply, error: unknown): number {
     reply.status(status).send({ error: { code, message, ...(hint === undefined ? {} : { hint }) } });
     return status;
   };
-  if (error instanceof ThingRefused) return send(OF_THINGS[error.reason] ?? 400, error.code, error.message, error.hint);
+  if (error instanceof ThingRefused) return send(BY_REASON[error.reason] ?? 400, error.code, error.message, error.hint);
+  if (error instanceof JobRefused) return send(BY_REASON[error.reason] ?? 400, error.code, error.message, error.hint);
   if (error instanceof RequestRefused) return send(error.status, error.code, error.message, error.hint);
   if (error instanceof FleetError) return send(STATUS[error.code] ?? 500, error.code, error.message, error.hint);
   const status = (error as { statusCode?: number }).statusCode ?? 500;

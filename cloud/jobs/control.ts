@@ -103,7 +103,8 @@ export function openControl(ports: JobPorts, course: Course, members: Members, r
       checkTexts({ reasonCode, comment });
       const cancelled = await ledger.write(() => {
         const record = find(jobId);
-        if (isOver(record)) throw new JobRefused('InvalidStateTransition', `job ${jobId} is ${record.state.status}`);
+        if (isOver(record))
+          throw new JobRefused('InvalidStateTransition', `job ${jobId} is ${record.state.status}: there is nothing left to cancel`);
         course.cancel(record, {
           force,
           ...(reasonCode === undefined ? {} : { reasonCode }),

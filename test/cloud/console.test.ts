@@ -54,6 +54,45 @@ console_('jobs of others stand beside deployments and break none of them', async
   await close();
 });
 
+console_('a list shows the first of many executions, a job by itself all; counts tell of all', async () => {
+  const { world, ask, close } = await openFarm();
+  const things = Array.from({ length: 300 }, (_, i) => `X-${String(i).padStart(3, '0')}`);
+  for (let i = 0; i < 12; i++) await world.jobs.create({ jobId: `many-${i}`, things, targets: ['x'], document: { do: 'reboot' } });
+  await world.clock.run(world.clock.now() + 1_000);
+  await world.cloud.device.update('X-000', 'many-0', { status: 'FAILED' });
+  type Listed = { jobId: string; counts: Record<string, number>; executions: { thing: string; status: string }[] };
+  const json = async <T>(path: string, init?: RequestInit) => (await (await ask(path, init)).json()) as T;
+
+  const list = await json<Listed[]>('/api/jobs');
+  assert.is(list.length, 12);
+  assert.is(list[0].executions.length, 250);
+  assert.is(
+    list.reduce((sum, { executions }) => sum + executions.length, 0),
+    2_500,
+  );
+  assert.ok(list.every(({ counts }) => counts['QUEUED'] + counts['FAILED'] === 300));
+  const one = await json<Listed>('/api/jobs/many-0');
+  assert.is(one.executions.length, 300);
+  assert.equal([one.executions[0].thing, one.executions[0].status, one.counts['FAILED']], ['X-000', 'FAILED', 1]);
+  await close();
+});
+
+console_('any job can be cancelled, once; a job that is no deployment not as one', async () => {
+  const { world, ask, close } = await openFarm();
+  await world.jobs.create({ jobId: 'reboot', things: ['T-900'], targets: ['T-900'], document: { do: 'reboot' } });
+  const cancel = (path: string) => ask(path, { method: 'DELETE', headers: { 'content-type': 'application/json' }, body: '{}' });
+
+  assert.is((await cancel('/api/deployments/reboot')).status, 404);
+  assert.is((await world.jobs.describe('reboot')).status, 'IN_PROGRESS');
+  const cancelled = (await (await cancel('/api/jobs/reboot')).json()) as { status: string; counts: Record<string, number> };
+  assert.equal([cancelled.status, cancelled.counts['CANCELED']], ['CANCELED', 1]);
+  const again = await cancel('/api/jobs/reboot');
+  assert.equal([again.status, (await errorOf(again)).code], [409, 'job.refused']);
+  for (const path of ['/api/jobs/none', '/api/deployments/none'])
+    assert.equal([(await cancel(path)).status, (await ask(path)).status], [404, 404]);
+  await close();
+});
+
 console_('tells of turbines, models and itself', async () => {
   const { ask, close } = await openFarm();
   const turbines = (await (await ask('/api/turbines')).json()) as {

@@ -123,8 +123,8 @@ export function addFarmCommands(program: Command, io: Io): void {
     'jobs cancel windturbine-anomaly-1-1-0-1',
     'jobs cancel windturbine-anomaly-1-1-0-1 --json',
   ]).action(async (id: string, { cloud, json = false }: Common) => {
-    const done = await openApi(cloud).remove<Deployment>(`/api/deployments/${encodeURIComponent(id)}`);
-    printFacts(io, json, done, () => `${done.id}: ${done.status}`);
+    const done = await openApi(cloud).remove<Job>(`/api/jobs/${encodeURIComponent(id)}`);
+    printFacts(io, json, done, () => `${done.jobId}: ${done.status} (${countsOf(done.counts)})`);
   });
 }
 

@@ -32,10 +32,9 @@ export function rolloutRoutes(
     }
     return shown;
   });
-  app.get<OfId>('/api/jobs/:id', async ({ params }) => ({
-    ...(await jobs.describe(params.id)),
-    executions: await jobs.executions(params.id, { limit: EXECUTIONS_SHOWN }),
-  }));
+  const whole = async (job: Job) => ({ ...job, executions: await jobs.executions(job.jobId, { limit: EXECUTIONS_SHOWN }) });
+  app.get<OfId>('/api/jobs/:id', async ({ params }) => whole(await jobs.describe(params.id)));
+  app.delete<OfId>('/api/jobs/:id', async ({ params }) => whole(await jobs.cancel(params.id)));
   app.get('/api/deployments', async () => deployments.list());
   app.get<OfId>('/api/deployments/:id', async ({ params }) => deployments.show(params.id));
   app.delete<OfId>('/api/deployments/:id', async ({ params }) => deployments.cancel(params.id));
