@@ -1,12 +1,16 @@
 /** What each message of the fleet becomes: documents of an index, and parts of it that cannot become one. Pure: the same message, the same documents. */
 import { z } from 'zod';
+import { deskTurbine } from '../../actors/contracts/channels.ts';
 import { topicMatches } from '../../actors/contracts/bus.ts';
 import { reasonOf } from '../../actors/contracts/errors.ts';
 import type { IndexedDocument } from '../../actors/contracts/index.ts';
 import type { Millis } from '../../actors/contracts/units.ts';
+import type { CompiledRule } from '../rules/engine.ts';
+import { readPayload } from '../rules/payload.ts';
 import { parseVerdict } from '../telemetry-door.ts';
+import { readLogBytes } from './log-bytes.ts';
 import { logDocuments } from './logs.ts';
-import { StateMessage, thingOf } from './messages.ts';
+import { RECORDS_MAX, StateMessage, thingOf } from './messages.ts';
 import type { SpooledMessage } from './spool.ts';
 
 export interface MadeDocuments {
@@ -25,15 +29,13 @@ export interface DocumentMaker {
 /** A device whose clock is further ahead than this is wrong: its documents would stand above everybody's for as long. */
 const FUTURE_MS = 86_400_000;
 
-/** @param rows what the rule for logs makes of a message, as AWS's would; null: it wants none of it */
-export const documentMakers = (
-  rows: (message: SpooledMessage) => Readonly<Record<string, unknown>> | null,
-  logs: string,
-): readonly DocumentMaker[] => [
+/** @param logs what takes the logs, as AWS's would */
+export const documentMakers = (logs: CompiledRule): readonly DocumentMaker[] => [
   {
-    filter: logs,
+    filter: logs.from,
     make(message) {
-      const row = rows(message);
+      const bytes = readLogBytes(message.payload, deskTurbine.channels.length, RECORDS_MAX);
+      const row = bytes ? logs.runOn(message, { logs: bytes }) : logs.run(message);
       if (row === null) return { index: 'logs', documents: [], refused: [] };
       const { documents, refused } = logDocuments(row);
       const parts = refused.map(({ record, reason }) => ({ payload: Buffer.from(JSON.stringify({ logs: [record] })), reason }));
@@ -44,7 +46,7 @@ export const documentMakers = (
     filter: 'windfleet/+/verdict',
     make({ topic, payload }) {
       const thing = thingOf(topic);
-      const { at, model, scores, announced } = parseVerdict(json(payload));
+      const { at, model, scores, announced } = parseVerdict(readPayload(payload));
       const verdict = `${thing}:${at}:`;
       const documents: IndexedDocument[] = [];
       for (const feature in scores) {
@@ -58,7 +60,7 @@ export const documentMakers = (
     filter: 'windfleet/+/state',
     make({ topic, payload }) {
       const thing = thingOf(topic);
-      const { at, state, cause, model, update } = StateMessage.parse(json(payload));
+      const { at, state, cause, model, update } = StateMessage.parse(readPayload(payload));
       const document = { id: `${thing}:${at}:${state}`, at, thing, state, cause, model: model ?? '', update: update ?? '' };
       return { index: 'states', documents: [document], refused: [] };
     },
@@ -93,5 +95,3 @@ function withoutFuture(made: MadeDocuments, { payload, heardAt }: SpooledMessage
 export const isFuture = (at: Millis, now: Millis): boolean => at > now + FUTURE_MS;
 export const futureReason = (at: Millis, now: Millis): string =>
   `its clock is ${Math.round((at - now) / 3_600_000)} hours ahead of here; a day is taken`;
-
-export const json = (payload: Uint8Array): unknown => JSON.parse(Buffer.from(payload).toString('utf8'));

@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { deskTurbine } from '../../actors/contracts/channels.ts';
 import { isThingName } from '../../actors/contracts/ids.ts';
 import type { IndexedDocument } from '../../actors/contracts/index.ts';
-import { LogMessage, RECORDS_MAX, TEXT_MAX } from './messages.ts';
+import { readDecimal } from './decimal.ts';
+import { LogBytes } from './log-bytes.ts';
+import { LogMessage } from './messages.ts';
 
 const Message = LogMessage.extend({ device_name: z.string().refine(isThingName, 'is no name of a thing') });
 
@@ -18,51 +20,80 @@ export function logDocuments(message: unknown): {
   readonly documents: readonly IndexedDocument[];
   readonly refused: readonly RefusedRecord[];
 } {
-  const { device_name: thing, logs } = isPlain(message) ? message : Message.parse(message);
+  const { device_name, logs: bytes } = message as { readonly device_name?: unknown; readonly logs?: unknown };
+  if (bytes instanceof LogBytes && typeof device_name === 'string' && isThingName(device_name))
+    return { documents: bytesDocuments(device_name, bytes), refused: [] };
+  const { device_name: thing, logs } = Message.parse(message);
   const documents: IndexedDocument[] = [];
   const refused: RefusedRecord[] = [];
-  const turbineId = thing.replace(/^jetson-/, 'Turbine ');
+  const turbineId = turbineOf(thing);
   for (const record of logs) {
     const { ts, data } = record;
     if (data.length !== NAMES.length) {
       refused.push({ record, reason: `${thing} at ${ts}: ${data.length} values, not ${NAMES.length}` });
       continue;
     }
-    // One shape for all of them, field by field: these are the most documents that there are.
-    const document: Record<string, string | number | null> & { id: string; at: number; thing: string } = {
-      id: `${thing}:${ts}:${data[0]}`,
-      at: Date.parse(ts),
-      thing,
-      deviceId: thing,
-      turbineId,
-    };
+    const values: (number | null)[] = [];
     let wrong = -1;
     for (let i = 0; i < NAMES.length; i++) {
-      const value = data[i] === '' ? null : Number(data[i]);
-      if (value !== null && !Number.isFinite(value)) {
+      const value = data[i] === '' ? null : readDecimal(data[i]);
+      if (value !== null && Number.isNaN(value)) {
         wrong = i;
         break;
       }
-      document[NAMES[i]] = value;
+      values.push(value);
     }
-    if (wrong < 0) documents.push(document);
+    if (wrong < 0) documents.push(new LogDocument(thing, turbineId, `${thing}:${ts}:${data[0]}`, Date.parse(ts), values));
     else refused.push({ record, reason: `${thing} at ${ts}: ${NAMES[wrong]} is ${JSON.stringify(data[wrong])}, no number` });
   }
   return { documents, refused };
 }
 
-const NAMES = deskTurbine.channels.map(({ name }) => name);
-const TIME = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
+interface LogDocument extends IndexedDocument {
+  readonly deviceId: string;
+  readonly turbineId: string;
+}
 
-/** As the fleet writes them; whatever looks different is for the schema, which alone says what is wrong. */
-function isPlain(message: unknown): message is z.infer<typeof Message> {
-  const { device_name: thing, logs } = message as { readonly device_name?: unknown; readonly logs?: unknown };
-  if (typeof thing !== 'string' || !isThingName(thing) || !Array.isArray(logs) || logs.length > RECORDS_MAX) return false;
-  for (const record of logs as readonly unknown[]) {
-    if (typeof record !== 'object' || record === null) return false;
-    const { ts, data } = record as { readonly ts?: unknown; readonly data?: unknown };
-    if (typeof ts !== 'string' || !TIME.test(ts) || !Array.isArray(data)) return false;
-    for (const text of data as readonly unknown[]) if (typeof text !== 'string' || text.length > TEXT_MAX) return false;
-  }
-  return true;
+/**
+ * These are the most documents that there are. What a constructor makes gets room for all of its fields at once: three times as fast as
+ * adding them to a literal. It is a plain object for all that.
+ */
+const LogDocument = function (
+  this: Record<string, string | number | null>,
+  thing: string,
+  turbineId: string,
+  id: string,
+  at: number,
+  values: readonly (number | null)[],
+) {
+  this['id'] = id;
+  this['at'] = at;
+  this['thing'] = thing;
+  this['deviceId'] = thing;
+  this['turbineId'] = turbineId;
+  for (let i = 0; i < NAMES.length; i++) this[NAMES[i]] = values[i];
+} as unknown as new (
+  thing: string,
+  turbineId: string,
+  id: string,
+  at: number,
+  values: readonly (number | null)[],
+) => LogDocument;
+LogDocument.prototype = Object.prototype;
+
+const NAMES = deskTurbine.channels.map(({ name }) => name);
+
+/** As the original's Lambda calls it. */
+const turbineOf = (thing: string) => thing.replace(/^jetson-/, 'Turbine ');
+
+function bytesDocuments(thing: string, { records, values }: LogBytes): IndexedDocument[] {
+  const turbineId = turbineOf(thing);
+  const row: (number | null)[] = [];
+  return records.map(({ ts, at, first }, r) => {
+    for (let i = 0; i < NAMES.length; i++) {
+      const value = values[r * NAMES.length + i];
+      row[i] = Number.isNaN(value) ? null : value;
+    }
+    return new LogDocument(thing, turbineId, `${thing}:${ts}:${first}`, at, row);
+  });
 }

@@ -33,11 +33,11 @@ export const TelemetryMessage = z.object({
 
 export const TransitionMessage = z.object({ at: At, from: Name, to: Name, event: z.string().max(256) });
 
-/** On the original's topic. */
-/** Of one message, and of one value of a record. */
+/** Records of one message, and characters of one value, at most. */
 export const RECORDS_MAX = 1_000;
-export const TEXT_MAX = 64;
+const TEXT_MAX = 64;
 
+/** On the original's topic. */
 export const LogMessage = z.object({
   logs: z.array(z.object({ ts: z.iso.datetime({ offset: true }), data: z.array(z.string().max(TEXT_MAX)) })).max(RECORDS_MAX),
 });

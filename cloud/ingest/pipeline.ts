@@ -65,8 +65,7 @@ const CURSOR_MARGIN_MS = 60_000; // an object that was being put when its neighb
 
 export async function startIngest(ports: IngestPorts): Promise<Ingest> {
   const { bus, index, clock, log, disk, objects, thingOfDevice, captured } = ports;
-  const rule = compileRule(LOG_RULE);
-  const makers = [...documentMakers((message) => rule.run(message), rule.from), ...(ports.makers ?? [])];
+  const makers = [...documentMakers(compileRule(LOG_RULE)), ...(ports.makers ?? [])];
   const letters = await openLetters(disk, log);
   const spool = disk && (await openSpool(disk, clock, log));
   const now = (): Millis => clock.epoch + clock.now();

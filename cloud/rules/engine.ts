@@ -1,4 +1,5 @@
 /** A rule at work on messages: parsed once, asked for each of them. */
+import { readPayload } from './payload.ts';
 import { parseRule } from './sql.ts';
 
 export interface RuleInput {
@@ -9,22 +10,20 @@ export interface RuleInput {
   readonly heardAt: number;
 }
 
+type Row = Readonly<Record<string, unknown>>;
+
 export interface CompiledRule {
   /** The topic filter of its messages. */
   readonly from: string;
   /** The row; null when the rule wants none of it. @throws Error when the payload is no JSON object */
-  run(message: RuleInput): Readonly<Record<string, unknown>> | null;
+  run(message: RuleInput): Row | null;
+  /** As `run`, of a payload that has been read already. */
+  runOn(message: RuleInput, body: Row): Row | null;
 }
 
 /** @throws FileInvalid with the position of what is not of the subset. */
 export function compileRule(sql: string): CompiledRule {
   const rule = parseRule(sql);
-  return {
-    from: rule.from,
-    run({ topic, payload, from, heardAt }) {
-      const body: unknown = JSON.parse(Buffer.from(payload).toString('utf8'));
-      if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new Error('the payload is no JSON object');
-      return rule.rowOf({ topic, body: body as Record<string, unknown>, from, heardAt });
-    },
-  };
+  const runOn = ({ topic, from, heardAt }: RuleInput, body: Row) => rule.rowOf({ topic, body, from, heardAt });
+  return { from: rule.from, run: (message) => runOn(message, readPayload(message.payload)), runOn };
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { NotFound, QueryInvalid } from '../../actors/contracts/errors.ts';
@@ -88,6 +89,77 @@ stores('index duckdb: what was flushed is there after a reopening, and new field
   assert.equal(await second.aggregate({ index: 'logs', by: [], agg: 'mean', field: 'rps' }), [{ at: null, by: {}, value: 3 }]);
   assert.equal(await second.aggregate({ index: 'logs', by: [], agg: 'max', field: 'voltage' }), [{ at: null, by: {}, value: 7 }]);
   await second.close();
+});
+
+stores('index duckdb: each id once and as it came last, whatever comes again, late or after a reopening', async () => {
+  const at = fc.integer({ min: 1, max: 12 });
+  const step = fc.oneof(
+    {
+      weight: 12,
+      arbitrary: fc.record({ thing: fc.constantFrom('A', 'B', 'C'), at, feature: fc.constantFrom('x', 'y'), score: fc.nat(9) }),
+    },
+    { weight: 2, arbitrary: fc.constant('flush' as const) },
+    { weight: 1, arbitrary: fc.constant('reopen' as const) },
+  );
+  let run = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+      const file = join(folder, `any-${run++}.duckdb`);
+      let index = await duckdbIndex(file);
+      const wanted = new Map<string, { readonly thing: string; readonly score: number }>();
+      for (const one of steps) {
+        if (one === 'flush') await index.flush();
+        else if (one === 'reopen') {
+          await index.close();
+          index = await duckdbIndex(file);
+        } else {
+          const id = `${one.thing}:${one.at}:${one.feature}`;
+          wanted.set(id, one);
+          await index.add('verdicts', [{ id, ...one }]);
+        }
+      }
+      const there = (await index.latest('verdicts', { limit: 1_000 })).map(({ id, score }) => `${id} ${score}`).sort();
+      assert.equal(there, [...wanted].map(([id, { score }]) => `${id} ${score}`).sort());
+      await index.close();
+    }),
+    { numRuns: 25 },
+  );
+});
+
+stores('index duckdb: a field of another type is told with its document, and takes nothing else with it', async () => {
+  const index = await duckdbIndex(':memory:');
+  await index.add('mine', [{ id: 'a', at: 1, thing: 'T', x: 1, note: null }]);
+  await index.add('mine', [
+    { id: 'b', at: 2, thing: 'T', x: 2, note: 'said' },
+    { id: 'c', at: 3, thing: 'T', x: 'three' },
+    { id: 'd', at: 4, thing: 'T', note: 4 },
+    { id: 'e', at: 5, thing: 'T', x: null, yes: true },
+  ]);
+  const refused = await index.flush();
+  assert.equal(
+    refused.map(({ document: { id }, reason }) => [id, reason]),
+    [
+      ['c', 'index mine: field x is DOUBLE, and "three" is not'],
+      ['d', 'index mine: field note is VARCHAR, and 4 is not'],
+    ],
+  );
+  assert.equal(await index.flush(), [], 'each is told once');
+  assert.equal(
+    (await index.latest('mine')).map(({ id, x, note, yes }) => [id, x, note, yes]),
+    [
+      ['e', null, null, true],
+      ['b', 2, 'said', null],
+      ['a', 1, null, null],
+    ],
+  );
+  const many = Object.fromEntries(Array.from({ length: 1_200 }, (_, i) => [`f${i}`, i]));
+  await index.add('wide', [
+    { id: 'w', at: 1, thing: 'T', ...many },
+    { id: 'n', at: 2, thing: 'T' },
+  ]);
+  assert.match((await index.flush())[0].reason, /1000 are kept/);
+  assert.equal(await index.aggregate({ index: 'wide', by: [], agg: 'count' }), [{ at: null, by: {}, value: 1 }]);
+  await index.close();
 });
 
 for (const [kind, objects] of Object.entries({ memory: memoryObjects(), disk: diskObjects(join(folder, 'objects')) })) {
