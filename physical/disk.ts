@@ -10,22 +10,22 @@ export function fileDisk(root: string): Disk {
       throw new Error(`path ${path} leads out of the disk`);
     return join(root, path);
   };
-  const put = async (path: string, flags: 'w' | 'a', bytes: Uint8Array) => {
+  const put = async (path: string, flags: 'w' | 'a', bytes: Uint8Array, isLoose = false) => {
     await mkdir(dirname(place(path)), { recursive: true, mode: 0o700 });
     const file = await open(place(path), flags, 0o600);
     try {
       await file.writeFile(bytes);
-      await file.sync();
+      if (!isLoose) await file.sync();
     } finally {
       await file.close();
     }
-    await syncFolder(dirname(place(path)));
+    if (!isLoose) await syncFolder(dirname(place(path)));
   };
 
   return {
     read: (path) => readFile(place(path)).catch(whenMissing(null)),
     write: (path, bytes) => put(path, 'w', bytes),
-    append: (path, bytes) => put(path, 'a', bytes),
+    append: (path, bytes, { isLoose = false } = {}) => put(path, 'a', bytes, isLoose),
     async rename(from, to) {
       await mkdir(dirname(place(to)), { recursive: true, mode: 0o700 });
       await rename(place(from), place(to));

@@ -8,6 +8,8 @@ export interface Message {
   readonly from?: string;
   /** As it was published; absent where nobody can know. */
   readonly qos?: 0 | 1;
+  /** Its publisher has no answer yet: the promises of those who hear it come first. */
+  readonly isAwaited?: boolean;
 }
 
 /** A message that new subscribers get first. */
@@ -83,7 +85,7 @@ export interface BusAuthorizer {
 
 /** A broker as the services beside it see it. */
 export interface Broker {
-  /** A connection from within this process: it may do everything. `nameless`: its messages do not say who published them (HTTP's). */
+  /** A connection from within this process: it may do everything. `nameless` is HTTP's: its messages do not say who published them, and of either quality resolve once those who hear them have kept them. */
   connect(clientId: string, options?: { readonly nameless?: boolean }): Bus;
 
   /**

@@ -4,7 +4,7 @@ import type { Millis } from './units.ts';
 export interface DeadLetter {
   /** From its source and its payload: the same bad record is one letter, however often it comes. */
   readonly id: string;
-  /** A message's topic, or an object's line. */
+  /** A message's topic, an object's line, or an index. */
   readonly source: LetterSource;
   /** Why it could not be taken, in words. */
   readonly reason: string;
@@ -31,6 +31,11 @@ export type LetterSource =
       readonly key: string;
       /** From 1; 0: the whole object. */
       readonly line: number;
+    }
+  | {
+      /** A document that its index does not take. */
+      readonly kind: 'document';
+      readonly index: string;
     };
 
 export interface DeadLetterWithPayload extends DeadLetter {

@@ -132,14 +132,16 @@ export async function embeddedBroker({ host, port, wall, log, tls, limits: chang
       const subscriber: Subscriber = {
         receive({ topic, payload, qos, from, isNameless, hold }) {
           if (hold) hold.isHeard = true;
-          router.later(() => client.deliver({ topic, payload, qos, ...(from === null || isNameless ? {} : { from }) }, holder(hold)));
+          const message = { topic, payload, qos, isAwaited: hold !== undefined, ...(from === null || isNameless ? {} : { from }) };
+          router.later(() => client.deliver(message, holder(hold)));
         },
       };
       const client = localClient(clientId, {
         publish(topic, payload, { qos, retain }) {
           const served = router.serve({ topic, payload }, identity);
           if (served) served.catch((error: unknown) => log.error({ topic, reason: String(error) }, 'a request on a reserved topic failed'));
-          else if (qos === 0) router.route({ topic, payload, qos, retain, properties: null, from: clientId, isNameless: nameless });
+          else if (qos === 0 && !nameless)
+            router.route({ topic, payload, qos, retain, properties: null, from: clientId, isNameless: nameless });
           else {
             const hold = newHold();
             router.route({ topic, payload, qos, retain, properties: null, from: clientId, isNameless: nameless, hold });

@@ -53,7 +53,8 @@ export function memoryBroker(date: () => number = () => 0): Broker {
       if (clients.has(clientId)) throw new Error(`a client ${clientId} is connected already`);
       const client = localClient(clientId, {
         async publish(topic, payload, { qos, retain }) {
-          const message: Message = { topic, payload, qos, ...(nameless ? {} : { from: clientId }) };
+          const isAwaited = qos === 1 || nameless;
+          const message: Message = { topic, payload, qos, isAwaited, ...(nameless ? {} : { from: clientId }) };
           const keeper = keeperOf(topic);
           if (keeper) {
             later(() => void keeper.serve(message, clientId, { clientId, principal: null, thing: null }));
@@ -61,7 +62,7 @@ export function memoryBroker(date: () => number = () => 0): Broker {
           }
           if (retain && payload.length === 0) retained.delete(topic);
           else if (retain) retained.set(topic, { topic, payload, qos, at: date() });
-          if (qos === 0) return route(message);
+          if (!isAwaited) return route(message);
           const hold = newHold();
           route(message, hold);
           await new Promise<void>((delivered) => later(delivered));

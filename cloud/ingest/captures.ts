@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { FEATURE_NAMES, readInferenceTime } from '../../actors/contracts/capture.ts';
 import { isThingName, type ThingName } from '../../actors/contracts/ids.ts';
 import type { IndexedDocument } from '../../actors/contracts/index.ts';
+import { readPayload } from '../rules/payload.ts';
 
 /** What the original's application captures, in its order; its records do not name them. */
 const ORIGINAL_FEATURES = ['roll', 'pitch', 'yaw', 'wind_speed_rps', 'rps', 'voltage'];
@@ -44,17 +45,17 @@ export interface CaptureDocument {
 }
 
 /** @param line of a `.jsonl`. @throws Error naming what is wrong */
-export function captureDocument(line: string, thingOf: ThingOfDevice = (device) => device): CaptureDocument {
+export function captureDocument(line: string | Uint8Array, thingOf: ThingOfDevice = (device) => device): CaptureDocument {
   try {
-    return documentOf(line, thingOf);
+    return documentOf(readPayload(typeof line === 'string' ? Buffer.from(line) : line), thingOf);
   } catch (error) {
     throw error instanceof z.ZodError ? new Error(z.prettifyError(error)) : error;
   }
 }
 
 /** @throws Error, ZodError */
-function documentOf(line: string, thingOf: ThingOfDevice): CaptureDocument {
-  const { deviceFleetInputs, deviceFleetOutputs, deviceFleetAuxiliaryInputs, eventMetadata } = Record.parse(JSON.parse(line));
+function documentOf(line: unknown, thingOf: ThingOfDevice): CaptureDocument {
+  const { deviceFleetInputs, deviceFleetOutputs, deviceFleetAuxiliaryInputs, eventMetadata } = Record.parse(line);
   const { deviceId, eventId, inferenceTime, modelName, modelVersion, deviceFleetName } = eventMetadata;
   const errors = readFloats(deviceFleetInputs, 'input');
   const anomalies = readFloats(deviceFleetOutputs, 'output');

@@ -26,7 +26,10 @@ export interface DocumentMaker {
   make(message: SpooledMessage): MadeDocuments;
 }
 
-/** A device whose clock is further ahead than this is wrong: its documents would stand above everybody's for as long. */
+/**
+ * A device whose clock is further ahead than this is wrong: its documents would stand above everybody's for as long. A day, since the
+ * original writes its local time as if it were UTC, up to 14 hours ahead.
+ */
 const FUTURE_MS = 86_400_000;
 
 /** @param logs what takes the logs, as AWS's would */
@@ -67,29 +70,38 @@ export const documentMakers = (logs: CompiledRule): readonly DocumentMaker[] => 
   },
 ];
 
-/** All that a message becomes, by everybody who wants it. */
-export const documentsOf = (message: SpooledMessage, makers: readonly DocumentMaker[]): readonly MadeDocuments[] =>
+/** All that a message becomes, by everybody who wants it. @param now against which its time is held */
+export const documentsOf = (
+  message: SpooledMessage,
+  makers: readonly DocumentMaker[],
+  now: Millis = message.heardAt,
+): readonly MadeDocuments[] =>
   madeBy(
     message,
     makers.filter(({ filter }) => topicMatches(filter, message.topic)),
+    now,
   );
 
 /** As above, by those who want it all: what fails fails alone. */
-export const madeBy = (message: SpooledMessage, wanting: readonly DocumentMaker[]): readonly MadeDocuments[] =>
+export const madeBy = (
+  message: SpooledMessage,
+  wanting: readonly DocumentMaker[],
+  now: Millis = message.heardAt,
+): readonly MadeDocuments[] =>
   wanting.map((maker) => {
     try {
-      return withoutFuture(maker.make(message), message);
+      return withoutFuture(maker.make(message), message.payload, now);
     } catch (error) {
       const reason = error instanceof z.ZodError ? z.prettifyError(error) : reasonOf(error);
       return { index: '', documents: [], refused: [{ payload: message.payload, reason }] };
     }
   });
 
-function withoutFuture(made: MadeDocuments, { payload, heardAt }: SpooledMessage): MadeDocuments {
-  const ahead = made.documents.find(({ at }) => isFuture(at, heardAt));
+function withoutFuture(made: MadeDocuments, payload: Uint8Array, now: Millis): MadeDocuments {
+  const ahead = made.documents.find(({ at }) => isFuture(at, now));
   if (!ahead) return made;
-  const reason = futureReason(ahead.at, heardAt);
-  return { ...made, documents: made.documents.filter(({ at }) => !isFuture(at, heardAt)), refused: [...made.refused, { payload, reason }] };
+  const reason = futureReason(ahead.at, now);
+  return { ...made, documents: made.documents.filter(({ at }) => !isFuture(at, now)), refused: [...made.refused, { payload, reason }] };
 }
 
 export const isFuture = (at: Millis, now: Millis): boolean => at > now + FUTURE_MS;

@@ -11,8 +11,11 @@ import type { Log } from '../../actors/contracts/log.ts';
 import type { Millis } from '../../actors/contracts/units.ts';
 
 export interface Letters {
-  /** Durable a little later (`settled`); what cannot be written is kept in memory, and said so. */
-  keep(source: LetterSource, payload: Uint8Array, reason: string, at: Millis): void;
+  /**
+   * Durable a little later (`settled`); what cannot be written is kept in memory, and said so.
+   * @param bytes of all of it, when `payload` is only its beginning
+   */
+  keep(source: LetterSource, payload: Uint8Array, reason: string, at: Millis, bytes?: number): void;
   /** Newest first. */
   list(): readonly DeadLetter[];
   /** @throws NotFound */
@@ -36,6 +39,7 @@ const REASON_MAX = 2_000;
 const Source = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('message'), topic: z.string(), from: z.string().nullable(), heardAt: z.number() }),
   z.strictObject({ kind: z.literal('object'), bucket: z.string(), key: z.string(), line: z.int().min(0) }),
+  z.strictObject({ kind: z.literal('document'), index: z.string() }),
 ]);
 const Head = z.strictObject({ id: z.string(), source: Source, reason: z.string(), at: z.number(), bytes: z.int(), isCut: z.boolean() });
 
@@ -43,10 +47,8 @@ const Head = z.strictObject({ id: z.string(), source: Source, reason: z.string()
 export async function openLetters(disk: Disk | null, log: Log, limits: LetterLimits = LIMITS): Promise<Letters> {
   const shelf = new Map<string, { head: DeadLetter; payload: Uint8Array | null }>(); // oldest first; null: on disk
   let [kept, refused, pushedOut] = [0, 0, 0];
-  let tail: Promise<void> = Promise.resolve();
-  const inTurn = (work: () => Promise<void>) => {
-    tail = tail.then(work).catch((error: unknown) => log.error({ reason: reasonOf(error) }, 'a dead letter could not be written'));
-  };
+  const dirty = new Set<string>(); // ids of those whose file is not as the shelf has it
+  let tidying: Promise<void> | null = null;
   const pathOf = (id: string) => `${FOLDER}/${id}.letter`;
   const stored = ({ bytes }: DeadLetter) => Math.min(bytes, limits.payload);
 
@@ -65,12 +67,37 @@ export async function openLetters(disk: Disk | null, log: Log, limits: LetterLim
     }
   }
 
+  /** One after the other: a flood of letters waits as their ids, and those that were pushed out meanwhile are not written at all. */
+  const tidy = async (on: Disk) => {
+    for (const id of dirty) {
+      dirty.delete(id);
+      const letter = shelf.get(id);
+      try {
+        if (!letter) await on.remove(pathOf(id));
+        else if (letter.payload) {
+          const { head, payload } = letter;
+          await on.write(`${pathOf(id)}.tmp`, Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), payload]));
+          await on.rename(`${pathOf(id)}.tmp`, pathOf(id));
+          if (shelf.get(id) === letter) letter.payload = null;
+          else dirty.add(id); // replaced or taken off while it was being written
+        }
+      } catch (error) {
+        log.error({ id, reason: reasonOf(error) }, 'a dead letter could not be written');
+      }
+    }
+    tidying = null;
+  };
+  const changed = (id: string) => {
+    if (!disk) return;
+    dirty.add(id);
+    tidying ??= Promise.resolve().then(() => tidy(disk));
+  };
   const takeOff = (id: string) => {
     const letter = shelf.get(id);
     if (!letter) return;
     shelf.delete(id);
     kept -= stored(letter.head);
-    if (disk) inTurn(() => disk.remove(pathOf(id)));
+    changed(id);
   };
   const find = (id: string) => {
     const letter = shelf.get(id);
@@ -81,22 +108,16 @@ export async function openLetters(disk: Disk | null, log: Log, limits: LetterLim
   };
 
   return {
-    keep(source, given, reason, at) {
+    keep(source, given, reason, at, bytes = given.length) {
       refused++;
       const id = idOf(source, given);
       takeOff(id);
       const payload = Uint8Array.from(given.subarray(0, limits.payload));
-      const isCut = payload.length < given.length;
-      const head: DeadLetter = { id, source, reason: reason.slice(0, REASON_MAX), at, bytes: given.length, isCut };
+      const isCut = payload.length < bytes;
+      const head: DeadLetter = { id, source, reason: reason.slice(0, REASON_MAX), at, bytes, isCut };
       shelf.set(id, { head, payload });
       kept += payload.length;
-      if (disk)
-        inTurn(async () => {
-          await disk.write(`${pathOf(id)}.tmp`, Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), payload]));
-          await disk.rename(`${pathOf(id)}.tmp`, pathOf(id));
-          const letter = shelf.get(id);
-          if (letter?.payload === payload) letter.payload = null;
-        });
+      changed(id);
       for (const oldest of shelf.keys()) {
         if (shelf.size <= limits.letters && kept <= limits.bytes) break;
         pushedOut++;
@@ -111,16 +132,21 @@ export async function openLetters(disk: Disk | null, log: Log, limits: LetterLim
     async remove(id) {
       find(id);
       takeOff(id);
-      await tail;
+      await tidying;
     },
     counts: () => ({ letters: shelf.size, bytes: kept, refused, pushedOut }),
-    settled: () => tail,
+    settled: async () => void (await tidying),
   };
 }
 
 /** Of where it came from and what it was: not of when. */
 function idOf(source: LetterSource, payload: Uint8Array): string {
-  const place = source.kind === 'message' ? [source.kind, source.topic] : [source.kind, source.bucket, source.key, source.line];
+  const place =
+    source.kind === 'message'
+      ? [source.kind, source.topic]
+      : source.kind === 'object'
+        ? [source.kind, source.bucket, source.key, source.line]
+        : [source.kind, source.index];
   return createHash('sha256').update(JSON.stringify(place)).update('\n').update(payload).digest('hex').slice(0, 20);
 }
 

@@ -6,6 +6,8 @@ export interface Line {
   /** Its bytes, without the line's end; of one that is too long the first of them. */
   readonly bytes: Uint8Array;
   readonly isTooLong: boolean;
+  /** Of all of it. */
+  readonly length: number;
 }
 
 const NEWLINE = 0x0a;
@@ -14,18 +16,21 @@ const NEWLINE = 0x0a;
 export async function* linesOf(chunks: AsyncIterable<Uint8Array>, max: number): AsyncGenerator<Line> {
   let parts: Uint8Array[] = [];
   let held = 0;
+  let length = 0;
   let isTooLong = false;
   let number = 1;
   const take = (bytes: Uint8Array) => {
-    if (held + bytes.length > max) isTooLong = true;
+    length += bytes.length;
+    if (length > max) isTooLong = true;
     const kept = bytes.subarray(0, Math.max(0, max - held));
     if (kept.length > 0) parts.push(kept);
     held += kept.length;
   };
   const line = (): Line => {
-    const made = { number, bytes: Buffer.concat(parts), isTooLong };
+    const made = { number, bytes: Buffer.concat(parts), isTooLong, length };
     parts = [];
     held = 0;
+    length = 0;
     isTooLong = false;
     number++;
     return made;

@@ -12,17 +12,17 @@ import type { Clock } from '../../actors/contracts/clock.ts';
 import type { DeadLetters, LetterSource } from '../../actors/contracts/dead-letters.ts';
 import type { Disk } from '../../actors/contracts/disk.ts';
 import { reasonOf, StoreUnavailable } from '../../actors/contracts/errors.ts';
-import type { DocumentIndex, IndexedDocument } from '../../actors/contracts/index.ts';
+import type { DocumentIndex, IndexedDocument, RefusedDocument } from '../../actors/contracts/index.ts';
 import type { Log } from '../../actors/contracts/log.ts';
 import type { ObjectEntry, ObjectHead, ObjectStore } from '../../actors/contracts/objects.ts';
 import type { Millis } from '../../actors/contracts/units.ts';
-import { verdictDocuments } from '../original-devices.ts';
 import { compileRule } from '../rules/engine.ts';
-import { captureDocument, type ThingOfDevice } from './captures.ts';
-import { type DocumentMaker, documentMakers, documentsOf, futureReason, isFuture, madeBy } from './documents.ts';
+import { captureReader, isCaptureFile } from './capture-reader.ts';
+import type { ThingOfDevice } from './captures.ts';
+import { type DocumentMaker, documentMakers, documentsOf, madeBy } from './documents.ts';
 import { openLetters } from './letters.ts';
-import { linesOf } from './lines.ts';
-import { openSpool, type Spool, type SpooledMessage } from './spool.ts';
+import { letterReplay } from './replay.ts';
+import { type Kept, openSpool, type SpooledMessage } from './spool.ts';
 
 /** The original's rule for application logs. */
 export const LOG_RULE = "SELECT 'logs' as msg_type, topic(3) as device_name, * FROM 'wind-turbine/logs/#'";
@@ -57,60 +57,74 @@ export interface IngestPorts {
 }
 
 const FLUSH_MS = 5_000;
-const LINE_BYTES = 2 ** 20;
 const BATCH = 2_000; // documents between two flushes, while what waited is taken again
 const BACKLOG = 100_000; // documents that wait in memory where there is no spool
+const QUEUE = 5_000; // messages that wait in memory for their turn where there is one
 const CURSOR = 'captures.json';
 const CURSOR_MARGIN_MS = 60_000; // an object that was being put when its neighbour was read
+
+/** A message as it came in. */
+interface Heard {
+  readonly message: Message;
+  readonly spooled: SpooledMessage;
+  /** Null without a spool. */
+  readonly kept: Kept | null;
+}
 
 export async function startIngest(ports: IngestPorts): Promise<Ingest> {
   const { bus, index, clock, log, disk, objects, thingOfDevice, captured } = ports;
   const makers = [...documentMakers(compileRule(LOG_RULE)), ...(ports.makers ?? [])];
   const letters = await openLetters(disk, log);
-  const spool = disk && (await openSpool(disk, clock, log));
+  const spool = disk && (await openSpool(disk, log));
   const now = (): Millis => clock.epoch + clock.now();
   const backlog: { readonly index: string; readonly documents: readonly IndexedDocument[] }[] = [];
   let backlogSize = 0;
   let [documents, lost, replayed] = [0, 0, 0];
-  let isBehind = false; // the index has not taken something that the spool still holds
-  let captures = { read: 0, saved: 0, areMissed: false }; // epoch milliseconds of the newest object
+  let queued = 0;
+  let isAway = false; // the index: what comes now waits
+  const missed = new Set<string>(); // segments with messages that the index has not been handed
+  let captures = { read: 0, saved: await cursorOf(disk), areMissed: false }; // epoch milliseconds of the newest object
   let tail: Promise<void> = Promise.resolve();
   let timer = 0;
-  let isClosed = false;
+  let [isClosed, isSettling, isUnkept] = [false, false, false];
 
   const inTurn = (work: () => Promise<void>): Promise<void> => {
     tail = tail.then(work).catch((error: unknown) => log.error({ reason: reasonOf(error) }, 'ingestion'));
     return tail;
   };
-  const refuse = (source: LetterSource, payload: Uint8Array, reason: string) => letters.keep(source, payload, reason, now());
+  const refuse = (source: LetterSource, payload: Uint8Array, reason: string, bytes?: number) =>
+    letters.keep(source, payload, reason, now(), bytes);
   const refuseOf = ({ topic, from, heardAt }: SpooledMessage, payload: Uint8Array, reason: string) =>
     refuse({ kind: 'message', topic, from, heardAt }, payload, reason);
-
-  /** @returns how many documents. @throws StoreUnavailable when the index is away */
-  const take = async (message: SpooledMessage): Promise<number> => {
-    let made = 0;
-    for (const { index: name, documents: batch, refused } of documentsOf(message, makers)) {
-      for (const { payload, reason } of refused) refuseOf(message, payload, reason);
-      if (batch.length > 0) await index.add(name, batch);
-      made += batch.length;
-    }
-    return made;
+  const refuseDocuments = (refused: readonly RefusedDocument[]) => {
+    for (const { index: name, document, reason } of refused)
+      refuse({ kind: 'document', index: name }, Buffer.from(JSON.stringify(document)), reason);
   };
-  /** As `take`, from the bus: what the index does not take waits where it can. */
-  const takeHeard = async (message: SpooledMessage, wanting: readonly DocumentMaker[]) => {
-    if (isBehind) return; // it is in the spool
-    for (const { index: name, documents: batch, refused } of madeBy(message, wanting)) {
-      for (const { payload, reason } of refused) refuseOf(message, payload, reason);
+  /** @throws StoreUnavailable */
+  const flushIndex = async () => refuseDocuments(await index.flush());
+
+  // ── from the bus ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  const takeHeard = async ({ spooled, kept }: Heard, wanting: readonly DocumentMaker[]) => {
+    if (isAway && kept) {
+      missed.add(kept.segment);
+      return;
+    }
+    for (const { index: name, documents: batch, refused } of madeBy(spooled, wanting)) {
+      for (const { payload, reason } of refused) refuseOf(spooled, payload, reason);
       if (batch.length === 0) continue;
-      documents += batch.length;
       try {
         if (backlog.length > 0) throw new StoreUnavailable('others wait already');
         await index.add(name, batch);
+        documents += batch.length;
       } catch (error) {
-        if (spool) {
-          if (!isBehind) log.warn({ reason: reasonOf(error) }, 'the index is away: messages wait on disk');
-          isBehind = true;
-        } else wait(name, batch);
+        if (!kept) {
+          wait(name, batch);
+          continue;
+        }
+        if (!isAway) log.warn({ reason: reasonOf(error) }, 'the index is away: messages wait on disk');
+        isAway = true;
+        missed.add(kept.segment);
       }
     }
   };
@@ -123,51 +137,54 @@ export async function startIngest(ports: IngestPorts): Promise<Ingest> {
     }
   };
 
+  const whenKept = () => {
+    isUnkept = false;
+  };
+  const whenUnkept = (error: unknown) => {
+    if (!isUnkept)
+      log.warn({ reason: reasonOf(error) }, 'messages are not kept on disk: nobody is answered, and what comes at QoS 0 is unprotected');
+    isUnkept = true;
+  };
+  let latest: Heard | null = null;
+  /** Once for each message, however many want it. */
+  const receive = (message: Message): Heard => {
+    if (latest?.message === message) return latest;
+    const { topic, payload, from = null, isAwaited = false } = message;
+    const spooled: SpooledMessage = { topic, payload, from, heardAt: now() };
+    const kept = spool?.keep(spooled, isAwaited) ?? null;
+    kept?.written.then(whenKept, (error: unknown) => {
+      whenUnkept(error);
+      if (isAway && !isAwaited) lost++;
+    });
+    latest = { message, spooled, kept };
+    return latest;
+  };
   const hearer =
     (wanting: readonly DocumentMaker[]) =>
     (message: Message): unknown => {
-      const { topic, payload, from = null, qos } = message;
-      const heard: SpooledMessage = { topic, payload, from, heardAt: now() };
-      const kept = spool?.keep(heard, qos === 1);
-      void inTurn(() => takeHeard(heard, wanting));
-      if (qos === 1) return kept; // its publisher is answered when it is on disk
-      kept?.catch((error: unknown) => {
-        lost++;
-        log.warn({ topic, reason: reasonOf(error) }, 'a message of QoS 0 is not on disk: it is lost if this process ends now');
-      });
-      return undefined;
+      const heard = receive(message);
+      if (heard.kept && queued >= QUEUE) missed.add(heard.kept.segment);
+      else {
+        queued++;
+        void inTurn(async () => {
+          queued--;
+          await takeHeard(heard, wanting);
+        });
+      }
+      return message.isAwaited ? heard.kept?.written : undefined; // its publisher is answered when it is on disk
     };
 
-  const readCaptures = async (store: ObjectStore, { key, modifiedAt }: Pick<ObjectEntry, 'key' | 'modifiedAt'>) => {
-    const read: IndexedDocument[] = [];
-    const unreported: IndexedDocument[] = [];
-    for await (const { number, bytes, isTooLong } of linesOf(store.get(CAPTURE_BUCKET, key), LINE_BYTES)) {
-      const source = { kind: 'object', bucket: CAPTURE_BUCKET, key, line: number } as const;
-      try {
-        if (isTooLong) throw new Error(`the line is longer than ${LINE_BYTES} bytes`);
-        const { document, isReported } = captureDocument(Buffer.from(bytes).toString('utf8'), thingOfDevice);
-        if (isFuture(document.at, now())) throw new Error(futureReason(document.at, now()));
-        read.push(document);
-        if (!isReported) unreported.push(document);
-      } catch (error) {
-        refuse(source, bytes, reasonOf(error));
-      }
-    }
-    await index.add('captures', read);
-    await index.add('verdicts', unreported.flatMap(verdictDocuments));
-    documents += read.length;
-    captures.read = Math.max(captures.read, modifiedAt);
-    captured?.(unreported);
-  };
-  const readObject = async (store: ObjectStore, entry: Pick<ObjectEntry, 'key' | 'modifiedAt'>) => {
+  // ── from the object store ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  const reader = captureReader({ index, now, refuse, thingOfDevice, captured });
+  const readObject = async (store: ObjectStore, { key, modifiedAt }: Pick<ObjectEntry, 'key' | 'modifiedAt'>) => {
     try {
-      await readCaptures(store, entry);
+      documents += await reader.read(store, key);
+      captures.read = Math.max(captures.read, modifiedAt);
     } catch (error) {
-      if (!(error instanceof StoreUnavailable) || !objects) {
-        refuse({ kind: 'object', bucket: CAPTURE_BUCKET, key: entry.key, line: 0 }, new Uint8Array(), reasonOf(error));
-        return;
-      }
-      captures.areMissed = true; // the store or the index is away: it is read again from the cursor
+      if (!(error instanceof StoreUnavailable) || !objects)
+        refuse({ kind: 'object', bucket: CAPTURE_BUCKET, key, line: 0 }, new Uint8Array(), reasonOf(error));
+      else captures.areMissed = true; // the store or the index is away: it is read again from the cursor
     }
   };
   /** What came in while nobody listened, or could not be read. */
@@ -177,46 +194,53 @@ export async function startIngest(ports: IngestPorts): Promise<Ingest> {
     for (let after: string | undefined; ; ) {
       const page = await objects.page(CAPTURE_BUCKET, { limit: 1_000, ...(after === undefined ? {} : { after }) });
       for (const entry of page.objects)
-        if (entry.key.endsWith('.jsonl') && entry.modifiedAt >= captures.saved - CURSOR_MARGIN_MS) await readObject(objects, entry);
+        if (isCaptureFile(entry.key) && entry.modifiedAt >= captures.saved - CURSOR_MARGIN_MS) await readObject(objects, entry);
       if (page.next === null) return;
       after = page.next;
     }
   };
 
-  /** @throws StoreUnavailable */
-  const flushIndex = async () => {
-    for (const { index: name, document, reason } of await index.flush())
-      refuse({ kind: 'message', topic: `index:${name}`, from: null, heardAt: now() }, Buffer.from(JSON.stringify(document)), reason);
-  };
-  /** Takes what the spool holds again. @throws StoreUnavailable */
-  const catchUp = async (kept: Spool, segments: readonly string[]) => {
+  // ── into the index, for good ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Takes what a segment holds again. @throws StoreUnavailable */
+  const catchUp = async (segment: string) => {
     let since = 0;
-    for await (const message of kept.read(segments)) {
-      since += await take(message);
+    for await (const message of spool!.read(segment)) {
+      for (const { index: name, documents: batch, refused } of documentsOf(message, makers)) {
+        for (const { payload, reason } of refused) refuseOf(message, payload, reason);
+        if (batch.length > 0) await index.add(name, batch);
+        documents += batch.length;
+        since += batch.length;
+      }
       if (since < BATCH) continue;
       since = 0;
       await flushIndex();
     }
     await flushIndex();
   };
-  /** @param closing what the spool held when this was called, which the index has been handed by the time that it runs */
+  /** @param closing what the spool held when this was called: all of it has been handed over, or is missed, by the time that it runs */
   const settle = async (closing: Promise<readonly string[]> | null, isFirst = false) => {
     const segments = (await closing) ?? [];
+    if (isFirst) for (const segment of segments) missed.add(segment);
     try {
       await flushIndex();
-      if (spool && (isBehind || isFirst)) {
-        isBehind = false;
-        await catchUp(spool, segments);
+      isAway = false;
+      for (const segment of segments) {
+        if (!missed.has(segment)) continue;
+        await catchUp(segment);
+        missed.delete(segment);
       }
       for (let next = backlog[0]; next; next = backlog[0]) {
         await index.add(next.index, next.documents);
+        documents += next.documents.length;
         backlog.shift();
         backlogSize -= next.documents.length;
       }
       if (captures.areMissed || isFirst) await catchUpCaptures();
       await flushIndex();
     } catch (error) {
-      if (!isBehind && segments.length > 0) isBehind = true;
+      isAway = true;
+      if (isFirst) captures.areMissed = true;
       log.warn({ reason: reasonOf(error) }, 'the index could not be written: what it lacks waits');
       return;
     }
@@ -224,22 +248,31 @@ export async function startIngest(ports: IngestPorts): Promise<Ingest> {
     if (disk && !captures.areMissed && captures.read > captures.saved) {
       await disk.write(`${CURSOR}.tmp`, Buffer.from(JSON.stringify({ modifiedAt: captures.read })));
       await disk.rename(`${CURSOR}.tmp`, CURSOR);
-      captures.saved = captures.read;
+      captures = { ...captures, saved: captures.read };
     }
   };
-  const flushSoon = () => {
-    if (isClosed) return;
-    timer = clock.setTimeout(flushSoon, FLUSH_MS);
+  const settleSoon = (isFirst = false) => {
     const closing = spool ? spool.cut() : null; // now: what is heard from here on is handed over after the flush
-    void inTurn(() => settle(closing));
+    isSettling = true;
+    return inTurn(async () => {
+      try {
+        await settle(closing, isFirst);
+      } finally {
+        isSettling = false;
+      }
+    });
+  };
+  const tick = () => {
+    if (isClosed) return;
+    timer = clock.setTimeout(tick, FLUSH_MS);
+    if (!isSettling) void settleSoon();
   };
 
-  captures = { ...captures, saved: await cursorOf(disk), read: 0 };
-  const left = spool ? spool.cut() : null;
-  void inTurn(() => settle(left, true));
+  void settleSoon(true);
   for (const filter of new Set(makers.map((maker) => maker.filter)))
     await bus.subscribe(filter, hearer(makers.filter((maker) => maker.filter === filter)));
-  timer = clock.setTimeout(flushSoon, FLUSH_MS);
+  timer = clock.setTimeout(tick, FLUSH_MS);
+  const replay = letterReplay({ letters, index, makers, reader, objects, now, refused: refuseDocuments });
 
   return {
     get documents() {
@@ -249,22 +282,15 @@ export async function startIngest(ports: IngestPorts): Promise<Ingest> {
       return lost;
     },
     objectCreated(store, head) {
-      if (head.bucket !== CAPTURE_BUCKET || !head.key.endsWith('.jsonl')) return;
-      void inTurn(() => readObject(store, head));
+      if (head.bucket === CAPTURE_BUCKET && isCaptureFile(head.key)) void inTurn(() => readObject(store, head));
     },
     list: letters.list,
     show: letters.show,
     counts: () => ({ ...letters.counts(), replayed }),
     async replay(id) {
-      const { source, payload, isCut } = await letters.show(id);
-      if (isCut) return { documents: null, reason: 'it was too long to be kept whole' };
-      const made = source.kind === 'message' ? remade(source, payload) : remadeCapture(payload);
-      if ('reason' in made) return { documents: null, reason: made.reason };
-      for (const { index: name, documents: batch } of made.batches) await index.add(name, batch);
-      await flushIndex();
-      await letters.remove(id);
-      replayed++;
-      return { documents: made.batches.reduce((sum, { documents: batch }) => sum + batch.length, 0) };
+      const result = await replay(id);
+      if (result.documents !== null) replayed++;
+      return result;
     },
     async settled() {
       await tail;
@@ -273,32 +299,10 @@ export async function startIngest(ports: IngestPorts): Promise<Ingest> {
     async close() {
       isClosed = true;
       clock.clearTimeout(timer);
-      await spool?.close();
-      const closing = spool ? spool.cut() : null;
-      await inTurn(() => settle(closing));
+      await settleSoon();
       await letters.settled();
     },
   };
-
-  type Remade =
-    | { readonly reason: string }
-    | { readonly batches: readonly { readonly index: string; readonly documents: readonly IndexedDocument[] }[] };
-
-  function remade(source: Extract<LetterSource, { kind: 'message' }>, payload: Uint8Array): Remade {
-    const made = documentsOf({ ...source, payload }, makers);
-    const [refused] = made.flatMap((one) => one.refused);
-    if (refused) return { reason: refused.reason };
-    return made.length === 0 ? { reason: `nothing is made of ${source.topic} here` } : { batches: made };
-  }
-
-  function remadeCapture(payload: Uint8Array): Remade {
-    try {
-      const { document } = captureDocument(Buffer.from(payload).toString('utf8'), thingOfDevice);
-      return { batches: [{ index: 'captures', documents: [document] }] };
-    } catch (error) {
-      return { reason: reasonOf(error) };
-    }
-  }
 }
 
 /** Epoch milliseconds of the newest object that has been read; 0: none has, or nobody knows. */

@@ -1,6 +1,7 @@
 /**
  * Rows of a user's own rule as documents: flat, numbers stay numbers, members of objects by `outer_inner`. A row may say which `thing`
  * it is about, when (`at`, `ts`, `timestamp`: epoch milliseconds or a date) and its `id`; else its topic, its arrival and its content do.
+ * A message that is delivered twice is one document when it says when; without a time of its own each delivery is one.
  */
 import { createHash } from 'node:crypto';
 import { isThingName } from '../../actors/contracts/ids.ts';
@@ -38,12 +39,17 @@ function documentOf(row: Readonly<Record<string, unknown>>, { topic, payload, he
   const fields: Record<string, string | number | boolean | null> = {};
   flatten(row, '', 0, fields);
   const { id, thing, at, ts, timestamp } = fields;
+  const instant = instantOf(at ?? ts ?? timestamp);
+  // Without a time of its own a message that says the same again says something new, and only its arrival tells the two apart.
+  const arrival = instant === null ? String(heardAt) : '';
   const device = [thing, fields['device_name'], topic.split('/').at(-1)].find((name) => typeof name === 'string' && isThingName(name));
   return {
     ...fields,
     id:
-      typeof id === 'string' && id !== '' ? id : createHash('sha256').update(topic).update('\n').update(payload).digest('hex').slice(0, 32),
-    at: instantOf(at ?? ts ?? timestamp) ?? heardAt,
+      typeof id === 'string' && id !== ''
+        ? id
+        : createHash('sha256').update(`${topic}\n${arrival}\n`).update(payload).digest('hex').slice(0, 32),
+    at: instant ?? heardAt,
     thing: String(device ?? 'unknown'),
   };
 }

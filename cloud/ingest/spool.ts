@@ -1,11 +1,11 @@
 /**
  * Messages on their way into the index, on disk first: an append-only log in segments, so that a process that is killed loses nothing
- * that it has taken. Appends that come together are synced together. A segment goes once its messages are in the index.
+ * that it has taken. What comes together is written together, and synced where somebody waits for it. A segment goes once its messages
+ * are in the index.
  *
  *   spool/<number>.log = frames of length | CRC-32 | body; a frame that is cut short ends the segment
  */
 import { crc32 } from 'node:zlib';
-import type { Clock } from '../../actors/contracts/clock.ts';
 import type { Disk } from '../../actors/contracts/disk.ts';
 import { reasonOf, StoreUnavailable } from '../../actors/contracts/errors.ts';
 import type { Log } from '../../actors/contracts/log.ts';
@@ -20,18 +20,22 @@ export interface SpooledMessage {
   readonly heardAt: Millis;
 }
 
-export interface Spool {
+export interface Kept {
+  /** Where it goes, for `read` and `drop`. */
+  readonly segment: string;
   /**
-   * Durable when it resolves: at once where somebody waits for it, within half a second else.
-   * @throws StoreUnavailable when the disk is full, or more waits than is kept
+   * Written when it resolves, which outlives this process; synced, too, which outlives the machine, when it is urgent.
+   * Fails with StoreUnavailable when the disk is full, or more waits than is kept.
    */
-  keep(message: SpooledMessage, isUrgent: boolean): Promise<void>;
-  /** What is kept from this very call on goes to another segment. @returns those that are closed, for `read` and `drop` */
+  readonly written: Promise<void>;
+}
+
+export interface Spool {
+  keep(message: SpooledMessage, isUrgent: boolean): Kept;
+  /** What is kept from this very call on goes to another segment. @returns those that are closed, oldest first, once they are written */
   cut(): Promise<readonly string[]>;
-  /** Writes what waits. */
-  close(): Promise<void>;
   /** Oldest first. */
-  read(segments: readonly string[]): AsyncIterable<SpooledMessage>;
+  read(segment: string): AsyncIterable<SpooledMessage>;
   drop(segments: readonly string[]): Promise<void>;
 }
 
@@ -39,94 +43,98 @@ const FOLDER = 'spool';
 const HEAD_BYTES = 8;
 const MAX_BYTES = 512 * 2 ** 20; // about a day of logs of ten turbines
 const MAX_FRAME = 16 * 2 ** 20;
-const PATIENCE_MS = 500; // a sync for each message would wear a Jetson's card out
 
-export async function openSpool(disk: Disk, clock: Clock, log: Log, maxBytes = MAX_BYTES): Promise<Spool> {
+interface Waiting {
+  readonly frame: Buffer;
+  readonly segment: string;
+  readonly isUrgent: boolean;
+  readonly done: () => void;
+  readonly failed: (error: unknown) => void;
+}
+
+export async function openSpool(disk: Disk, log: Log, maxBytes = MAX_BYTES): Promise<Spool> {
   const sizes = new Map<string, number>(); // of the segments that are on disk, by path, oldest first
+  let total = 0;
+  const grow = (segment: string, bytes: number) => {
+    sizes.set(segment, (sizes.get(segment) ?? 0) + bytes);
+    total += bytes;
+  };
   for (const name of await disk.list(FOLDER))
-    if (/^\d{12}\.log$/.test(name)) sizes.set(`${FOLDER}/${name}`, (await disk.read(`${FOLDER}/${name}`))?.length ?? 0);
+    if (/^\d{12}\.log$/.test(name)) grow(`${FOLDER}/${name}`, (await disk.read(`${FOLDER}/${name}`))?.length ?? 0);
   const numberOf = (path: string) => Number(path.slice(FOLDER.length + 1, -4));
   const pathOf = (number: number) => `${FOLDER}/${String(number).padStart(12, '0')}.log`;
   let current = pathOf(Math.max(0, ...[...sizes.keys()].map(numberOf)) + 1);
-  let waiting: { readonly frame: Buffer; readonly done: () => void; readonly failed: (error: unknown) => void }[] = [];
+  let waiting: Waiting[] = [];
   let writing: Promise<void> | null = null;
-  let timer = 0;
-  const bytes = () => [...sizes.values()].reduce((sum, size) => sum + size, 0);
 
+  const append = async (segment: string, batch: readonly Waiting[]) => {
+    const frames = Buffer.concat(batch.map(({ frame }) => frame));
+    try {
+      if (total + frames.length > maxBytes) throw new Error(`${total} bytes wait for the index already, ${maxBytes} at most`);
+      grow(segment, frames.length);
+      await disk.append(segment, frames, { isLoose: !batch.some(({ isUrgent }) => isUrgent) });
+      for (const { done } of batch) done();
+    } catch (cause) {
+      // What was half written is a torn end: nothing may come behind it.
+      if (current === segment) current = pathOf(numberOf(segment) + 1);
+      const late = waiting.filter((one) => one.segment === segment);
+      waiting = waiting.filter((one) => one.segment !== segment);
+      const error = new StoreUnavailable(`a message could not be kept until it is indexed: ${reasonOf(cause)}`, {
+        cause,
+        hint: 'is the disk full, or the index away?',
+      });
+      for (const { failed } of [...batch, ...late]) failed(error);
+    }
+  };
   const write = async () => {
     while (waiting.length > 0) {
-      const batch = waiting;
-      waiting = [];
-      const path = current;
-      const frames = Buffer.concat(batch.map(({ frame }) => frame));
-      try {
-        if (bytes() + frames.length > maxBytes) throw new Error(`${bytes()} bytes wait for the index already, ${maxBytes} at most`);
-        sizes.set(path, (sizes.get(path) ?? 0) + frames.length);
-        await disk.append(path, frames);
-        for (const { done } of batch) done();
-      } catch (cause) {
-        if (current === path) current = pathOf(numberOf(path) + 1); // what was half written is a torn end of the last one
-        const error = new StoreUnavailable(`a message could not be kept until it is indexed: ${reasonOf(cause)}`, {
-          cause,
-          hint: 'is the disk full, or the index away?',
-        });
-        for (const { failed } of batch) failed(error);
-      }
+      const [{ segment }] = waiting;
+      const others = waiting.findIndex((one) => one.segment !== segment);
+      await append(segment, waiting.splice(0, others < 0 ? waiting.length : others));
     }
     writing = null;
-  };
-  const hurry = () => {
-    clock.clearTimeout(timer);
-    timer = 0;
-    writing ??= Promise.resolve().then(write);
   };
 
   return {
     keep(message, isUrgent) {
-      return new Promise((done, failed) => {
-        waiting.push({ frame: frameOf(message), done, failed });
-        if (isUrgent) hurry();
-        else if (timer === 0 && !writing) timer = clock.setTimeout(hurry, PATIENCE_MS);
-      });
+      const segment = current;
+      const written = new Promise<void>((done, failed) => waiting.push({ frame: frameOf(message), segment, isUrgent, done, failed }));
+      writing ??= Promise.resolve().then(write); // all that comes in this turn
+      return { segment, written };
     },
     async cut() {
-      const closed = [...sizes.keys()];
       current = pathOf(numberOf(current) + 1);
+      const before = numberOf(current);
       await writing;
-      return closed;
+      return [...sizes.keys()].filter((segment) => numberOf(segment) < before);
     },
-    async close() {
-      hurry();
-      await writing;
-    },
-    async *read(segments) {
-      for (const path of segments) {
-        const held = Buffer.from((await disk.read(path)) ?? []);
-        let at = 0;
-        for (let frame = frameAt(held, at); frame; frame = frameAt(held, at)) {
-          at += HEAD_BYTES + frame.length;
-          yield messageOf(frame);
-        }
-        if (at < held.length)
-          log.warn({ path, bytes: held.length - at }, 'the end of a segment of the spool was cut short, and is left out');
+    async *read(segment) {
+      const held = Buffer.from((await disk.read(segment)) ?? []);
+      let at = 0;
+      for (let frame = frameAt(held, at); frame; frame = frameAt(held, at)) {
+        at += HEAD_BYTES + frame.length;
+        yield messageOf(frame);
       }
+      if (at < held.length)
+        log.warn({ segment, bytes: held.length - at }, 'the end of a segment of the spool was cut short, and is left out');
     },
     async drop(segments) {
-      for (const path of segments) {
-        await disk.remove(path);
-        sizes.delete(path);
+      for (const segment of segments) {
+        await disk.remove(segment);
+        total -= sizes.get(segment) ?? 0;
+        sizes.delete(segment);
       }
     },
   };
 }
 
 function frameOf({ topic, payload, from, heardAt }: SpooledMessage): Buffer {
-  const head = Buffer.from(JSON.stringify([topic, from, heardAt]));
-  const body = Buffer.concat([head, Buffer.from('\n'), payload]);
-  const frame = Buffer.alloc(HEAD_BYTES + body.length);
-  frame.writeUInt32LE(body.length, 0);
-  frame.writeUInt32LE(crc32(body), 4);
-  body.copy(frame, HEAD_BYTES);
+  const head = Buffer.from(`${JSON.stringify([topic, from, heardAt])}\n`);
+  const frame = Buffer.allocUnsafe(HEAD_BYTES + head.length + payload.length);
+  head.copy(frame, HEAD_BYTES);
+  frame.set(payload, HEAD_BYTES + head.length);
+  frame.writeUInt32LE(frame.length - HEAD_BYTES, 0);
+  frame.writeUInt32LE(crc32(frame.subarray(HEAD_BYTES)), 4);
   return frame;
 }
 

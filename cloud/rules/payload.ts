@@ -11,10 +11,10 @@ const [QUOTE, BACKSLASH, COLON, OPEN, CLOSE, OPEN_LIST, CLOSE_LIST] = Buffer.fro
 /** @throws Error, SyntaxError saying what is wrong with it */
 export function readPayload(payload: Uint8Array): Readonly<Record<string, unknown>> {
   const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength); // no copy
-  if (!isUtf8(bytes)) throw new Error('the payload is no UTF-8');
+  if (!isUtf8(bytes)) throw new Error('it is no UTF-8');
   const members = countMembers(bytes);
   const value: unknown = JSON.parse(bytes.toString('utf8'));
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error('the payload is no JSON object');
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error('it is no JSON object');
   if (checkNames(value) !== members) throw new Error('a name is there twice in one object');
   return value as Record<string, unknown>;
 }
@@ -32,7 +32,7 @@ function countMembers(bytes: Buffer): number {
     } else if (byte === QUOTE) inText = true;
     else if (byte === COLON) members++;
     else if (byte === OPEN || byte === OPEN_LIST) {
-      if (++depth > DEPTH_MAX) throw new Error(`the payload is nested deeper than ${DEPTH_MAX}`);
+      if (++depth > DEPTH_MAX) throw new Error(`it is nested deeper than ${DEPTH_MAX}`);
     } else if (byte === CLOSE || byte === CLOSE_LIST) depth--;
   }
   return members;

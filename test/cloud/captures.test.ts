@@ -149,8 +149,10 @@ captures('a bad line says what is wrong with it', async () => {
   const original = { ...record.deviceFleetInputs[0], data: Buffer.alloc(24).toString('base64'), observedContentType: 'Tensor[float32; 6]' };
   const bad: [string, RegExp][] = [
     ['{', /JSON/],
-    ['[]', /expected object/],
-    ['{"__proto__":{"x":1}}', /expected/],
+    ['[]', /no JSON object/],
+    ['{"__proto__":{"x":1}}', /__proto__ is no name/],
+    [good.replace('{"', '{"eventVersion":"0","'), /there twice/],
+    [good.slice(0, good.length >> 1), /JSON/],
     [change({ eventVersion: '1' }), /eventVersion/],
     [change({ eventMetadata: { ...record.eventMetadata, deviceId: '../x' } }), /no name of a thing/],
     [change({ eventMetadata: { ...record.eventMetadata, inferenceTime: 'yesterday' } }), /is no time/],

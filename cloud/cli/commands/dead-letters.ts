@@ -86,6 +86,9 @@ export function addDeadLetterCommands(program: Command, io: Io): void {
     });
 }
 
-const placeOf = (source: DeadLetter['source']): string =>
-  source.kind === 'message' ? source.topic : `${source.bucket}/${source.key}${source.line > 0 ? `:${source.line}` : ''}`;
+function placeOf(source: DeadLetter['source']): string {
+  if (source.kind === 'message') return source.topic;
+  if (source.kind === 'document') return `index ${source.index}`;
+  return `${source.bucket}/${source.key}${source.line > 0 ? `:${source.line}` : ''}`;
+}
 const firstLine = (text: string) => text.split('\n')[0].slice(0, 120);
