@@ -3,12 +3,13 @@
  *
  *   SELECT 'logs' as msg_type, topic(3) as device_name, * FROM 'wind-turbine/logs/#' WHERE data.rps > 2 AND NOT clientid() = 'x'
  *
- * Columns and conditions are expressions: literals, fields and their members (`a.b`, `a[0]`), arithmetic, comparisons, AND, OR, NOT,
- * `topic()`, `topic(n)`, `timestamp()`, `clientid()`. Everything else is refused with its position.
+ * Columns and conditions are expressions: literals, arrays of them (`[1, 2]`), fields and their members (`a.b`, `a[0]`), arithmetic,
+ * comparisons, IN, AND, OR, NOT, `topic()`, `topic(n)`, `timestamp()`, `clientid()`, `isNull(x)`, `isUndefined(x)`. Everything else is
+ * refused with its position.
  */
 import { didYouMean } from '../../actors/contracts/errors.ts';
 import { ruleFault, type Token, tokensOf } from './lexer.ts';
-import { add, and, calculate, compare, equals, member, negate, not, or, toBoolean, type Value } from './values.ts';
+import { add, and, calculate, compare, equals, isIn, member, negate, not, or, toBoolean, type Value } from './values.ts';
 
 /** What an expression may speak of. */
 export interface Scene {
@@ -33,24 +34,8 @@ export interface Rule {
 }
 
 const DEPTH_MAX = 64;
-const FUNCTIONS = ['topic', 'timestamp', 'clientid'];
-const RESERVED = new Set([
-  'select',
-  'from',
-  'where',
-  'as',
-  'and',
-  'or',
-  'not',
-  'in',
-  'case',
-  'when',
-  'then',
-  'else',
-  'end',
-  'exists',
-  'value',
-]);
+const FUNCTIONS = ['topic', 'timestamp', 'clientid', 'isNull', 'isUndefined'];
+const RESERVED = new Set(['select', 'from', 'where', 'as', 'and', 'or', 'not', 'in', 'case', 'when', 'then', 'else', 'end', 'exists']);
 const FORBIDDEN = new Set(['__proto__', 'constructor', 'prototype']);
 
 /** @throws FileInvalid with the position of what is not part of this subset. */
@@ -119,6 +104,7 @@ export function parseRule(sql: string): Rule {
       takeSign(')');
       return inner;
     }
+    if (isSign('[')) return list();
     if (kind !== 'word') return expected('a value');
     const word = text.toLowerCase();
     if (word === 'true' || word === 'false' || word === 'null') {
@@ -127,21 +113,38 @@ export function parseRule(sql: string): Rule {
       return () => value;
     }
     if (RESERVED.has(word))
-      return word === 'case' || word === 'exists' || word === 'in' ? refuse(`${text} is not part of this subset`) : expected('a value');
+      return word === 'case' || word === 'exists' ? refuse(`${text} is not part of this subset`) : expected('a value');
     next++;
     return isSign('(') ? call(text, at) : path(text);
   };
   const call = (name: string, at: number): Expression => {
     next++;
-    const level = token().kind === 'number' ? Number(taken()) : null;
     const word = name.toLowerCase();
-    if (!FUNCTIONS.includes(word)) refuse(`there is no function ${name}.${didYouMean(name, FUNCTIONS)}`, at);
+    if (!FUNCTIONS.some((known) => known.toLowerCase() === word)) refuse(`there is no function ${name}.${didYouMean(name, FUNCTIONS)}`, at);
+    if (word === 'isnull' || word === 'isundefined') {
+      const argument = expression();
+      takeSign(')');
+      const wanted = word === 'isnull' ? null : undefined;
+      return (scene) => argument(scene) === wanted;
+    }
+    const level = token().kind === 'number' ? Number(taken()) : null;
     if (level !== null && word !== 'topic') refuse(`${name}() takes no argument`);
     if (level !== null && !(Number.isInteger(level) && level >= 1)) refuse('levels of a topic count from 1', tokens[next - 1].at);
     takeSign(')');
     if (word === 'timestamp') return ({ heardAt }) => heardAt;
     if (word === 'clientid') return ({ from }) => from ?? 'n/a';
     return level === null ? ({ topic }) => topic : ({ topic }) => topic.split('/')[level - 1];
+  };
+  const list = (): Expression => {
+    next++;
+    const items: Expression[] = [];
+    if (!isSign(']')) items.push(expression());
+    while (items.length > 0 && isSign(',')) {
+      next++;
+      items.push(expression());
+    }
+    takeSign(']');
+    return (scene) => items.map((item) => item(scene)).filter((item) => item !== undefined);
   };
   let lastName = ''; // of the path that was read last
   const path = (first: string): Expression => {
@@ -220,6 +223,7 @@ export function parseRule(sql: string): Rule {
 
 const COMPARISONS: ReadonlyMap<string, (left: Value, right: Value) => Value> = new Map([
   ['=', equals],
+  ['in', isIn],
   ['<>', different],
   ['!=', different],
   ...(['<', '<=', '>', '>='] as const).map((sign) => [sign, (left: Value, right: Value) => compare(sign, left, right)] as const),

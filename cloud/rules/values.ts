@@ -3,16 +3,17 @@
  * what makes no sense is Undefined, which is `undefined` here. Whole numbers are Int.
  *
  * Assumptions, where the guide leaves it open: Int / Int is cut towards zero; division by zero and what a double cannot hold are
- * Undefined; objects and arrays that are nested deeper than 64 equal nothing.
+ * Undefined; objects and arrays that are nested deeper than 64 equal nothing; an item of an array that is Undefined is left out; numbers
+ * are doubles, not decimals of 34 digits; `a[0]` is an item of an array, AWS's `get(a, 0)`.
  */
 export type Value = unknown;
 
 const DEPTH_MAX = 64;
 
-/** A number, or a text that is one; null: neither. */
+/** A number, or a text that is one by AWS's own expression, without blanks or a plus; null: neither. */
 function toNumber(value: Value): number | null {
   if (typeof value === 'number') return value;
-  if (typeof value !== 'string' || !/^\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*$/.test(value)) return null;
+  if (typeof value !== 'string' || !/^-?\d+(\.\d+)?([eE]-?\d+)?$/.test(value)) return null;
   return Number(value);
 }
 
@@ -72,6 +73,11 @@ export function compare(sign: '<' | '<=' | '>' | '>=', left: Value, right: Value
 export function equals(left: Value, right: Value): boolean | undefined {
   if (left === undefined || right === undefined) return undefined;
   return areEqual(left, right, 0);
+}
+
+/** Whether an array holds a value; Undefined when there is no value, or what should hold it is no array. */
+export function isIn(value: Value, list: Value): boolean | undefined {
+  return value === undefined || !Array.isArray(list) ? undefined : list.some((item) => areEqual(value, item, 0));
 }
 
 function areEqual(left: Value, right: Value, depth: number): boolean {

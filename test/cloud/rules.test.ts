@@ -94,6 +94,28 @@ rules('values are what AWS’s guide makes of them', () => {
     ['TOPIC(1)', 'wind-turbine'],
     ['timestamp()', 1_767_225_600_000],
     ['clientid()', 'client-7'],
+    ['3 IN list[1]', true],
+    ['4 in list[1]', false],
+    ["'fast' IN ['slow', word]", true],
+    ["text IN [12, 'x']", false],
+    ['a IN [1, same]', true],
+    ['n IN []', false],
+    ['n IN n', undefined],
+    ['missing IN [1]', undefined],
+    ['NOT n IN [1, 2 + 5]', false],
+    ['[n, missing, yes]', [7, true]],
+    ['isNull(nothing)', true],
+    ['isNull(missing)', false],
+    ['isUndefined(missing)', true],
+    ['ISUNDEFINED(nothing)', false],
+    ['isUndefined(n / 0)', true],
+    ["'5E-1' * 2", 1],
+    ["'+5' * 2", undefined],
+    ["' 5' * 2", undefined],
+    ["'.5' * 2", undefined],
+    ["'5.' * 2", undefined],
+    ["'0x10' * 2", undefined],
+    ['list + word', '[1,[2,3],{"deep":"x"}]fast'],
     ['NULL', null],
     ['TRUE', true],
   ] as const)
@@ -103,6 +125,7 @@ rules('values are what AWS’s guide makes of them', () => {
 
 rules('columns: everything, members by their last name, what is Undefined is left out, a later one wins', () => {
   assert.equal({ ...evaluate("SELECT n, a.b.c, missing, 1 as one FROM 'x'") }, { n: 7, c: 5, one: 1 });
+  assert.equal({ ...evaluate("SELECT value, value.of as of FROM 'x'", { value: { of: 1 } }) }, { value: { of: 1 }, of: 1 });
   assert.equal({ ...evaluate("SELECT *, n + 1 as n FROM 'x'", { n: 1, m: 2 }) }, { n: 2, m: 2 });
   assert.equal({ ...evaluate("SELECT n + 1 as n, * FROM 'x'", { n: 1 }) }, { n: 1 });
   const hostile = evaluate("SELECT * FROM 'x'", JSON.parse('{"__proto__":{"polluted":1}}'));
@@ -142,6 +165,11 @@ rules('refuses what is not of the subset, with its position', () => {
     ["SELECT * FROM 'x+'", 15, /no topic filter/],
     ["SELECT * FROM ''", 15, /no topic filter/],
     ["SELECT a.1 FROM 'x'", 8, /./],
+    ["SELECT VALUE n FROM 'x'", 14, /FROM is wanted/],
+    ["SELECT * FROM 'x' WHERE n IN (1, 2)", 32, /`\)` is wanted/],
+    ["SELECT [1, 2 as c FROM 'x'", 14, /`\]` is wanted/],
+    ["SELECT isNull() as c FROM 'x'", 15, /a value is wanted/],
+    ["SELECT isNull(n, 1) as c FROM 'x'", 16, /`\)` is wanted/],
     ["SELECT a[b] as c FROM 'x'", 10, /whole number/],
     ["SELECT a[-1] as c FROM 'x'", 10, /whole number/],
     ["SELECT n as __proto__ FROM 'x'", 13, /no name for a column/],
