@@ -1,6 +1,6 @@
 /** The options of `windfleet up` and `windfleet cloud`: defaults < `windfleet.config.{yaml,json}` < `WINDFLEET_*` < flags. Checked once, here. */
 import { existsSync, readFileSync } from 'node:fs';
-import { parse as parseYaml, YAMLParseError } from 'yaml';
+import { isNode, LineCounter, parseDocument, parse as parseYaml, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { ConfigInvalid, reasonOf, UsageError } from '../actors/contracts/errors.ts';
 import { QUOTAS } from './jobs/limits.ts';
@@ -273,7 +273,9 @@ export function readUpOptions(
           ? `--${kebab(key)}`
           : key in fromEnvironment
             ? environmentName(key)
-            : (file ?? 'options');
+            : file !== undefined && key in fromFile
+              ? placeIn(file, issue.path)
+              : (file ?? 'options');
     return `${source}: ${issue.path.join('.') || '(all)'}: ${issue.message}`;
   });
   throw new ConfigInvalid(`the configuration cannot be used:\n${sources.join('\n')}`, {
@@ -297,6 +299,19 @@ export function readObjectsOption(folder = '.'): UpOptions['objects'] {
   const parsed = UpConfig.shape.objects.safeParse(objects);
   if (parsed.success) return parsed.data;
   throw new ConfigInvalid(`the configuration cannot be used:\n${file}: objects: ${parsed.error.issues[0].message}`);
+}
+
+/** `file:line:col` of the value at a path, or of what is nearest above it. */
+function placeIn(file: string, path: readonly PropertyKey[]): string {
+  const lineCounter = new LineCounter();
+  const document = parseDocument(readFileSync(file, 'utf8'), { lineCounter });
+  for (let length = path.length; length > 0; length--) {
+    const node = document.getIn(path.slice(0, length), true);
+    if (!isNode(node) || !node.range) continue;
+    const { line, col } = lineCounter.linePos(node.range[0]);
+    return `${file}:${line}:${col}`;
+  }
+  return file;
 }
 
 function readConfigFile(file: string): Record<string, unknown> {

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ConfigInvalid } from '../../actors/contracts/errors.ts';
@@ -8,6 +10,7 @@ import { memoryIndex } from '../../cloud/index/memory.ts';
 import { startIngest } from '../../cloud/ingest/pipeline.ts';
 import { ruleMaker } from '../../cloud/ingest/rows.ts';
 import { VirtualClock } from '../../twins/time/virtual-clock.ts';
+import { removeFolder, scratchFolder } from '../kit/farm-process.ts';
 
 const userRules = suite('rules of a user’s own');
 
@@ -67,6 +70,30 @@ userRules('are checked when the farm starts, each fault named', () => {
       (error: unknown) => error instanceof ConfigInvalid && says.test(error.message),
       JSON.stringify(rules),
     );
+});
+
+userRules('in a file, each fault is told with its line', () => {
+  const folder = scratchFolder();
+  writeFileSync(
+    join(folder, 'windfleet.config.yaml'),
+    "turbines: 2\nrules:\n  - sql: SELECT * FROM 'a/#'\n    index: mine\n  - sql: SELECT * FROM 'b/#' WHERE\n    index: logs\n",
+  );
+  assert.throws(
+    () => readUpOptions({}, {}, folder),
+    (error: Error) =>
+      /windfleet\.config\.yaml:5:10: rules\.1\.sql: rule SQL, line 1, column 26 .*a value is wanted/.test(error.message) &&
+      /windfleet\.config\.yaml:6:12: rules\.1\.index: is an index of the farm’s own/.test(error.message),
+  );
+  removeFolder(folder);
+});
+
+userRules('two messages that say the same without a time are two, and one that is taken from the disk again is the same', async () => {
+  const maker = ruleMaker({ sql: "SELECT * FROM 'weather/+'", index: 'weather' });
+  const make = (payload: string, heardAt: number) =>
+    maker.make({ topic: 'weather/mast', payload: Buffer.from(payload), from: null, heardAt }).documents[0].id;
+  assert.is.not(make('{"c":1}', 1), make('{"c":1}', 2));
+  assert.is(make('{"c":1}', 1), make('{"c":1}', 1));
+  assert.is(make('{"c":1,"ts":5}', 1), make('{"c":1,"ts":5}', 2), 'it says when: delivered twice it is one');
 });
 
 userRules.run();
