@@ -104,6 +104,7 @@ export const consoleServices = (
   dated: () => isoDate(cloud.clock),
   index: cloud.index,
   letters: cloud.ingest,
+  ingested: cloud.ingest,
   now: () => cloud.clock.epoch + cloud.clock.now(),
   objects: cloud.objects,
   chart: turbineChart(),

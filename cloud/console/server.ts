@@ -101,7 +101,7 @@ export async function openConsole({ host, port, services, aws = null, log, wall 
 }
 
 /** Prometheus: read from the fleet's view when asked. */
-function createMetrics({ view, jobs, letters }: ConsoleServices, aws: AwsFront | null): Registry {
+function createMetrics({ view, jobs, letters, ingested = { documents: 0, lost: 0 } }: ConsoleServices, aws: AwsFront | null): Registry {
   const registry = new Registry();
   new Gauge({
     name: 'windfleet_turbines',
@@ -150,6 +150,19 @@ function createMetrics({ view, jobs, letters }: ConsoleServices, aws: AwsFront |
       for (const [event, count] of Object.entries({ refused, pushedOut, replayed })) this.inc({ event }, count);
     },
   });
+  for (const [name, help, count] of [
+    ['windfleet_ingest_documents_total', 'Documents made of messages and captures since the start', () => ingested.documents],
+    ['windfleet_ingest_lost_total', 'Documents and messages given up since the start: nothing could keep them', () => ingested.lost],
+  ] as const)
+    new Counter({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.reset();
+        this.inc(count());
+      },
+    });
   new Counter({
     name: 'windfleet_aws_requests_total',
     help: 'AWS-shaped requests by plane, operation and outcome: ok, or the exception',

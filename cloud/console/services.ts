@@ -25,6 +25,8 @@ export interface ConsoleServices {
   readonly dated: () => string;
   /** What could not become a document. */
   readonly letters: DeadLetters;
+  /** Documents made, and given up, since the start; absent: nobody counts. */
+  readonly ingested?: { readonly documents: number; readonly lost: number };
   readonly index: DocumentIndex;
   /** Epoch milliseconds of the service's time. */
   readonly now: () => Millis;
