@@ -26,7 +26,7 @@ cli('names every fault of a configuration and where it stands', async () => {
   writeFileSync(join(bad, 'windfleet.config.yaml'), 'turbines: many\nport: 99999\ncolour: red\n');
   const { code, err } = await runCli(['up', '--speed', 'fast'], { cwd: bad, env: { WINDFLEET_SEED: 'x' } });
   assert.is(code, 3);
-  for (const part of ['windfleet.config.yaml: turbines', 'windfleet.config.yaml: port', 'colour', '--speed', 'WINDFLEET_SEED'])
+  for (const part of ['windfleet.config.yaml:1:11: turbines', 'windfleet.config.yaml:2:7: port', 'colour', '--speed', 'WINDFLEET_SEED'])
     assert.match(err, part);
   writeFileSync(join(bad, 'windfleet.config.yaml'), 'turbines: [1\nport: 2');
   const broken = await runCli(['up'], { cwd: bad });
