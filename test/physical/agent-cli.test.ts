@@ -52,7 +52,7 @@ commands('what is wrong is said, with the exit code of its kind', async () => {
     [['agent', '--socket', join(folder, 'x'.repeat(120))], 2, /longer than a socket's may be/],
     [['agent', '--socket', join(folder, 'no/where')], 4, /no socket can be made/],
     [['agent', '--socket', 'bad.json'], 4, /is no socket/],
-    [['up'], 3, /windfleet\.config\.yaml: inference: .* is neither onnx nor agent:/],
+    [['up'], 3, /windfleet\.config\.yaml:\d+:\d+: inference: .* is neither onnx nor agent:/],
     [['up', '--inference', 'grpc'], 3, /--inference: inference: "grpc" is neither/],
     [['up', '--profile', 'memory', '--inference', 'agent:/x'], 3, /memory profile/],
     [['edge', '--thing', 'T-1', '--serial', '/dev/null', '--inference', 'agent:'], 2, /--inference: "agent:" is neither/],
