@@ -25,6 +25,8 @@ export interface WorldFault {
   /** `turbine`: `on` says which; `service`: `on` is left out; `deploy`: `on` is the id of the deploy step whose model it spoils. */
   readonly actsOn: 'turbine' | 'service' | 'deploy';
   readonly attributes: Readonly<Record<string, AttributeKind>>;
+  /** How bad it is says a severity, 0..1, as of a fault of a body. */
+  readonly hasSeverity?: true;
   /** Why it cannot be injected around a body; absent: it can. */
   readonly notOn: { readonly [body in BodyKind]?: string };
 }
@@ -147,12 +149,12 @@ export const worldFaults: readonly WorldFault[] = [
 
   model('package-corrupt', 'Bytes of the model’s package are wrong in the store.'),
   model('package-unsigned', 'The model’s package has no signature that the fleet trusts.'),
-  model('model-nan', 'The model answers NaN.'),
+  { ...model('model-nan', 'The model answers NaN.'), hasSeverity: true },
   model('model-slow', 'The model answers late.', { latencyMs: latencyMs(2_000) }),
   model('model-deaf', 'The model finds nothing anomalous.'),
-  model('model-trigger-happy', 'The model finds healthy windows anomalous.'),
-  model('model-drifting', 'The model’s errors grow with the time that it serves.'),
-  model('model-wrong-statistics', 'The model’s statistics are those of another machine.'),
+  { ...model('model-trigger-happy', 'The model finds healthy windows anomalous.'), hasSeverity: true },
+  { ...model('model-drifting', 'The model’s errors grow with the time that it serves.'), hasSeverity: true },
+  { ...model('model-wrong-statistics', 'The model’s statistics are those of another machine.'), hasSeverity: true },
 
   device('power-cut', 'The device loses its power at a stage of an update, and boots again after `for` (absent: five seconds).', {
     stage: { about: 'the state of the update in which it happens', oneOf: UPDATE_STAGES, default: 'downloading' },

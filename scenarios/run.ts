@@ -181,7 +181,13 @@ function beginFault(
   if (world.actsOn === 'deploy') {
     const deploy = String((story.timeline[index] as { readonly on?: unknown }).on);
     const [model] = story.timeline.flatMap((step) => (step.id === deploy && 'deploy' in step ? [step.deploy] : []));
-    lives.begin(label, deploy, name, () => deploys.begin(deploy, model, name, chance, attributes), lasts);
+    lives.begin(
+      label,
+      deploy,
+      name,
+      () => deploys.begin(deploy, model, { fault: name, label: chance, severity: order.severity, attributes }),
+      lasts,
+    );
     return;
   }
   const targets = world.actsOn === 'service' ? [SERVICES.get(name)!] : whom(on!);

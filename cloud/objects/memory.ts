@@ -70,7 +70,7 @@ export function memoryObjects(now: () => Millis = () => 0): HeldObjects {
         headers: options.headers ?? {},
         checksum: sealed?.checksum ?? null,
       };
-      made(bucket).objects.set(key, { head, bytes: Buffer.concat(chunks) }); // a copy of its own
+      made(bucket).objects.set(key, { head, bytes: Uint8Array.from(Buffer.concat(chunks)) }); // no Buffer: its slices would be views of what is kept
       return head;
     },
     head: async (bucket, key) => find(bucket, key)?.head ?? null,

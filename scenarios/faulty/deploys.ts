@@ -21,27 +21,32 @@ export interface ModelShelf {
 
 export interface SpoiledDeploys {
   /** @param deploy label of the deploy step */
-  begin(deploy: string, model: ModelId, fault: string, label: string, attributes: Readonly<Record<string, number | string>>): Begun;
+  begin(deploy: string, model: ModelId, spoiling: SpoilingOrder): Begun;
   /** Spoils the model of a deploy step, if that is to be; called before it is deployed. */
   ready(deploy: string, model: ModelId): Promise<void>;
 }
 
-interface Spoiling {
+export interface SpoilingOrder {
   readonly fault: string;
   readonly label: string;
+  /** 0..1 */
+  readonly severity: number;
   readonly attributes: Readonly<Record<string, number | string>>;
+}
+
+interface Spoiling extends SpoilingOrder {
   readonly done: () => void;
 }
 
-const SEVERITY = 0.5;
-const GROWTH_PER_MINUTE = 0.2; // of a drifting model's errors
+const GROWTH_PER_MINUTE = 0.4; // of a drifting model's errors, at severity 1
 
 export function spoiledDeploys(shelf: ModelShelf, outside: Outside): SpoiledDeploys {
   const planned = new Map<string, Spoiling[]>();
   const deployed = new Set<string>();
 
   return {
-    begin(deploy, model, fault, label, attributes) {
+    begin(deploy, model, order) {
+      const { fault, label } = order;
       if (fault === 'package-corrupt') {
         outside.corrupt(shelf.keyOf(model), true);
         return { active: Promise.resolve(), end: () => outside.corrupt(shelf.keyOf(model), false), isOver: () => true };
@@ -51,7 +56,7 @@ export function spoiledDeploys(shelf: ModelShelf, outside: Outside): SpoiledDepl
       const active = new Promise<void>((spoiled) => {
         done = spoiled;
       });
-      planned.set(deploy, [...(planned.get(deploy) ?? []), { fault, label, attributes, done }]);
+      planned.set(deploy, [...(planned.get(deploy) ?? []), { ...order, done }]);
       return {
         active,
         end: () => outside.troubleModel(model, label, null),
@@ -64,10 +69,10 @@ export function spoiledDeploys(shelf: ModelShelf, outside: Outside): SpoiledDepl
       const all = planned.get(deploy) ?? [];
       if (all.length === 0) return;
       let contents = await shelf.read(model);
-      for (const { fault, label, attributes } of all) {
+      for (const { fault, label, severity, attributes } of all) {
         if (fault === 'model-slow') outside.troubleModel(model, label, { latencyMs: Number(attributes['latencyMs']) });
-        else if (fault === 'model-drifting') outside.troubleModel(model, label, { growthPerMinute: GROWTH_PER_MINUTE });
-        else if (fault !== 'package-unsigned') contents = spoiledModel(contents, fault as SpoiledModel, SEVERITY);
+        else if (fault === 'model-drifting') outside.troubleModel(model, label, { growthPerMinute: GROWTH_PER_MINUTE * severity });
+        else if (fault !== 'package-unsigned') contents = spoiledModel(contents, fault as SpoiledModel, severity);
       }
       await shelf.replace(contents, !all.some(({ fault }) => fault === 'package-unsigned'));
       for (const { done } of all) done();

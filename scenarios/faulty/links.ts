@@ -100,7 +100,8 @@ function createLink(client: string, clock: Clock, rng: Rng, tally: Tally): Link 
   let session = 0;
   let isConnected = true;
   let reconnects = 0;
-  let waiting: { readonly send: () => void }[] = []; // of QoS 1, in the client's memory
+  let waiting: { readonly number: number; readonly send: () => void }[] = []; // of QoS 1, in the client's memory
+  let published = 0;
   let heard: (() => void)[] = [];
   const unanswered: (() => void)[] = [];
   const subscriptions: Subscription[] = [];
@@ -108,7 +109,8 @@ function createLink(client: string, clock: Clock, rng: Rng, tally: Tally): Link 
   const reconnect = () => {
     if (causes.size > 0 || isConnected) return;
     isConnected = true;
-    for (const { send } of waiting.splice(0)) send();
+    // What was on its way when the connection went was said before what has been said since.
+    for (const { send } of waiting.splice(0).sort((a, b) => a.number - b.number)) send();
     for (const tell of unanswered.splice(0)) tell();
     for (const hear of [...heard]) hear();
   };
@@ -132,6 +134,7 @@ function createLink(client: string, clock: Clock, rng: Rng, tally: Tally): Link 
         if (isConnected && ways.up.isClear()) return give();
         if (waiting.length >= MAX_WAITING) throw new RemoteRefused(`${waiting.length} messages of ${client} wait already`);
         held[qos]++;
+        const number = published++;
         return new Promise((taken, refused) => {
           const release = () => {
             if (!isOver()) held[qos]--;
@@ -155,7 +158,7 @@ function createLink(client: string, clock: Clock, rng: Rng, tally: Tally): Link 
             }
             ways.up.later(at, () => {
               if (isConnected || isOver()) arrive();
-              else if (qos === 1) waiting.push({ send });
+              else if (qos === 1) waiting.push({ number, send });
               else release();
             });
             if (againAt !== null)
@@ -164,7 +167,7 @@ function createLink(client: string, clock: Clock, rng: Rng, tally: Tally): Link 
               });
           };
           if (isConnected) send();
-          else waiting.push({ send });
+          else waiting.push({ number, send });
         });
       };
 

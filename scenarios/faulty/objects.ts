@@ -67,7 +67,7 @@ export function faultyStore(store: ObjectStore, clock: Clock, rng: Rng): FaultyS
         const wrongAt = corrupted.has(key) ? await wrongByte(bucket, key) : -1;
         for await (const chunk of store.get(bucket, key, options)) {
           for (let from = 0; from < chunk.length; from += PIECE) {
-            const piece = chunk.slice(from, from + Math.min(PIECE, breaksOffAt - given));
+            const piece = Uint8Array.from(chunk.subarray(from, from + Math.min(PIECE, breaksOffAt - given)));
             if (wrongAt >= at && wrongAt < at + piece.length) piece[wrongAt - at] ^= 0xff;
             if (Number.isFinite(kbps)) await sleep(clock, Math.ceil((8 * piece.length) / kbps));
             options.signal?.throwIfAborted();

@@ -113,7 +113,7 @@ function checkWorldFault(check: Check, step: FaultStep, kind: WorldFault, path: 
   const { words, fault } = check;
   const attributes = Object.keys(kind.attributes);
   for (const key of ['severity', 'over', 'onset', 'recovery', 'channel'] as const)
-    if (step[key] !== undefined)
+    if (step[key] !== undefined && !(key === 'severity' && kind.hasSeverity))
       fault(
         [...path, key],
         `${kind.name} has no ${key === 'over' ? '`over`' : key}: ${attributes.length > 0 ? `how bad it is say its attributes, ${attributes.join(', ')}` : 'it is there or it is not'}`,

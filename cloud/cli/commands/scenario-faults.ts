@@ -1,14 +1,16 @@
 /** The table of `windfleet scenario faults`. */
 import type { AttributeKind, WorldFault } from '../../../scenarios/faults.ts';
+import { DEFAULT_SEVERITY } from '../../../scenarios/words/occurrences.ts';
 
 /** A row a fault: name, what it acts on, attributes with their defaults, bodies around which it cannot be injected, about. */
 export const faultRows = (faults: readonly WorldFault[]): string[][] =>
-  faults.map(({ name, actsOn, attributes, notOn, about }) => [
+  faults.map(({ name, actsOn, attributes, hasSeverity, notOn, about }) => [
     name,
     actsOn,
-    Object.entries(attributes)
-      .map(([attribute, kind]) => `${attribute}=${defaultOf(kind)}`)
-      .join(' '),
+    [
+      ...(hasSeverity ? [`severity=${DEFAULT_SEVERITY}`] : []),
+      ...Object.entries(attributes).map(([attribute, kind]) => `${attribute}=${defaultOf(kind)}`),
+    ].join(' '),
     Object.keys(notOn).join(' '),
     about,
   ]);
