@@ -19,7 +19,10 @@ const Report = z.strictObject({
 export type Report = z.infer<typeof Report>;
 
 export interface Outbox {
-  /** Durable when it resolves; delivered when the network allows. A second report of the same execution replaces the first. */
+  /**
+   * Durable when it resolves, unless the disk takes nothing: then memory holds the report until it has been delivered. Delivered when the
+   * network allows. A second report of the same execution replaces the first.
+   */
   enqueue(report: Report): Promise<void>;
   /** Tries what waits, now: called at start and after a reconnect. */
   flush(): void;
@@ -36,21 +39,27 @@ export function openOutbox(thing: ThingName, disk: Disk, jobs: DeviceJobs, clock
   let retry = 0;
   let timer = 0;
   let closed = false;
+  const unstored = new Map<string, Report>(); // by path
 
   const deliver = async (): Promise<void> => {
+    for (const [path, report] of [...unstored]) {
+      await say(report);
+      unstored.delete(path);
+    }
     for (const name of (await disk.list('outbox')).filter((file) => file.endsWith('.json'))) {
       const report = await readReport(disk, `outbox/${name}`, log);
-      if (report) {
-        const { jobId, ...update } = report;
-        try {
-          await jobs.update(thing, jobId, update);
-        } catch (error) {
-          if (!(error instanceof JobRefused)) throw error;
-          // The service has decided otherwise (cancelled, timed out, deleted): nothing is left to be said.
-          log.warn({ thing, jobId, status: report.status, reason: error.message }, 'the job service refused a report');
-        }
-      }
+      if (report) await say(report);
       await disk.remove(`outbox/${name}`);
+    }
+  };
+
+  const say = async ({ jobId, ...update }: Report): Promise<void> => {
+    try {
+      await jobs.update(thing, jobId, update);
+    } catch (error) {
+      if (!(error instanceof JobRefused)) throw error;
+      // The service has decided otherwise (cancelled, timed out, deleted): nothing is left to be said.
+      log.warn({ thing, jobId, status: update.status, reason: error.message }, 'the job service refused a report');
     }
   };
 
@@ -81,8 +90,14 @@ export function openOutbox(thing: ThingName, disk: Disk, jobs: DeviceJobs, clock
   return {
     async enqueue(report) {
       const path = `outbox/${report.jobId}.${report.executionNumber}.json`;
-      await disk.write(`${path}.tmp`, Buffer.from(JSON.stringify(report)));
-      await disk.rename(`${path}.tmp`, path);
+      unstored.delete(path);
+      try {
+        await disk.write(`${path}.tmp`, Buffer.from(JSON.stringify(report)));
+        await disk.rename(`${path}.tmp`, path);
+      } catch (error) {
+        log.error({ thing, jobId: report.jobId, reason: reasonOf(error) }, 'a report cannot be stored: it is said from memory');
+        unstored.set(path, report);
+      }
       void run();
     },
     flush: () => void run(),

@@ -113,4 +113,13 @@ slots('a restart sends what the last run could not, and a refused report is let 
   assert.equal(await disk.list('outbox'), []);
 });
 
+slots('a report that finds no room on the disk is said from memory', async () => {
+  const clock = new VirtualClock();
+  const full = { ...memoryDisk(), write: () => Promise.reject(new Error('ENOSPC: no space left on device')) };
+  const { jobs, told } = flakyJobs(2);
+  await openOutbox('T-001', full, jobs, clock, silentLog).enqueue(report);
+  await clock.run(120_000);
+  assert.equal(told, ['j SUCCEEDED']);
+});
+
 slots.run();
