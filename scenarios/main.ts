@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { reasonOf, UsageError } from '../actors/contracts/errors.ts';
 import type { Log } from '../actors/contracts/log.ts';
 import { type Millis, parseDuration } from '../actors/contracts/units.ts';
+import { type Capabilities, capabilitiesOf } from './capabilities.ts';
 import { explain, type ToldFailure, tellFailure } from './expect/failure.ts';
 import type { Judgement } from './expect/judge.ts';
 import { type LoadedStory, loadStory, storyName } from './load.ts';
@@ -43,6 +44,8 @@ export interface StoryResult {
   readonly vectorFeatures: string;
   readonly failures: readonly ToldFailure[];
   readonly workers: PlayedRun['workers'];
+  /** Why it cannot be played on other bodies. */
+  readonly capabilities: Capabilities;
   /** Where it was written; null: nowhere. */
   readonly folder: string | null;
 }
@@ -82,6 +85,7 @@ export async function runStories(words: readonly string[], options: StoryOptions
         vectorFeatures: vectorFeatures(process.arch),
         failures,
         workers: usage,
+        capabilities: capabilitiesOf(story.story, story.vocabulary),
         folder,
       });
     }

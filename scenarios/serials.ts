@@ -82,12 +82,13 @@ function emulatedSerial({ thing, wind }: SerialSpec, { seed, clock, log, faults 
   const backing = sampledThrough(driverBacking({ thing, kind: 'serial', driver, clock, log }), twin.faults, rng);
   let closed = false;
 
+  // The board ran before the fleet did, and its line has been read by the tick that it is for.
   const loop = () => {
     if (closed) return;
     clock.setTimeout(loop, TWIN_STEP_MS);
-    for (const chunk of firmware.run(clock.now())) pipe.write(faults?.cable(thing, chunk) ?? chunk);
+    for (const chunk of firmware.run(clock.now() + TWIN_STEP_MS)) pipe.write(faults?.cable(thing, chunk) ?? chunk);
   };
-  clock.setTimeout(loop, TWIN_STEP_MS);
+  loop();
 
   const closing = {
     ...backing,

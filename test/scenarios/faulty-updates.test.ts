@@ -57,7 +57,10 @@ const refused: readonly (readonly [string, Scenario['timeline'][number], RegExp]
 ];
 for (const [what, step, says] of refused)
   faulty(`${what} is refused by every device, for that reason, and the old model serves`, async () => {
-    const ended = await play({ fleet: [{ twins: 2, like: 'desk-turbine' }], duration: '3m', timeline: [step, deploying] }, { look: endings });
+    const ended = await play(
+      { fleet: [{ twins: 2, like: 'desk-turbine' }], duration: '3m', timeline: [step, deploying] },
+      { look: endings },
+    );
     for (const ending of (ended.seen as Map<string, string>).values()) assert.match(ending, says);
     for (const { name } of ended.facts.things)
       assert.equal(

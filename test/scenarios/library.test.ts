@@ -4,6 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Scenario } from '../../scenarios/dsl.ts';
 import { stories } from '../../scenarios/library.ts';
+import { readStory } from '../../scenarios/words/story-file.ts';
 import { packageRoot } from '../kit/package-root.ts';
 import { failuresIn, playHere } from '../kit/story.ts';
 
@@ -19,6 +20,17 @@ library('holds what the folder holds, each with a word about it', () => {
   assert.equal(Object.keys(stories).sort(), files.sort());
   assert.ok(files.length >= 15);
   for (const { about } of Object.values(stories)) assert.ok(about.length > 80);
+});
+
+library('is the same as YAML: the examples that have a story’s name tell that story', async () => {
+  const folder = join(packageRoot(import.meta.dirname), 'scenarios/examples');
+  const twins = readdirSync(folder).filter((file) => Object.hasOwn(stories, file.replace('.yaml', '')));
+  assert.ok(twins.length >= 3, `${twins}`);
+  for (const file of twins) {
+    const { story } = await readStory(join(folder, file));
+    const told = stories[file.replace('.yaml', '')];
+    assert.equal(story, { ...told, about: told.about.replace(/\s+/g, ' ').trim() }, file);
+  }
 });
 
 /** What a story must notice when it is taken away or put in. */

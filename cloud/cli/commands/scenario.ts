@@ -30,9 +30,14 @@ export function addScenarioCommands(program: Command, io: Io): void {
   scenario
     .command('list')
     .description('The stories of the library, one a line.')
+    .option('--capabilities', 'on which bodies each can be played, and why not on others')
     .option('--json')
-    .addHelpText('after', '\nExamples:\n  windfleet scenario list\n  windfleet scenario list --json')
-    .action(async ({ json = false }: { json?: boolean }) => {
+    .addHelpText('after', '\nExamples:\n  windfleet scenario list\n  windfleet scenario list --capabilities --json')
+    .action(async ({ json = false, capabilities = false }: { json?: boolean; capabilities?: boolean }) => {
+      if (capabilities) {
+        const { listCapabilities } = await import('./scenario-capabilities.ts');
+        return listCapabilities(io, json);
+      }
       const { stories } = await import('../../../scenarios/library.ts');
       const list = Object.entries(stories).map(([name, { about, duration, seed }]) => ({
         name,
