@@ -72,7 +72,7 @@ export async function runStories(words: readonly string[], options: StoryOptions
       const folder = out === undefined ? null : join(out, ...parts);
       const { passed, digest, failures: found, workers: usage } = await playTold(story, name, { folder, until, workers }, options);
       const failures = found.map((failure) => tellFailure(failure, story, story.story.seed));
-      report(`${passed ? 'passed' : 'FAILED'}  ${name}  seed ${story.story.seed}`);
+      report(`${signal?.aborted ? 'broken off' : passed ? 'passed' : 'FAILED'}  ${name}  seed ${story.story.seed}`);
       report(`digest: ${digest}`);
       if (usage.length > 1) for (const [w, one] of usage.entries()) report(usageLine(one, w));
       for (const failure of failures) report(explain(failure));
