@@ -13,7 +13,6 @@ import { CAPTURE_BUCKET, CAPTURE_PREFIX } from '../actors/contracts/capture.ts';
 import type { Clock } from '../actors/contracts/clock.ts';
 import type { Deployments } from '../actors/contracts/deployments.ts';
 import type { Disk } from '../actors/contracts/disk.ts';
-import { reasonOf } from '../actors/contracts/errors.ts';
 import type { FaultInjector } from '../actors/contracts/faults.ts';
 import type { FleetView } from '../actors/contracts/fleet-view.ts';
 import type { ThingName } from '../actors/contracts/ids.ts';
@@ -247,9 +246,7 @@ async function cloudOver(ports: Ports, { clock, log, events, decorate }: CloudTo
   view.onChange((event) => {
     if (event.kind !== 'alarm') return;
     const { id, thing, feature, model, clearedAt, at, score } = event.alarm;
-    index
-      .add('alarms', [{ id, at, thing, feature, model, score, clearedAt: clearedAt ?? 0 }])
-      .catch((error: unknown) => log.warn({ reason: reasonOf(error) }, 'an alarm could not be indexed'));
+    ingest.keep('alarms', [{ id, at, thing, feature, model, score, clearedAt: clearedAt ?? 0 }]);
     if (clearedAt === null && standing.has(id)) return;
     if (clearedAt === null) standing.add(id);
     else standing.delete(id);

@@ -70,6 +70,26 @@ export const documentMakers = (logs: CompiledRule): readonly DocumentMaker[] => 
   },
 ];
 
+const OWN = '$windfleet/documents/'; // nobody but this process may publish on such a topic
+
+/** Documents that this process makes itself, as a message, so that they wait where messages wait. */
+export const ownMessage = (index: string, documents: readonly IndexedDocument[], heardAt: Millis): SpooledMessage => ({
+  topic: OWN + index,
+  payload: Buffer.from(JSON.stringify(documents)),
+  from: null,
+  heardAt,
+});
+
+/** Back from `ownMessage`. */
+export const ownMaker: DocumentMaker = {
+  filter: `${OWN}+`,
+  make: ({ topic, payload }) => ({
+    index: topic.slice(OWN.length),
+    documents: JSON.parse(Buffer.from(payload).toString('utf8')) as readonly IndexedDocument[],
+    refused: [],
+  }),
+};
+
 /** All that a message becomes, by everybody who wants it. @param now against which its time is held */
 export const documentsOf = (
   message: SpooledMessage,

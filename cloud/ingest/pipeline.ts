@@ -19,7 +19,7 @@ import type { Millis } from '../../actors/contracts/units.ts';
 import { compileRule } from '../rules/engine.ts';
 import { captureReader, isCaptureFile } from './capture-reader.ts';
 import type { ThingOfDevice } from './captures.ts';
-import { type DocumentMaker, documentMakers, documentsOf, madeBy } from './documents.ts';
+import { type DocumentMaker, documentMakers, documentsOf, madeBy, ownMaker, ownMessage } from './documents.ts';
 import { openLetters } from './letters.ts';
 import { letterReplay } from './replay.ts';
 import { type Kept, openSpool, type SpooledMessage } from './spool.ts';
@@ -32,6 +32,8 @@ export interface Ingest extends DeadLetters {
   readonly documents: number;
   /** Given up since the start: nothing kept them, or no room was left. */
   readonly lost: number;
+  /** Documents that the cloud makes itself, as an alarm's: kept like a message's. */
+  keep(index: string, documents: readonly IndexedDocument[]): void;
   /** An object was put: a file of captures is read, anything else left alone. */
   objectCreated(objects: ObjectStore, head: ObjectHead): void;
   /** Resolves once all that was heard has been handed to the index, or waits for it. */
@@ -65,7 +67,6 @@ const CURSOR_MARGIN_MS = 60_000; // an object that was being put when its neighb
 
 /** A message as it came in. */
 interface Heard {
-  readonly message: Message;
   readonly spooled: SpooledMessage;
   /** Null without a spool. */
   readonly kept: Kept | null;
@@ -73,7 +74,8 @@ interface Heard {
 
 export async function startIngest(ports: IngestPorts): Promise<Ingest> {
   const { bus, index, clock, log, disk, objects, thingOfDevice, captured } = ports;
-  const makers = [...documentMakers(compileRule(LOG_RULE)), ...(ports.makers ?? [])];
+  const heardMakers = [...documentMakers(compileRule(LOG_RULE)), ...(ports.makers ?? [])];
+  const makers = [...heardMakers, ownMaker];
   const letters = await openLetters(disk, log);
   const spool = disk && (await openSpool(disk, log));
   const now = (): Millis => clock.epoch + clock.now();
@@ -145,32 +147,36 @@ export async function startIngest(ports: IngestPorts): Promise<Ingest> {
       log.warn({ reason: reasonOf(error) }, 'messages are not kept on disk: nobody is answered, and what comes at QoS 0 is unprotected');
     isUnkept = true;
   };
-  let latest: Heard | null = null;
-  /** Once for each message, however many want it. */
-  const receive = (message: Message): Heard => {
-    if (latest?.message === message) return latest;
-    const { topic, payload, from = null, isAwaited = false } = message;
-    const spooled: SpooledMessage = { topic, payload, from, heardAt: now() };
+  const keep = (spooled: SpooledMessage, isAwaited: boolean): Heard => {
     const kept = spool?.keep(spooled, isAwaited) ?? null;
     kept?.written.then(whenKept, (error: unknown) => {
       whenUnkept(error);
       if (isAway && !isAwaited) lost++;
     });
-    latest = { message, spooled, kept };
-    return latest;
+    return { spooled, kept };
   };
+  const takeSoon = (heard: Heard, wanting: readonly DocumentMaker[]) => {
+    if (heard.kept && queued >= QUEUE) {
+      missed.add(heard.kept.segment);
+      return;
+    }
+    queued++;
+    void inTurn(async () => {
+      queued--;
+      await takeHeard(heard, wanting);
+    });
+  };
+  let latest: { readonly message: Message; readonly heard: Heard } | null = null;
   const hearer =
     (wanting: readonly DocumentMaker[]) =>
     (message: Message): unknown => {
-      const heard = receive(message);
-      if (heard.kept && queued >= QUEUE) missed.add(heard.kept.segment);
-      else {
-        queued++;
-        void inTurn(async () => {
-          queued--;
-          await takeHeard(heard, wanting);
-        });
+      if (latest?.message !== message) {
+        // once for each message, however many want it
+        const { topic, payload, from = null, isAwaited = false } = message;
+        latest = { message, heard: keep({ topic, payload, from, heardAt: now() }, isAwaited) };
       }
+      const { heard } = latest;
+      takeSoon(heard, wanting);
       return message.isAwaited ? heard.kept?.written : undefined; // its publisher is answered when it is on disk
     };
 
@@ -269,8 +275,8 @@ export async function startIngest(ports: IngestPorts): Promise<Ingest> {
   };
 
   void settleSoon(true);
-  for (const filter of new Set(makers.map((maker) => maker.filter)))
-    await bus.subscribe(filter, hearer(makers.filter((maker) => maker.filter === filter)));
+  for (const filter of new Set(heardMakers.map((maker) => maker.filter)))
+    await bus.subscribe(filter, hearer(heardMakers.filter((maker) => maker.filter === filter)));
   timer = clock.setTimeout(tick, FLUSH_MS);
   const replay = letterReplay({ letters, index, makers, reader, objects, now, refused: refuseDocuments });
 
@@ -281,6 +287,7 @@ export async function startIngest(ports: IngestPorts): Promise<Ingest> {
     get lost() {
       return lost;
     },
+    keep: (name, batch) => takeSoon(keep(ownMessage(name, batch, now()), false), [ownMaker]),
     objectCreated(store, head) {
       if (head.bucket === CAPTURE_BUCKET && isCaptureFile(head.key)) void inTurn(() => readObject(store, head));
     },
