@@ -133,12 +133,15 @@ export interface WaitingRows {
   readonly late: Rows;
   /** Rows of `late` by id. */
   readonly lateById: Map<string, number>;
+  /** They could not be written once, and nobody knows for certain that none of them were: the fresh ones may be there after all. */
+  isDoubtful: boolean;
 }
 
 export const waitingRows = (types: Map<string, ColumnType>): WaitingRows => ({
   fresh: new Rows(types),
   late: new Rows(types),
   lateById: new Map(),
+  isDoubtful: false,
 });
 
 const THINGS_REMEMBERED = 100_000;

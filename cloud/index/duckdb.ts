@@ -5,7 +5,7 @@
  * There is no unique key: keeping one up costs more than all the rest. A document that is newer than all of its thing replaces nothing
  * and is only appended; any other one first deletes its like, which can only be in its own stretch of time.
  */
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { type DuckDBAppender, type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { QueryInvalid, StoreUnavailable } from '../../actors/contracts/errors.ts';
 import {
   DOCUMENT_INDEXES,
@@ -15,7 +15,7 @@ import {
   type RefusedDocument,
 } from '../../actors/contracts/index.ts';
 import { aggregationSql, quoted } from './duckdb-query.ts';
-import { BASE_COLUMNS, type ColumnType, Newest, type WaitingRows, waitingRows } from './duckdb-rows.ts';
+import { BASE_COLUMNS, type ColumnType, Newest, type Rows, type WaitingRows, waitingRows } from './duckdb-rows.ts';
 
 const FLUSH_AT = 20_000; // documents
 const WAITING_MAX = 100_000; // of one index, while nothing can be written
@@ -32,14 +32,9 @@ interface Table {
 
 /** @throws StoreUnavailable when the file cannot be opened. @param file `:memory:` for none */
 export async function duckdbIndex(file: string): Promise<DocumentIndex> {
-  const instance = await DuckDBInstance.create(file, { threads: '1', memory_limit: '256MB' }).catch((error: unknown) => {
-    throw new StoreUnavailable(`the telemetry store ${file} cannot be opened`, {
-      cause: error,
-      hint: 'is another farm using this data folder? choose another with --data',
-    });
-  });
-  const db = await instance.connect();
+  let { instance, db } = await open(file);
   const tables = await readTables(db);
+  let isBroken = false; // DuckDB takes nothing more after some errors, a full disk at a checkpoint for one, until it is opened again
   let refused: RefusedDocument[] = []; // since somebody was told
   let tail: Promise<unknown> = Promise.resolve();
   let writing: Promise<void> | null = null; // in the background, since enough have come
@@ -58,13 +53,30 @@ export async function duckdbIndex(file: string): Promise<DocumentIndex> {
           if (waiting.length === 1) waiting.push(waitingRows(types)); // for what comes meanwhile
           const count = sizeOf(rows);
           try {
+            if (isBroken) await openAgain();
             if (count > 0) await writeRows(db, name, table, rows);
           } catch (error) {
+            rows.isDoubtful = true;
+            isBroken ||= !(await isAlive(db));
             throw new StoreUnavailable(`the telemetry store did not take ${count} documents`, { cause: error, hint: 'is the disk full?' });
           }
           waiting.shift();
         }
       }
+    });
+  const openAgain = async () => {
+    db.closeSync();
+    instance.closeSync();
+    ({ instance, db } = await open(file));
+    const columns = await columnsIn(db);
+    for (const [name, table] of tables) table.made = columns.get(name)?.length ?? 0;
+    isBroken = false;
+  };
+  /** Of one that is open. */
+  const ask = (sql: string, values: (string | number | boolean)[]) =>
+    inTurn(async () => {
+      if (isBroken) await openAgain();
+      return (await db.runAndReadAll(sql, values)).getRowObjectsJS();
     });
   /** Before an answer: a store that takes nothing more still tells what it has. */
   const writeIfPossible = async () => {
@@ -103,7 +115,7 @@ export async function duckdbIndex(file: string): Promise<DocumentIndex> {
       const columns = columnsOf(query.index);
       if (columns === null) return [];
       const { sql, values } = aggregationSql(query, columns);
-      const rows = await inTurn(async () => (await db.runAndReadAll(sql, values)).getRowObjectsJS());
+      const rows = await ask(sql, values);
       return rows.map(
         (row): AggregationRow => ({
           at: query.every === undefined ? null : Number(row['bucket']),
@@ -117,9 +129,7 @@ export async function duckdbIndex(file: string): Promise<DocumentIndex> {
       if (columnsOf(index) === null) return [];
       const where = thing === undefined ? '' : 'WHERE thing = $1';
       const sql = `SELECT * FROM ${quoted(index)} ${where} ORDER BY "at" DESC, id DESC LIMIT ${Math.max(0, Math.floor(limit))}`;
-      return inTurn(
-        async () => (await db.runAndReadAll(sql, thing === undefined ? [] : [thing])).getRowObjectsJS() as unknown as IndexedDocument[],
-      );
+      return (await ask(sql, thing === undefined ? [] : [thing])) as unknown as IndexedDocument[];
     },
     async flush() {
       await write();
@@ -137,6 +147,24 @@ export async function duckdbIndex(file: string): Promise<DocumentIndex> {
     },
   };
 }
+
+async function open(file: string): Promise<{ readonly instance: DuckDBInstance; readonly db: DuckDBConnection }> {
+  try {
+    const instance = await DuckDBInstance.create(file, { threads: '1', memory_limit: '256MB' });
+    return { instance, db: await instance.connect() };
+  } catch (error) {
+    throw new StoreUnavailable(`the telemetry store ${file} cannot be opened`, {
+      cause: error,
+      hint: 'is another farm using this data folder? choose another with --data',
+    });
+  }
+}
+
+const isAlive = (db: DuckDBConnection): Promise<boolean> =>
+  db.run('SELECT 1').then(
+    () => true,
+    () => false,
+  );
 
 const sizeOf = ({ fresh, late }: WaitingRows): number => fresh.length + late.length;
 
@@ -158,17 +186,23 @@ async function readTables(db: DuckDBConnection): Promise<Map<string, Table>> {
   const rowsOf = async (sql: string) => (await db.runAndReadAll(sql)).getRowObjectsJS();
   for (const { table_name: name } of await rowsOf("SELECT table_name FROM duckdb_constraints() WHERE constraint_type = 'PRIMARY KEY'"))
     await withoutKey(db, String(name));
-  const columns = new Map<string, (readonly [string, ColumnType])[]>();
-  for (const { table_name: table, column_name: name, data_type: type } of await rowsOf(
-    "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'main' ORDER BY table_name, ordinal_position",
-  ))
-    columns.set(String(table), [...(columns.get(String(table)) ?? []), [String(name), type as ColumnType]]);
   const tables = new Map<string, Table>();
-  for (const [name, own] of columns) {
+  for (const [name, own] of await columnsIn(db)) {
     const [{ newest }] = await rowsOf(`SELECT max("at") AS newest FROM ${quoted(name)}`);
     tables.set(name, newTable(newest === null ? Number.NEGATIVE_INFINITY : Number(newest), own));
   }
   return tables;
+}
+
+/** By table, in their order. */
+async function columnsIn(db: DuckDBConnection): Promise<Map<string, (readonly [string, ColumnType])[]>> {
+  const columns = new Map<string, (readonly [string, ColumnType])[]>();
+  const rows = await db.runAndReadAll(
+    "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'main' ORDER BY table_name, ordinal_position",
+  );
+  for (const { table_name: table, column_name: name, data_type: type } of rows.getRowObjectsJS())
+    columns.set(String(table), [...(columns.get(String(table)) ?? []), [String(name), type as ColumnType]]);
+  return columns;
 }
 
 /** A table of before: its key goes, its rows stay. */
@@ -180,7 +214,7 @@ async function withoutKey(db: DuckDBConnection, name: string): Promise<void> {
 }
 
 /** All of them or none: durable when it resolves. */
-async function writeRows(db: DuckDBConnection, name: string, table: Table, { fresh, late }: WaitingRows): Promise<void> {
+async function writeRows(db: DuckDBConnection, name: string, table: Table, { fresh, late, isDoubtful }: WaitingRows): Promise<void> {
   const rows = quoted(name);
   if (table.made === 0) {
     await db.run(`CREATE TABLE IF NOT EXISTS ${rows} (${BASE_COLUMNS.map(([field, type]) => `${quoted(field)} ${type}`).join(', ')})`);
@@ -192,25 +226,29 @@ async function writeRows(db: DuckDBConnection, name: string, table: Table, { fre
   }
   await db.run('BEGIN');
   try {
-    if (fresh.length > 0) {
-      const appender = await db.createAppender(name);
-      fresh.appendTo(appender);
-      appender.closeSync();
-    }
-    if (late.length > 0) {
-      await db.run(`CREATE OR REPLACE TEMP TABLE staging AS SELECT * FROM ${rows} LIMIT 0`);
-      const appender = await db.createAppender('staging', 'main', 'temp');
-      late.appendTo(appender);
-      appender.closeSync();
-      const [{ from, to }] = (await db.runAndReadAll('SELECT min("at") AS "from", max("at") AS "to" FROM staging')).getRowObjectsJS();
-      await db.run(
-        `DELETE FROM ${rows} USING staging WHERE ${rows}."at" BETWEEN ${Number(from)} AND ${Number(to)} AND ${rows}."at" = staging."at" AND ${rows}.id = staging.id`,
-      );
-      await db.run(`INSERT INTO ${rows} SELECT * FROM staging`);
-    }
+    if (isDoubtful) await replace(db, rows, fresh);
+    else append(fresh, await db.createAppender(name));
+    await replace(db, rows, late);
     await db.run('COMMIT');
   } catch (error) {
     await db.run('ROLLBACK').catch(() => {}); // a commit that failed has done so
     throw error;
   }
+}
+
+function append(rows: Rows, appender: DuckDBAppender): void {
+  rows.appendTo(appender);
+  appender.closeSync();
+}
+
+/** Takes the place of those of their ids. @param table quoted */
+async function replace(db: DuckDBConnection, table: string, rows: Rows): Promise<void> {
+  if (rows.length === 0) return;
+  await db.run(`CREATE OR REPLACE TEMP TABLE staging AS SELECT * FROM ${table} LIMIT 0`);
+  append(rows, await db.createAppender('staging', 'main', 'temp'));
+  const [{ from, to }] = (await db.runAndReadAll('SELECT min("at") AS "from", max("at") AS "to" FROM staging')).getRowObjectsJS();
+  await db.run(
+    `DELETE FROM ${table} USING staging WHERE ${table}."at" BETWEEN ${Number(from)} AND ${Number(to)} AND ${table}."at" = staging."at" AND ${table}.id = staging.id`,
+  );
+  await db.run(`INSERT INTO ${table} SELECT * FROM staging`);
 }

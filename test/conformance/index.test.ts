@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
@@ -12,6 +13,7 @@ import { memoryObjects } from '../../cloud/objects/memory.ts';
 import { wallClock } from '../../physical/wall-clock.ts';
 import { removeFolder, scratchFolder } from '../kit/farm-process.ts';
 import { freePort } from '../kit/free-port.ts';
+import { has } from '../kit/programs.ts';
 import { type SearchStub, searchStub } from '../kit/search-stub.ts';
 
 const stores = suite('stores');
@@ -124,6 +126,21 @@ stores('index duckdb: each id once and as it came last, whatever comes again, la
     }),
     { numRuns: 25 },
   );
+});
+
+stores('index duckdb: a disk that is full at a checkpoint costs nothing once there is room again', async () => {
+  if (!has('prlimit', 'util-linux')) return;
+  const child = join(import.meta.dirname, '../kit/full-disk.js');
+  const { stdout, stderr } = spawnSync('sh', [
+    '-c',
+    'ulimit -S -f 40960; exec "$0" "$1" "$2"',
+    process.execPath,
+    child,
+    join(folder, 'full.duckdb'),
+  ]);
+  const [there, added, refused] = String(stdout).split(' ').map(Number);
+  assert.ok(refused > 0 && added > 100_000, String(stderr));
+  assert.is(there, added);
 });
 
 stores('index duckdb: a field of another type is told with its document, and takes nothing else with it', async () => {
