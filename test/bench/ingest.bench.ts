@@ -1,6 +1,6 @@
 /**
- * Log records from MQTT messages (the original's: 11 records of 20 texts) through rule and ingestion into DuckDB on disk. The baseline is
- * DuckDB's own appender with the same rows, as typed values that nobody had to make, in the same run.
+ * Log records from MQTT messages (the original's: 11 records of 20 texts) through spool, rule and ingestion into DuckDB, all on disk. The
+ * baseline is DuckDB's own appender with the same rows, as typed values that nobody had to make, in the same run.
  */
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
@@ -9,6 +9,7 @@ import { silentLog } from '../../actors/contracts/log.ts';
 import { memoryBroker } from '../../cloud/bus/memory.ts';
 import { duckdbIndex } from '../../cloud/index/duckdb.ts';
 import { startIngest } from '../../cloud/ingest/pipeline.ts';
+import { fileDisk } from '../../physical/disk.ts';
 import { wallClock } from '../../physical/wall-clock.ts';
 import type { Figure } from '../kit/bench.ts';
 import { removeFolder, scratchFolder } from '../kit/farm-process.ts';
@@ -26,7 +27,7 @@ export async function bench(): Promise<Figure[]> {
     const folder = scratchFolder();
     try {
       const bare = await appendBare(join(folder, 'bare.duckdb'), rows);
-      const ours = await ingest(join(folder, 'ours.duckdb'), payloads);
+      const ours = await ingest(folder, payloads);
       if (round > 0) rounds.push({ ours, bare }); // the first one warms up
     } finally {
       removeFolder(folder);
@@ -81,10 +82,16 @@ function stopwatch(): () => Spent {
   };
 }
 
-async function ingest(file: string, payloads: readonly Buffer[]): Promise<Spent> {
+async function ingest(folder: string, payloads: readonly Buffer[]): Promise<Spent> {
   const broker = memoryBroker();
-  const index = await duckdbIndex(file);
-  const pipeline = await startIngest({ bus: broker.connect('cloud'), index, clock: wallClock(), log: silentLog, disk: null });
+  const index = await duckdbIndex(join(folder, 'ours.duckdb'));
+  const pipeline = await startIngest({
+    bus: broker.connect('cloud'),
+    index,
+    clock: wallClock(),
+    log: silentLog,
+    disk: fileDisk(join(folder, 'ingest')),
+  });
   const device = broker.connect('device');
   const spent = stopwatch();
   for (const [n, payload] of payloads.entries()) {
