@@ -124,7 +124,7 @@ stores('index duckdb: each id once and as it came last, whatever comes again, la
       assert.equal(there, [...wanted].map(([id, { score }]) => `${id} ${score}`).sort());
       await index.close();
     }),
-    { numRuns: 25 },
+    { numRuns: 15 },
   );
 });
 
