@@ -15,6 +15,7 @@ import type { JobRecord } from './record.ts';
 import { type Answer, type Changes, type JobStore, noChanges, type Settings } from './store.ts';
 
 const MAX_GROUP = 2_048; // rows: bounds how long a commit keeps the others waiting
+const MAX_TURNS = 16; // of the event loop that a group waits for more
 const MAX_SYNCS = 2; // groups on their way to the disk: the thread pool that syncs them has other work, too
 const THINGS_KEPT = 50_000;
 const ANSWERS_KEPT = 32_768;
@@ -22,6 +23,8 @@ const ANSWERS_KEPT = 32_768;
 interface Group {
   readonly changes: Changes;
   readonly told: (() => void)[];
+  /** Changes that wait for it. */
+  joined: number;
   readonly done: Promise<void>;
   readonly settle: (error?: Error) => void;
 }
@@ -124,10 +127,17 @@ export function openLedger(store: JobStore, settled: Settled): Ledger {
       settle = (error) => (error ? lost(error) : kept());
     });
     done.catch(() => {}); // each who waits hears of it himself
-    const made: Group = { changes, told: [], done, settle };
+    const made: Group = { changes, told: [], joined: 0, done, settle };
     group = made;
+    let seen = 0;
+    let turns = 0;
     const due = () => {
-      if (group === made && syncing.length < MAX_SYNCS) commit(); // else with the next sync that ends
+      if (group !== made) return;
+      if (store.commits === 'turn' && made.joined > seen && turns++ < MAX_TURNS) {
+        // as long as each turn brings more: a transaction and its sync cost as much as a dozen rows
+        seen = made.joined;
+        setImmediate(due);
+      } else if (syncing.length < MAX_SYNCS) commit(); // else with the next sync that ends
     };
     if (store.commits === 'turn') setImmediate(due);
     else queueMicrotask(due);
@@ -338,6 +348,7 @@ export function openLedger(store: JobStore, settled: Settled): Ledger {
         throw error;
       }
       const joined = unsettled();
+      if (group) group.joined++;
       if (group && group.changes.executions.size > MAX_GROUP) commit();
       if (joined) await joined.done;
       return made;

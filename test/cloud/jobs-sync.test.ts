@@ -63,7 +63,10 @@ async function withService(
   }
 }
 
-const turn = () => new Promise<void>((done) => setImmediate(() => setImmediate(done)));
+/** Until a group that nobody joins any more has been committed. */
+const turn = async () => {
+  for (let i = 0; i < 4; i++) await new Promise((done) => setImmediate(done));
+};
 const STARTS = { status: 'IN_PROGRESS' } as const;
 /** Whether it has settled, and how. */
 function watch(work: Promise<unknown>): { state: 'waits' | 'answered' | 'refused'; reason: unknown } {
@@ -95,6 +98,23 @@ syncs('an answer waits for its own sync; what has been read waits for that of wh
     disk.end();
     await turn();
     assert.equal([second.state, read.state], ['answered', 'answered']);
+  }),
+);
+
+syncs('a group waits as long as each turn of the event loop brings more, then goes to the disk as one', () =>
+  withService(async (service, disk) => {
+    const once = () => new Promise((done) => setImmediate(done));
+    const changes = [];
+    for (const thing of ['T-1', 'T-2', 'T-3', 'T-4']) {
+      changes.push(watch(service.device.update(thing, 'a', STARTS)));
+      await once();
+      assert.is(disk.waiting.length, 0);
+    }
+    await turn();
+    assert.is(disk.waiting.length, 1);
+    disk.end();
+    await turn();
+    assert.ok(changes.every(({ state }) => state === 'answered'));
   }),
 );
 
