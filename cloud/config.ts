@@ -12,6 +12,8 @@ import { isThingName } from '../actors/contracts/ids.ts';
 
 const Port = z.coerce.number().int().min(0).max(65_535);
 
+const Quota = z.coerce.number().int().min(1).max(1_000_000);
+
 const Duration = z.union([z.string(), z.number()]).transform((text, context) => {
   const ms = parseDuration(String(text));
   if (ms !== null) return ms;
@@ -137,6 +139,9 @@ const UpConfig = z.strictObject({
     .optional(),
   /** Only the job transitions that AWS's documents draw: a QUEUED execution must be IN_PROGRESS before it ends. */
   strictJobs: z.union([z.boolean(), z.stringbool()]).default(false),
+  /** Quotas one by one, as flags and the environment have them. */
+  activeJobs: Quota.optional(),
+  jobTemplates: Quota.optional(),
   /** AWS's, where they are not said. */
   jobQuotas: z
     .strictObject({
@@ -237,6 +242,8 @@ const FROM_ENVIRONMENT: Readonly<Record<string, string>> = {
   WINDFLEET_INFERENCE: 'inference',
   WINDFLEET_INDEX: 'index',
   WINDFLEET_STRICT_JOBS: 'strictJobs',
+  WINDFLEET_ACTIVE_JOBS: 'activeJobs',
+  WINDFLEET_JOB_TEMPLATES: 'jobTemplates',
 };
 
 /** @param flags what the command line gave. @throws ConfigInvalid naming every wrong path and where it came from. */
@@ -262,7 +269,13 @@ export function readUpOptions(
       throw new ConfigInvalid(`a farm of the memory profile keeps its documents in memory, not in ${parsed.data.index.kind}`, {
         hint: 'use the demo profile',
       });
-    return { ...parsed.data, turbinesByDefault: !('turbines' in raw), indexCredentials: credentialsIn(environment) };
+    const { activeJobs, jobTemplates, jobQuotas } = parsed.data;
+    return {
+      ...parsed.data,
+      jobQuotas: { activeJobs: activeJobs ?? jobQuotas.activeJobs, templates: jobTemplates ?? jobQuotas.templates },
+      turbinesByDefault: !('turbines' in raw),
+      indexCredentials: credentialsIn(environment),
+    };
   }
   const sources = parsed.error.issues.map((issue) => {
     const [key] = issue.path;

@@ -26,6 +26,15 @@ export const RoleAliasName = z.string().regex(/^[\w=,@-]{1,128}$/, '1 to 128 of 
 export const CertificateId = z.string().regex(/^[a-fA-F0-9]{64}$/, '64 hexadecimal digits');
 export const Arn = z.string().min(1).max(2_048);
 
+/** AWS's documents show versions as numbers and as text. */
+export const Version = z.union([
+  z.int(),
+  z
+    .string()
+    .regex(/^\d{1,15}$/, 'a whole number')
+    .transform(Number),
+]);
+
 /** Text of a query, read as what it stands for. */
 export const QueryBool = z.enum(['true', 'false', 'True', 'False']).transform((text) => text.toLowerCase() === 'true');
 export const QueryInt = z

@@ -12,7 +12,7 @@ const door = suite('aws-door');
 let world: AwsWorld;
 door.before(async () => {
   world = await openAwsWorld();
-  for (const name of ['T-1', 'T-2']) world.cloud.registry.register(name);
+  for (const name of ['T-1', 'T-2', 'T-3']) world.cloud.registry.register(name);
   await world.cloud.jobs.create({ jobId: 'job', targets: ['T-1', 'T-2'], document: { a: 1 } });
   await world.pass(1_000);
 });
@@ -34,6 +34,17 @@ const kindOf = ({ status, json, headers }: Answer) => {
   return `${status} ${json['__type']}`;
 };
 
+door('a version is read as a number and as text, as AWS’s documents show it', async () => {
+  await world.cloud.jobs.create({ jobId: 'versions', targets: ['T-3'], document: { a: 1 } });
+  await world.pass(1_000);
+  const update = (expectedVersion: unknown) =>
+    post('/things/T-3/jobs/versions', JSON.stringify({ status: 'IN_PROGRESS', expectedVersion }));
+
+  assert.is((await update('1')).status, 200);
+  assert.is((await update(2)).status, 200);
+  assert.is(kindOf(await update('2')), '409 InvalidStateTransitionException');
+});
+
 door('bodies that are no JSON for us have the documented error, and the service goes on', async () => {
   const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
   const bodies: [string, string | Uint8Array][] = [
@@ -49,6 +60,8 @@ door('bodies that are no JSON for us have the documented error, and the service 
     ['beyond 2^53', '{"status":"IN_PROGRESS","expectedVersion":9007199254740993}'],
     ['beyond doubles', '{"status":"IN_PROGRESS","expectedVersion":1e400}'],
     ['a fraction', '{"status":"IN_PROGRESS","expectedVersion":1.5}'],
+    ['a fraction as text', '{"status":"IN_PROGRESS","expectedVersion":"1.5"}'],
+    ['no number', '{"status":"IN_PROGRESS","expectedVersion":"one"}'],
     ['missing status', '{}'],
     ['wrong type', '{"status":7}'],
     ['null member', '{"status":"IN_PROGRESS","statusDetails":null}'],

@@ -13,6 +13,10 @@ options('are AWS’s defaults unless a flag, the environment or the file says ot
   assert.is(readUpOptions({}, { WINDFLEET_STRICT_JOBS: 'true' }, '/nowhere').strictJobs, true);
   assert.is(readUpOptions({}, { WINDFLEET_STRICT_JOBS: '0' }, '/nowhere').strictJobs, false);
   assert.equal(readUpOptions({ jobQuotas: { activeJobs: 5 } }, {}, '/nowhere').jobQuotas, { ...QUOTAS, activeJobs: 5 });
+  assert.equal(readUpOptions({ activeJobs: '7' }, { WINDFLEET_ACTIVE_JOBS: '6', WINDFLEET_JOB_TEMPLATES: '3' }, '/nowhere').jobQuotas, {
+    activeJobs: 7,
+    templates: 3,
+  });
 });
 
 options('what is none is named', () => {
@@ -21,6 +25,8 @@ options('what is none is named', () => {
     [{ jobQuotas: { activeJob: 5 } }, /activeJob/],
     [{ jobQuotas: { templates: 1.5 } }, /jobQuotas\.templates/],
     [{ strictJobs: 'perhaps' }, /strictJobs/],
+    [{ activeJobs: 'many' }, /--active-jobs: activeJobs/],
+    [{ jobTemplates: '0' }, /--job-templates/],
   ] as const)
     assert.throws(
       () => readUpOptions(given, {}, '/nowhere'),

@@ -7,7 +7,7 @@ import type { IotAction, Policies, Registry } from '../../things/ports.ts';
 import { AwsFailure } from '../failure.ts';
 import type { Plane } from '../front.ts';
 import { operation } from '../operation.ts';
-import { QueryBool, QueryInt, RegistryName, wholeSeconds } from '../shapes.ts';
+import { QueryBool, QueryInt, RegistryName, Version, wholeSeconds } from '../shapes.ts';
 import { StatusDetails } from './job-shapes.ts';
 import { secondsLeft } from './jobs.ts';
 
@@ -92,7 +92,7 @@ export function jobsDataPlane(device: JobsDevice, registry: Registry, policies: 
             status: ReportedStatusName,
             statusDetails: StatusDetails.optional(),
             stepTimeoutInMinutes: z.int().optional(),
-            expectedVersion: z.int().optional(),
+            expectedVersion: Version.optional(),
             includeJobExecutionState: z.boolean().optional(),
             includeJobDocument: z.boolean().optional(),
             executionNumber: z.int().optional(),

@@ -7,7 +7,7 @@ import { arnOf, parseArn, type Place } from '../../things/arns.ts';
 import type { Registry, Tags } from '../../things/ports.ts';
 import { AwsFailure } from '../failure.ts';
 import { type Operation, operation } from '../operation.ts';
-import { JobId, Paging, QueryBool, QueryInt, RegistryName, seconds, TagList, textsOf, USUAL_OF_GROUPS } from '../shapes.ts';
+import { JobId, Paging, QueryBool, QueryInt, RegistryName, seconds, TagList, textsOf, USUAL_OF_GROUPS, Version } from '../shapes.ts';
 import {
   Comment,
   describedJob,
@@ -251,7 +251,7 @@ export function jobOperations({ jobs, registry, tags, place, now }: JobServices)
       {
         path: OfExecution,
         query: Force,
-        body: z.object({ expectedVersion: z.int().optional(), statusDetails: StatusDetails.optional() }),
+        body: z.object({ expectedVersion: Version.optional(), statusDetails: StatusDetails.optional() }),
         errors: [...Missing, 'InvalidStateTransitionException', 'VersionConflictException'],
       },
       async ({ thingName, jobId, ...options }) => void (await jobs.cancelExecution(thingName, jobId, options as { force?: boolean })),

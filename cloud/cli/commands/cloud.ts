@@ -14,6 +14,8 @@ export function addCloudCommand(program: Command, io: Io): void {
     .option('--https-port <n>', 'of HTTPS with certificates (default: 8443, or any when that is taken)')
     .option('--data <folder>', 'what is kept (default: .windfleet)')
     .option('--strict-jobs', 'only the job transitions that AWS’s documents draw')
+    .option('--active-jobs <n>', 'of one kind at once (default: 1000)')
+    .option('--job-templates <n>', 'at most (default: 1000)')
     .option('--profile <name>', 'demo: kept in the data folder; memory: nothing kept (default: demo)')
     .addHelpText('after', '\nExamples:\n  windfleet cloud --port 0\n  eval "$(windfleet cloud --print-env)" && aws iot list-things')
     .action(async ({ printEnv = false, ...flags }: Record<string, unknown> & { printEnv?: boolean }) => {

@@ -25,6 +25,8 @@ export function addRunCommands(program: Command, io: Io): void {
     .option('--https-port <n>', 'of HTTPS with certificates (default: 8443, or any when that is taken)')
     .option('--data <folder>', 'what is kept (default: .windfleet)')
     .option('--strict-jobs', 'only the job transitions that AWS’s documents draw')
+    .option('--active-jobs <n>', 'of one kind at once (default: 1000)')
+    .option('--job-templates <n>', 'at most (default: 1000)')
     .option('--inference <engine>', 'who asks the models: onnx, or agent:<socket> (default: onnx)')
     .option('--json', 'print the summary as one JSON object')
     .addHelpText(
