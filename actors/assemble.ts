@@ -28,7 +28,7 @@ import { inspectActor } from './fleet/inspect.ts';
 import { supervisor } from './fleet/supervisor.ts';
 import { openOutbox, type Outbox } from './ota/outbox.ts';
 import { installFirst, openSlots, type Slots } from './ota/slots.ts';
-import { updateSteps } from './ota/steps.ts';
+import { type UpdatePorts, type UpdateSteps, updateSteps } from './ota/steps.ts';
 import { createReporter } from './reporter.ts';
 import { openSpool, type Spool } from './spool.ts';
 
@@ -49,6 +49,8 @@ export interface FleetPorts {
   readonly captures: { readonly bucket: string; readonly prefix: string } | null;
   /** The package that a device of this machine starts with; null when there is none. */
   readonly firstModel: (machine: string) => Promise<Uint8Array | null>;
+  /** What an update does on a device; absent: `updateSteps`. */
+  readonly steps?: ((ports: UpdatePorts) => UpdateSteps) | undefined;
   /** What one device has for itself, asked anew at each of its boots; absent: what all share. */
   readonly device?: (thing: ThingName) => Partial<DevicePorts>;
 }
@@ -198,7 +200,7 @@ export async function assembleFleet(bodies: readonly Body[], ports: FleetPorts):
     const slots = openSlots(disk, trustedKeys, log);
     const outbox = openOutbox(thing, disk, jobs, clock, log);
     const isOver = () => seat.device !== device;
-    const steps = updateSteps({
+    const steps = (ports.steps ?? updateSteps)({
       ...own,
       thing,
       machine: body.machine,
@@ -363,7 +365,7 @@ interface Seat {
 interface Device extends DevicePorts {
   readonly spool: Spool;
   readonly outbox: Outbox;
-  readonly steps: ReturnType<typeof updateSteps>;
+  readonly steps: UpdateSteps;
   isAsking: boolean;
   /** Told of another job while the answer was on its way. */
   askAgain: boolean;

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import type { Body } from '../actors/assemble.ts';
 import type { Clock } from '../actors/contracts/clock.ts';
+import type { EnergyAccount } from '../actors/contracts/energy.ts';
 import { FileInvalid, reasonOf, UsageError } from '../actors/contracts/errors.ts';
 import type { ThingName } from '../actors/contracts/ids.ts';
 import { parseRecording } from '../actors/contracts/recording.ts';
@@ -12,6 +13,7 @@ import { localShard } from '../actors/dataplane/local.ts';
 import { twinBacking } from '../twins/backing.ts';
 import { sensedBy, sensedMachines } from '../twins/channels.ts';
 import type { Breakable } from '../twins/faults/injector.ts';
+import { type MeteredTwins, meteredTwins } from '../twins/energy-meter.ts';
 import { faultLedger } from '../twins/faults/ledger.ts';
 import { sampledThrough } from '../twins/faults/samples.ts';
 import { layoutOf, type TwinMachine } from '../twins/library/machines.ts';
@@ -41,6 +43,8 @@ export interface BodySpec {
   readonly fleet: readonly FleetGroup[];
   /** Recordings in the original's CSV, a turbine each turbine in them. */
   readonly replays: readonly string[];
+  /** Whether what the twins make is held against the wind. */
+  readonly isMetered?: boolean | undefined;
 }
 
 /** A group with its turbines' names and places. */
@@ -57,6 +61,8 @@ export interface Bodies {
   readonly replayed: readonly ThingName[];
   /** The worker threads; none when the rows run in this one. */
   readonly workers: readonly WorkerHost[];
+  /** Of twins that are metered; of others nothing is known. */
+  energy(): Promise<ReadonlyMap<ThingName, EnergyAccount>>;
 }
 
 /** @throws FileInvalid for a recording that cannot be played here, UsageError for more workers than twins. */
@@ -70,7 +76,9 @@ export async function openBodies(spec: BodySpec, clock: Clock): Promise<Bodies> 
     throw new UsageError(`${workers} workers for ${named.length} twins: each runs one at least`, {
       hint: replays.length > 0 ? 'recordings play in the fleet’s own thread' : `--workers ${Math.max(1, named.length)} at most`,
     });
-  const hosts = workers > 1 ? await openWorkers(workers, groups, spec.seed) : [];
+  const { isMetered = false } = spec;
+  const hosts = workers > 1 ? await openWorkers(workers, groups, spec.seed, isMetered) : [];
+  const meters: MeteredTwins[] = [];
   const twins = groups.map((group, g): Body => {
     const { machine, things } = group;
     if (hosts.length > 0) {
@@ -79,7 +87,9 @@ export async function openBodies(spec: BodySpec, clock: Clock): Promise<Bodies> 
       return { kind: 'twin', machine: name, channels, things, shards, reactionMs: REACTION_MS };
     }
     const twin = twinBacking({ ...group, rng });
-    const backing = sampledThrough(twin, twin.faults, rng);
+    const meter = isMetered ? meteredTwins(twin, machine) : null;
+    if (meter) meters.push(meter);
+    const backing = sampledThrough(meter?.twins ?? twin, twin.faults, rng);
     return { ...backing, shards: [localShard(backing, { waits: true, faults: backing.breaking })], reactionMs: REACTION_MS };
   });
   return {
@@ -88,16 +98,26 @@ export async function openBodies(spec: BodySpec, clock: Clock): Promise<Bodies> 
     bodies: [...twins, ...replays],
     breakable: groups.map(({ machine, things }) => faultLedger(machine, things, rng, () => clock.now() + REACTION_MS)),
     replayed: replays.flatMap(({ things }) => things),
+    async energy() {
+      const inThreads = await Promise.all(hosts.map(({ usage }) => usage()));
+      return new Map([...inThreads.flatMap(({ energy }) => energy), ...meters.flatMap(({ accounts }) => accounts())]);
+    },
   };
 }
 
 /** Rows are dealt round, over all groups. */
-async function openWorkers(workers: number, groups: readonly NamedGroup[], seed: number): Promise<readonly WorkerHost[]> {
+async function openWorkers(
+  workers: number,
+  groups: readonly NamedGroup[],
+  seed: number,
+  isMetered: boolean,
+): Promise<readonly WorkerHost[]> {
   const before = groups.map((_, g) => groups.slice(0, g).reduce((sum, { things }) => sum + things.length, 0));
   const opening = Array.from({ length: workers }, (_, worker) =>
     openWorkerHost({
       name: `worker ${worker + 1} of ${workers}`,
       seed,
+      isMetered,
       groups: groups.map(({ things, machine, wind, layout }, g) => ({
         things,
         machine,

@@ -64,6 +64,14 @@ export type WindEvent =
   | { readonly kind: 'gust'; readonly at: Duration }
   | { readonly kind: 'ramp'; readonly at: Duration; readonly over: Duration; readonly toMps: number };
 
+/** A model that is published before the story begins: another one of the same machine under a version of its own, signed as all are. */
+export interface ModelCopy {
+  /** `windturbine-anomaly@1.10.0` */
+  readonly model: string;
+  /** A starter model, or one before it in the list. Sequences grow in the order of the list. */
+  readonly like: string;
+}
+
 /**
  * When: once; again and again, from `from` (absent: after the first period) until `until` (absent: the end); or for as long as a span
  * or as the fault of the step with that id.
@@ -182,7 +190,24 @@ export type Expectation =
   /** Of QoS 1, unless told otherwise. */
   | ({ readonly that: 'lostMessages' | 'duplicatedMessages'; readonly on?: Target; readonly qos?: 0 | 1 } & Bounds)
   /** Made by them, together: `1.2Wh`, `3kWh`, `5MWh`. */
-  | { readonly that: 'energy'; readonly on?: Target; readonly below?: string; readonly above?: string };
+  | { readonly that: 'energy'; readonly on?: Target; readonly below?: string; readonly above?: string }
+  /** What holds in every story, whatever happens in it; `all` is each of them. */
+  | { readonly that: 'invariant'; readonly is: Invariant | 'all' };
+
+/** What each means: `expect/invariants.ts`. */
+export const INVARIANTS = [
+  'one-active-model',
+  'success-after-answer',
+  'update-within-its-timer',
+  'alarm-has-verdict',
+  'no-message-lost',
+  'every-job-ends',
+  'feature-named-alike',
+  'down-only-by-grant',
+  'only-trusted-packages',
+  'energy-balance',
+] as const;
+export type Invariant = (typeof INVARIANTS)[number];
 
 /** Of a rollout, as the event log has them. */
 export type RolloutStatus = 'IN_PROGRESS' | 'PAUSED' | 'SUCCEEDED' | 'FAILED' | 'HALTED' | 'CANCELED' | 'ROLLED_BACK';
@@ -197,6 +222,8 @@ export interface Scenario {
   readonly fleet: readonly FleetEntry[];
   /** Absent: what the fleet's first machine has when nobody says otherwise. */
   readonly wind?: Wind;
+  /** Beside the starter models; they can be deployed. */
+  readonly models?: readonly ModelCopy[];
   readonly timeline: readonly Step[];
   readonly expect: readonly Expectation[];
 }

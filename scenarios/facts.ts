@@ -2,6 +2,7 @@
 import type { FleetEvent } from '../actors/contracts/log.ts';
 import type { Millis } from '../actors/contracts/units.ts';
 import type { BodyKind } from './faults.ts';
+import type { Witness } from './witness.ts';
 
 /** A turbine of a story. */
 export interface StoryThing {
@@ -30,6 +31,8 @@ export interface RunFacts {
   readonly messages: ReadonlyMap<string, MessageCounts>;
   /** Joules made since the start, by turbine; missing: nothing is known. */
   readonly energyJ: ReadonlyMap<string, number>;
+  /** What probes have seen; absent: no expectation asks for them. */
+  readonly witness?: Witness;
   /** Until when it was played: the story's end, or `--until`. */
   readonly end: Millis;
 }

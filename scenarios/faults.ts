@@ -149,6 +149,7 @@ export const worldFaults: readonly WorldFault[] = [
 
   model('package-corrupt', 'Bytes of the model’s package are wrong in the store.'),
   model('package-unsigned', 'The model’s package has no signature that the fleet trusts.'),
+  model('model-broken', 'The model does not answer its golden samples as its package says.'),
   { ...model('model-nan', 'The model answers NaN.'), hasSeverity: true },
   model('model-slow', 'The model answers late.', { latencyMs: latencyMs(2_000) }),
   model('model-deaf', 'The model finds nothing anomalous.'),

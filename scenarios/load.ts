@@ -101,6 +101,7 @@ export function prepareStory(source: StorySource): LoadedStory {
       ? null
       : open(['wind', 'file'], () => parseWindSeries(readAll(at(story.wind?.file ?? '')), at(story.wind?.file ?? '')));
   const manifests = starterFolders().map((folder) => parseManifest(readFileSync(join(folder, 'manifest.json'))));
+  const starters = manifests.map(({ name, version }) => modelId(name, version));
   const known = new Map<string, MachineWords>();
   const know = (machine: TwinMachine) => {
     if (!known.has(machine.name)) known.set(machine.name, wordsOf(machine, manifests));
@@ -142,7 +143,8 @@ export function prepareStory(source: StorySource): LoadedStory {
     things,
     isPartial,
     machines: known,
-    models: manifests.map(({ name, version }) => modelId(name, version)),
+    starters,
+    models: [...new Set([...starters, ...(story.models ?? []).map(({ model }) => model)])],
     states: stateNames(turbineChart()),
   };
   refuseStory([...faults, ...faultsOf(story, vocabulary)], place);

@@ -18,6 +18,7 @@ import { type ModelShelf, type SpoiledDeploys, spoiledDeploys } from './faulty/d
 import { createLives, type Lives } from './faulty/lives.ts';
 import type { Outside } from './faulty/outside.ts';
 import { type Deed, type Occurrence, occurrencesOf } from './words/occurrences.ts';
+import type { Witness } from './witness.ts';
 import { resolveTargets, type Whom } from './words/targets.ts';
 
 /** What a story needs of a world. */
@@ -32,7 +33,15 @@ export interface Stage {
   readonly models: ModelShelf;
   readonly deployments: Deployments;
   readonly events: RunLog;
+  /** Probes for invariants; absent: none of the story's expectations asks for them. */
+  readonly watch?: StageWatch | undefined;
   command(thing: ThingName, order: OperatorCommand): Promise<void>;
+}
+
+export interface StageWatch {
+  witness(): Witness;
+  /** Asks, once the story has been played, what is known only then. */
+  finish(): Promise<void>;
 }
 
 export interface PlayOptions {
@@ -93,6 +102,7 @@ export async function playStory(story: Scenario, stage: Stage, { until, advance 
     jobs: notes.jobs,
     messages: stage.outside.messages(),
     energyJ: stage.outside.energyJ(),
+    ...(stage.watch ? { witness: stage.watch.witness() } : {}),
     end: clock.now(),
   });
   await advance(end, () => ({ judgements: judge(story, factsNow()), faults: faultsAtWork(events.events) }));
@@ -103,6 +113,7 @@ export async function playStory(story: Scenario, stage: Stage, { until, advance 
     if (result === rest) continue;
   }
   stage.outside.assertWhole();
+  await stage.watch?.finish();
   const facts = factsNow();
   const judgements = judge(story, facts);
   const failures = judgements.flatMap((judgement) => judgement.failures);

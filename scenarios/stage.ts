@@ -1,8 +1,9 @@
 /** A world for a story: its fleet behind faulty ports, in memory, with a key that its seed decides. It composes. */
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { EnvironmentLacking } from '../actors/contracts/errors.ts';
+import type { Lamp, TurbineView } from '../actors/contracts/fleet-view.ts';
 import { type ModelId, parseModelId } from '../actors/contracts/ids.ts';
-import type { Engine } from '../actors/contracts/inference.ts';
+import type { Engine, Prover } from '../actors/contracts/inference.ts';
 import type { Log } from '../actors/contracts/log.ts';
 import { MODEL_BUCKET } from '../actors/contracts/objects.ts';
 import type { Rng } from '../actors/contracts/rng.ts';
@@ -17,9 +18,11 @@ import type { VirtualClock } from '../twins/time/virtual-clock.ts';
 import type { RunLog } from './digest.ts';
 import { openOutside, type Outside } from './faulty/outside.ts';
 import type { LoadedStory } from './load.ts';
+import { publishCopies } from './model-copies.ts';
 import type { Stage } from './run.ts';
+import { openStageWatch } from './stage-watch.ts';
 import { type LaterThreshold, laterThreshold } from './threshold.ts';
-import { openWorld, type World } from './world.ts';
+import { type Decorations, openWorld, type World } from './world.ts';
 
 /** Of utility-scale machines; a desk turbine works into an open circuit and makes nothing. */
 const POWER_CHANNEL = 'powerKw';
@@ -40,12 +43,16 @@ export interface StageTools {
   readonly workers?: number | undefined;
   /** A window is anomalous above this from that instant on, instead of above 1. */
   readonly threshold?: LaterThreshold | undefined;
+  /** Tries networks; absent: one of this world's own. */
+  readonly prover?: Prover | undefined;
+  /** What stands in the place of the product's own: for tests that plant a bug. */
+  readonly instead?: Partial<Pick<Decorations, 'jobs' | 'steps'> & { readonly lampOf: (turbine: TurbineView) => Lamp }> | undefined;
 }
 
 /** @throws EnvironmentLacking for a real port at another pace than the wall's, or one that is not there */
 export async function openStage(
   loaded: LoadedStory,
-  { clock, events, log, isRealTime, workers, threshold }: StageTools,
+  { clock, events, log, isRealTime, workers, threshold, prover, instead = {} }: StageTools,
 ): Promise<StoryWorld> {
   const { story, things } = loaded;
   const real = loaded.serials.find(({ port }) => port !== 'emulated');
@@ -54,8 +61,16 @@ export async function openStage(
       hint: 'play it with --speed 1x, or emulate the turbine: `serial: emulated`',
     });
   const rng = createRng(story.seed);
-  const outside = openOutside(clock, rng, { powerChannel: story.expect.some(({ that }) => that === 'energy') ? POWER_CHANNEL : null });
   const key = keyOf(rng);
+  const isWatched = story.expect.some(({ that }) => that === 'invariant');
+  const watch = isWatched ? openStageWatch(clock, [key.publicKey], instead.lampOf) : null;
+  const powerChannel = story.expect.some(({ that }) => that === 'energy') ? POWER_CHANNEL : null;
+  const outside = openOutside(clock, rng, { powerChannel, watch: watch?.probes ?? null });
+  const decorate: Decorations = {
+    ...(threshold ? withThreshold(outside.decorate, clock, threshold) : outside.decorate),
+    ...instead,
+    ...(watch ? { steps: watch.steps(instead.steps) } : {}),
+  };
   const world = await openWorld(
     {
       seed: story.seed,
@@ -63,15 +78,19 @@ export async function openStage(
       replays: loaded.recordings.map(({ file }) => file),
       serials: loaded.serials.map((serial) => ({ ...serial, wind: windOfDesks(loaded) })),
       workers,
+      isMetered: isWatched,
       ports: { kind: 'memory', key },
     },
     {
       clock,
       log,
       events,
-      decorate: threshold ? withThreshold(outside.decorate, clock, threshold) : outside.decorate,
+      decorate,
+      ...(prover ? { prover } : {}),
     },
   );
+  watch?.probes.lookAt(world.view);
+  await publishCopies(story.models ?? [], world.catalogue, key);
   await outside.connect(world.fleet);
   await joinTags(loaded, world);
 
@@ -86,6 +105,7 @@ export async function openStage(
       models: modelShelf(world, key),
       deployments: world.deployments,
       events,
+      watch: watch ? { witness: () => watch.probes.witness(), finish: () => watch.finish(world) } : undefined,
       command: (thing, order) => world.command(thing, order),
     },
     close: () => world.close(),

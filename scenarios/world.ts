@@ -13,18 +13,20 @@ import { CAPTURE_BUCKET, CAPTURE_PREFIX } from '../actors/contracts/capture.ts';
 import type { Clock } from '../actors/contracts/clock.ts';
 import type { Deployments } from '../actors/contracts/deployments.ts';
 import type { Disk } from '../actors/contracts/disk.ts';
+import type { EnergyAccount } from '../actors/contracts/energy.ts';
 import type { FaultInjector } from '../actors/contracts/faults.ts';
 import type { FleetView } from '../actors/contracts/fleet-view.ts';
 import type { ThingName } from '../actors/contracts/ids.ts';
 import type { DocumentIndex, IndexChoice } from '../actors/contracts/index.ts';
 import type { Engine, InferenceChoice, Prover } from '../actors/contracts/inference.ts';
-import type { Job, JobExecution, JobsControl, JobsDevice } from '../actors/contracts/jobs.ts';
+import type { DeviceJobs, Job, JobExecution, JobsControl, JobsDevice } from '../actors/contracts/jobs.ts';
 import type { Log } from '../actors/contracts/log.ts';
 import type { ShardUsage } from '../actors/contracts/shard.ts';
 import type { FarmSite } from '../actors/contracts/site.ts';
 import type { ObjectHead, ObjectStore } from '../actors/contracts/objects.ts';
 import { type OperatorCommand, topics } from '../actors/contracts/telemetry.ts';
 import { onnxEngine } from '../actors/inference/onnx.ts';
+import type { UpdatePorts, UpdateSteps } from '../actors/ota/steps.ts';
 import { childProver } from '../actors/inference/proof/prover.ts';
 import { sharedEngine } from '../actors/inference/shared.ts';
 import { embeddedBroker } from '../cloud/bus/embedded.ts';
@@ -87,6 +89,8 @@ export interface WorldSpec {
   readonly serials?: readonly SerialSpec[];
   /** Who asks the models; absent: ONNX Runtime in this process. */
   readonly inference?: InferenceChoice;
+  /** Whether what the twins make is held against the wind. */
+  readonly isMetered?: boolean;
   readonly ports: PortsSpec;
 }
 
@@ -147,6 +151,8 @@ export interface World extends Omit<Cloud, 'things' | 'device'> {
   readonly faults: FaultInjector;
   /** What each worker has done; without any, what this thread has. */
   workers(): Promise<readonly ShardUsage[]>;
+  /** What twins that are metered have made, by turbine. */
+  energy(): Promise<ReadonlyMap<ThingName, EnergyAccount>>;
   /** As `faults`, without a word in the event log: for who keeps it by itself. */
   readonly bodies: FaultInjector;
   /** Where the twins stand. */
@@ -167,6 +173,10 @@ export interface Decorations {
   /** What stands between one device and the rest, from a boot to the next. */
   readonly device?: (thing: ThingName, given: DeviceGiven) => Partial<DeviceGiven & Pick<DevicePorts, 'dateOf'>>;
   readonly serial?: SerialFaults;
+  /** How a device hears of its jobs. */
+  readonly jobs?: (jobs: DeviceJobs) => DeviceJobs;
+  /** What an update does on a device; absent: what it is to do. */
+  readonly steps?: (ports: UpdatePorts) => UpdateSteps;
 }
 
 export interface DeviceGiven {
@@ -357,8 +367,11 @@ async function worldOver(opened: Bodies, spec: WorldSpec, tools: WorldTools): Pr
     disk: ports.disk,
     device(thing) {
       const own = decorate.device?.(thing, { bus: deviceBus, objects, engine, disk: ports.disk(thing) }) ?? {};
-      return { ...own, ...(own.bus ? { jobs: deviceJobs(own.bus, clock) } : {}) };
+      if (!own.bus) return own;
+      const jobs = deviceJobs(own.bus, clock);
+      return { ...own, jobs: decorate.jobs?.(jobs) ?? jobs };
     },
+    steps: decorate.steps,
     trustedKeys: cloud.trustedKeys,
     captures: { bucket: CAPTURE_BUCKET, prefix: CAPTURE_PREFIX },
     async firstModel(machine) {
@@ -378,6 +391,7 @@ async function worldOver(opened: Bodies, spec: WorldSpec, tools: WorldTools): Pr
     fleet,
     faults,
     bodies: broken,
+    energy: opened.energy,
     async site() {
       const site = await inventSite(createRng(spec.seed));
       return { ...site, turbines: groups.flatMap(({ machine, things, layout }) => placeTurbines(site, machine.name, things, layout)) };
@@ -385,7 +399,7 @@ async function worldOver(opened: Bodies, spec: WorldSpec, tools: WorldTools): Pr
     async workers() {
       if (workers.length > 0)
         return Promise.all(
-          workers.map(async ({ rows, links, cpuSeconds }) => ({ rows, windows: fleet.windows(links), cpuSeconds: await cpuSeconds() })),
+          workers.map(async ({ rows, links, usage }) => ({ rows, windows: fleet.windows(links), cpuSeconds: (await usage()).cpuSeconds })),
         );
       const cpuSeconds = threadSeconds(() => 0) - began;
       return [{ rows: fleet.things.length, windows: fleet.windows(), cpuSeconds: Math.round(cpuSeconds * 1e3) / 1e3 }];

@@ -53,6 +53,8 @@ const composes = (file: string) =>
     'scenarios/bodies.ts',
     'scenarios/load.ts',
     'scenarios/stage.ts',
+    'scenarios/stage-watch.ts',
+    'scenarios/model-copies.ts',
     'scenarios/play.ts',
     'scenarios/fork-run.ts',
     'scenarios/serials.ts',

@@ -36,6 +36,16 @@ export interface Alarm {
   readonly clearedAt: Millis | null;
 }
 
+/** What the console shows for a turbine, as the original's indicators: dark, or lit for a feature. */
+export interface Lamp {
+  readonly light: 'dark' | Alarm['severity'];
+  /** What is anomalous; null while it is dark. */
+  readonly feature: string | null;
+}
+
+export const lampOf = ({ alarm }: Pick<TurbineView, 'alarm'>): Lamp =>
+  alarm === null ? { light: 'dark', feature: null } : { light: alarm.severity, feature: alarm.feature };
+
 export type FleetViewEvent =
   | { readonly kind: 'turbine'; readonly turbine: TurbineView }
   | { readonly kind: 'alarm'; readonly alarm: Alarm }

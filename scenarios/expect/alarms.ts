@@ -1,4 +1,5 @@
 /** Expectations about alarms. */
+import type { FleetEvent } from '../../actors/contracts/log.ts';
 import { type Millis, parseDuration } from '../../actors/contracts/units.ts';
 import type { Expectation } from '../dsl.ts';
 import type { Stretch } from '../words/occurrences.ts';
@@ -83,10 +84,13 @@ function silent(thing: string, feature: string | undefined, window: Stretch, cou
     : { wanted, got: 'nobody has judged it: what is not watched is silent too', at: window.to, of: thing };
 }
 
+export const raisedEvents = (events: readonly FleetEvent[]): readonly FleetEvent[] =>
+  events.filter(({ kind, what }) => kind === 'alarm' && what['raised'] === true);
+
 /** Oldest first. */
 export const raisedIn = (thing: string, from: Millis, to: Millis, { eventsOf }: Court): readonly Raised[] =>
-  eventsOf(thing)
-    .filter(({ kind, what, at }) => kind === 'alarm' && what['raised'] === true && at >= from && at <= to)
+  raisedEvents(eventsOf(thing))
+    .filter(({ at }) => at >= from && at <= to)
     .map(({ at, what }) => ({ at, feature: String(what['feature']) }));
 
 /** Whether a turbine's windows had been judged by then. */

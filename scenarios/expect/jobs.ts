@@ -10,10 +10,27 @@ type JobWords = Extract<Expectation, { readonly that: 'job' }>;
 const ENDED: ReadonlySet<string> = new Set(['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'REJECTED', 'REMOVED', 'CANCELED']);
 const STOPPED: ReadonlySet<string> = new Set(['CANCELED', 'HALTED', 'ROLLED_BACK']);
 
-interface Execution {
-  readonly status: string;
-  readonly at: Millis;
+/** A job on a device: its statuses as they came. */
+export interface Execution {
+  readonly job: string;
+  readonly thing: string;
+  readonly history: readonly { readonly status: string; readonly at: Millis }[];
 }
+
+/** By job, in the order in which they were made. */
+export function executionsOf(jobs: readonly string[], { eventsOf }: Court): readonly Execution[] {
+  return jobs.flatMap((job) => {
+    const byThing = new Map<string, { status: string; at: Millis }[]>();
+    for (const { kind, what, at } of eventsOf(job)) {
+      if (kind !== 'job' || !('thing' in what)) continue;
+      const thing = String(what['thing']);
+      byThing.set(thing, [...(byThing.get(thing) ?? []), { status: String(what['status']), at }]);
+    }
+    return [...byThing].map(([thing, history]) => ({ job, thing, history }));
+  });
+}
+
+export const isOver = (status: string): boolean => ENDED.has(status);
 
 /** SUCCEEDED, FAILED: every execution of all waves ended so, and everyone had one. CANCELED: the deployment was stopped. */
 export function judgeJob(e: JobWords, court: Court): Finding {
@@ -37,12 +54,10 @@ export function judgeJob(e: JobWords, court: Court): Finding {
     return now < to ? 'open' : fail(last ? String(last.what['status']) : 'it runs', to);
   }
 
-  const executions = new Map<string, Execution>();
-  for (const job of jobs)
-    for (const { kind, what, at } of eventsOf(job))
-      if (kind === 'job' && 'thing' in what && at <= to)
-        executions.set(`${job} ${String(what['thing'])}`, { status: String(what['status']), at });
-  const list = [...executions].map(([key, execution]) => ({ thing: key.slice(key.indexOf(' ') + 1), ...execution }));
+  const list = executionsOf(jobs, court).flatMap(({ thing, history }) => {
+    const last = history.findLast(({ at }) => at <= to);
+    return last ? [{ thing, ...last }] : [];
+  });
   const without = (facts.targets.get(e.of) ?? []).filter((thing) => !list.some((execution) => execution.thing === thing));
   const wrong = list.filter(({ status }) => ENDED.has(status) && status !== e.is);
   const running = list.filter(({ status }) => !ENDED.has(status));

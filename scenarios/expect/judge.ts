@@ -8,6 +8,7 @@ import { judgeAlarm, judgeNoAlarm } from './alarms.ts';
 import { type Court, type Finding, nobody, openCourt } from './court.ts';
 import type { Failure } from './failure.ts';
 import { judgeFigure } from './figures.ts';
+import { judgeInvariant } from './invariants.ts';
 import { judgeJob } from './jobs.ts';
 import { judgeLasting } from './lasting.ts';
 import { nearestEvents } from './nearest.ts';
@@ -53,6 +54,8 @@ function findingsOf(e: Expectation, court: Court): readonly Finding[] {
     case 'rollout':
     case 'fault':
       return judgeLasting(e, court);
+    case 'invariant':
+      return judgeInvariant(e, court);
     case 'job':
       return [judgeJob(e, court)];
     default:

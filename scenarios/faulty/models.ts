@@ -10,16 +10,29 @@ import { sha256Hex } from '../../actors/package/digest.ts';
 import type { ModelContents } from '../../actors/package/package.ts';
 
 /** Those of which the package tells; a slow or drifting one is as good as its original until it is asked. */
-export type SpoiledModel = 'model-nan' | 'model-slow' | 'model-deaf' | 'model-trigger-happy' | 'model-drifting' | 'model-wrong-statistics';
+export type SpoiledModel =
+  | 'model-broken'
+  | 'model-nan'
+  | 'model-slow'
+  | 'model-deaf'
+  | 'model-trigger-happy'
+  | 'model-drifting'
+  | 'model-wrong-statistics';
 
 const SCORES = 'scores';
 const INPUT = 'input0';
 const DEAF = 0.02;
+const BROKEN = 1.5; // as large are its golden answers in the package: far beyond any tolerance
 const TRIGGER_HAPPY = 4; // at severity 1, how much more it cries
 
 /** @param severity 0..1 */
 export function spoiledModel(contents: ModelContents, how: SpoiledModel, severity: number): ModelContents {
   switch (how) {
+    case 'model-broken':
+      return {
+        ...contents,
+        golden: { ...contents.golden, scores: contents.golden.scores.map((scores) => scores.map((s) => BROKEN * s + 1)) },
+      };
     case 'model-deaf':
       return scaled(contents, DEAF);
     case 'model-trigger-happy':

@@ -22,6 +22,7 @@ import { type FaultyStore, faultyStore, type StoreTrouble } from './objects.ts';
 import { createPower, type Power, type Switch } from './power.ts';
 import { type SerialFaults, type SerialTrouble, serialFaults } from './serial.ts';
 import { createTally } from './tally.ts';
+import type { Watch } from './watch.ts';
 
 /** The connection that all devices of a world share: each has a link of its own over it. */
 const CARRIER = 'windfleet-devices';
@@ -86,9 +87,11 @@ const share = (attributes: OutsideFault['attributes'], name: string) => (number(
 export interface OutsideOptions {
   /** The channel of a turbine's power in kilowatts, from which its energy is added up; null: nobody asks for that. */
   readonly powerChannel: string | null;
+  /** Probes for invariants; null: nobody asks for them. */
+  readonly watch: Watch | null;
 }
 
-export function openOutside(clock: Clock, rng: Rng, { powerChannel }: OutsideOptions): Outside {
+export function openOutside(clock: Clock, rng: Rng, { powerChannel, watch }: OutsideOptions): Outside {
   const tally = createTally();
   const links = createLinks(clock, rng, tally);
   const clocks = deviceClocks(clock);
@@ -106,6 +109,7 @@ export function openOutside(clock: Clock, rng: Rng, { powerChannel }: OutsideOpt
   const power: Power = createPower(clock, rng, () => ({
     async halt(thing) {
       droppedBefore.set(thing, (droppedBefore.get(thing) ?? 0) + (built(inside).spool(thing)?.dropped ?? 0));
+      watch?.deed(thing, 'off');
       await built(inside).halt(thing);
     },
     boot: (thing) => built(inside).boot(thing),
@@ -151,13 +155,15 @@ export function openOutside(clock: Clock, rng: Rng, { powerChannel }: OutsideOpt
       },
       device(thing, given) {
         engine ??= faultyEngine(given.engine, clock);
+        watch?.deed(thing, 'boot');
         return {
           bus: overheard(links.connect(thing, given.bus, 'device'), (kind, payload) => {
             if (kind === 'state') power.heard(thing, stageIn(payload));
             else if (kind === 'telemetry' && powerChannel !== null) meter(thing, payload, powerChannel);
+            watch?.said(thing, kind, payload);
           }),
           objects: built(store).seenBy(thing),
-          engine: engine.engine,
+          engine: watch?.engine(thing, engine.engine) ?? engine.engine,
           disk: power.disk(thing, given.disk),
           dateOf: (at) => clocks.dateOf(thing, at),
         };

@@ -4,50 +4,58 @@
  */
 import type { Rng } from '../../actors/contracts/rng.ts';
 import { type Millis, parseDuration, printDuration } from '../../actors/contracts/units.ts';
-import type { Expectation, FleetEntry, Scenario, Step, Wind } from '../dsl.ts';
+import type { Expectation, ModelCopy, Scenario, Step, Wind } from '../dsl.ts';
+import type { StoryThing } from '../facts.ts';
 import type { AttributeKind, WorldFault } from '../faults.ts';
 import { type Dice, openDice } from './dice.ts';
 
 /** What stories are made of. */
 export interface Palette {
-  /** Fleet, wind and length are its own; absent: a small farm of desk turbines. */
-  readonly base: Pick<Scenario, 'fleet' | 'wind' | 'duration'> | null;
-  /** The turbines of that fleet, in its order; of the small farm as many as are drawn. */
-  readonly things: readonly string[];
-  /** By name, what the bodies can suffer. */
-  readonly bodyFaults: readonly string[];
+  /** Fleet, wind and length are its own; null: a small farm of desk turbines. */
+  readonly base: Pick<Scenario, 'fleet' | 'wind' | 'duration' | 'models'> | null;
+  /** The turbines of that fleet, in its order; of the small farm the most that are drawn. */
+  readonly things: readonly StoryThing[];
+  /** By machine, what the bodies of twins can suffer. */
+  readonly bodyFaults: ReadonlyMap<string, readonly string[]>;
   readonly worldFaults: readonly WorldFault[];
   /** `name@version`, what may be deployed. */
   readonly models: readonly string[];
+  /** Models among them that a story publishes itself, in this order. */
+  readonly copies: readonly ModelCopy[];
   /** What every story must keep. */
   readonly expect: readonly Expectation[];
 }
 
-/** Long enough after the last fault for the slowest promise: an update that waits on a turbine that stands still. */
-const QUIET_MS = 8 * 60_000;
-const TROUBLE_MS = 6 * 60_000;
+/** Longer than the slowest promise: a job that waits on a turbine that stands still ends 9 min after the last fault. */
+const QUIET_MS = 10 * 60_000;
+const TROUBLE_MS = 4 * 60_000;
 const STEPS_MAX = 6;
-const SMALLEST_MS = 10_000;
+const FIRST_MS = 5_000;
+/** Of a story of somebody's own that is no longer than the quiet. */
+const TROUBLED_SHARE = 0.6;
 
 export function drawStory(seed: number, palette: Palette, rng: Rng): Scenario {
+  const { base, expect } = palette;
   const dice = openDice(rng.fork('fuzz').fork('story'));
-  const end = palette.base ? parseDuration(palette.base.duration)! : TROUBLE_MS + QUIET_MS;
-  const trouble = Math.max(SMALLEST_MS, end - QUIET_MS);
-  const turbines = dice.whole(1, 4);
-  const things = palette.base ? palette.things : Array.from({ length: turbines }, (_, i) => `T-00${i + 1}`);
+  const end = base ? parseDuration(base.duration)! : TROUBLE_MS + QUIET_MS;
+  const trouble = end > 2 * QUIET_MS || !base ? end - QUIET_MS : TROUBLED_SHARE * end;
+  const many = dice.whole(1, Math.min(4, palette.things.length));
+  const things = base ? palette.things : palette.things.slice(0, many);
   const steps = Array.from({ length: dice.whole(1, STEPS_MAX) }, (_, i) => drawStep(i, things, trouble, palette, dice));
+  const timeline = steps.flat().sort((a, b) => beginning(a) - beginning(b));
+  const wind = base ? base.wind : drawWind(dice);
+  const models = [...(base?.models ?? []), ...neededCopies(timeline, palette.copies)];
   return {
     about: `Random story ${seed}.`,
     seed,
     duration: printDuration(end),
-    fleet: palette.base?.fleet ?? smallFleet(turbines),
-    wind: palette.base?.wind ?? drawWind(dice),
-    timeline: steps.flat().sort((a, b) => beginning(a) - beginning(b)),
-    expect: palette.expect,
+    fleet: base?.fleet ?? [{ twins: many, like: things[0].machine }],
+    ...(wind === undefined ? {} : { wind }),
+    ...(models.length === 0 ? {} : { models }),
+    timeline,
+    expect,
   };
 }
-
-const smallFleet = (twins: number): readonly FleetEntry[] => [{ twins, like: 'desk-turbine' }];
 
 const drawWind = (dice: Dice): Wind => ({
   meanMps: Number(dice.between(0.9, 2.2).toFixed(1)),
@@ -56,32 +64,35 @@ const drawWind = (dice: Dice): Wind => ({
 
 const beginning = (step: Step): Millis => ('at' in step ? parseDuration(step.at)! : 0);
 
+/** Those that are deployed; all of them when one is, since their order gives them their sequences. */
+const neededCopies = (timeline: readonly Step[], copies: readonly ModelCopy[]): readonly ModelCopy[] =>
+  timeline.some((step) => 'deploy' in step && copies.some(({ model }) => model === step.deploy)) ? copies : [];
+
 /** A step, and what belongs to it. */
-function drawStep(i: number, things: readonly string[], trouble: Millis, palette: Palette, dice: Dice): Step[] {
-  const from = 1_000 * dice.whole(5, Math.floor(trouble / 1_000) - 5);
+function drawStep(i: number, things: readonly StoryThing[], trouble: Millis, palette: Palette, dice: Dice): Step[] {
+  const from = Math.max(1_000, Math.min(1_000 * dice.whole(FIRST_MS / 1_000, Math.floor(trouble / 1_000) - 5), trouble - 1_000));
   const at = printDuration(from);
   const lasts = () => printDuration(1_000 * dice.whole(1, Math.max(1, Math.floor((trouble - from) / 1_000)))); // all faults end in time
   const kind = dice.between(0, 1);
-  const { bodyFaults, worldFaults, models } = palette;
-  if (kind < 0.3 && models.length > 0) {
-    const deploy: Step = { at, deploy: dice.oneOf(models), to: dice.happens(0.7) ? 'farm' : dice.oneOf(things), id: `update-${i}` };
-    const spoilers = worldFaults.filter(({ actsOn }) => actsOn === 'deploy');
-    if (spoilers.length === 0 || !dice.happens(0.35)) return [deploy];
-    return [{ at, fault: dice.oneOf(spoilers).name, on: `update-${i}` }, deploy];
-  }
-  if (kind < 0.4) {
+  if (kind < 0.35 && palette.models.length > 0) return drawUpdate(i, at, things, palette, dice);
+  if (kind < 0.42) {
     const command = dice.oneOf(['start', 'stop', 'reset'] as const);
-    return [{ at, command, on: dice.happens(0.3) ? 'every turbine' : dice.oneOf(things) }];
+    return [{ at, command, on: dice.happens(0.3) ? 'every turbine' : dice.oneOf(things).name }];
   }
-  const outside = worldFaults.filter(({ actsOn, notOn }) => actsOn !== 'deploy' && notOn.twins === undefined);
-  if (kind < 0.75 && outside.length > 0) {
+  const thing = dice.oneOf(things);
+  const isFor = ({ actsOn, notOn }: WorldFault, { body }: StoryThing) =>
+    actsOn === 'service' || (actsOn === 'turbine' && notOn[body] === undefined);
+  const outside = palette.worldFaults.filter((fault) => isFor(fault, thing));
+  const inside = thing.body === 'twins' ? (palette.bodyFaults.get(thing.machine) ?? []) : [];
+  if (inside.length === 0 || kind < 0.78) {
     const fault = dice.oneOf(outside);
     const attributes = drawAttributes(fault, dice);
+    const isForAll = dice.happens(0.25) && things.every((one) => isFor(fault, one));
     return [
       {
         at,
         fault: fault.name,
-        ...(fault.actsOn === 'service' ? {} : { on: dice.happens(0.25) ? 'every turbine' : dice.oneOf(things) }),
+        ...(fault.actsOn === 'service' ? {} : { on: isForAll ? 'every turbine' : thing.name }),
         for: lasts(),
         ...(Object.keys(attributes).length === 0 ? {} : { attributes }),
       },
@@ -90,13 +101,27 @@ function drawStep(i: number, things: readonly string[], trouble: Millis, palette
   return [
     {
       at,
-      fault: dice.oneOf(bodyFaults),
-      on: dice.oneOf(things),
+      fault: dice.oneOf(inside),
+      on: thing.name,
       severity: Number(dice.between(0.05, 1).toFixed(2)),
       ...(dice.happens(0.4) ? { over: printDuration(1_000 * dice.whole(1, 60)) } : {}),
       for: lasts(),
     },
   ];
+}
+
+/** A rollout, with what spoils its model, or one that an operator stops. */
+function drawUpdate(i: number, at: string, things: readonly StoryThing[], { worldFaults, models }: Palette, dice: Dice): Step[] {
+  const id = `update-${i}`;
+  const deploy: Step = { at, deploy: dice.oneOf(models), to: dice.happens(0.7) ? 'farm' : dice.oneOf(things).name, id };
+  const spoilers = worldFaults.filter(({ actsOn }) => actsOn === 'deploy');
+  if (spoilers.length > 0 && dice.happens(0.35)) {
+    const fault = dice.oneOf(spoilers);
+    const attributes = drawAttributes(fault, dice);
+    return [{ at, fault: fault.name, on: id, ...(Object.keys(attributes).length === 0 ? {} : { attributes }) }, deploy];
+  }
+  if (!dice.happens(0.1)) return [deploy];
+  return [deploy, { at: printDuration(parseDuration(at)! + 1_000 * dice.whole(1, 60)), abort: id }];
 }
 
 /** Some of a fault's attributes, within their bounds and rather small than large. */

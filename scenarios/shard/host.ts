@@ -6,14 +6,22 @@ import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_thread
 import type { LoadedModel, RowOrder, RowReport, ShardLink } from '../../actors/contracts/shard.ts';
 import { reasonOf } from '../../actors/contracts/errors.ts';
 import { ring, ringReader, type RingRecord, sharedMemory, Word, WORTH_WAKING } from './ring.ts';
-import { type FromWorker, RECORDS, TICK_MS, type ToWorker, type WireOrder, type WorkerGroup, type WorkerStart } from './wire.ts';
+import {
+  type FromWorker,
+  RECORDS,
+  TICK_MS,
+  type ToWorker,
+  type WireOrder,
+  type WorkerGroup,
+  type WorkerStart,
+  type WorkerUsage,
+} from './wire.ts';
 
 export interface WorkerHost {
   /** One a group, in their order. */
   readonly links: readonly ShardLink[];
   readonly rows: number;
-  /** Processor time of its thread so far. */
-  cpuSeconds(): Promise<number>;
+  usage(): Promise<WorkerUsage>;
   close(): Promise<void>;
 }
 
@@ -21,6 +29,7 @@ export interface WorkerHostOptions<Machine, Wind> {
   /** How it is called in errors, `worker 2 of 4`. */
   readonly name: string;
   readonly seed: number;
+  readonly isMetered?: boolean;
   readonly groups: readonly WorkerGroup<Machine, Wind>[];
 }
 
@@ -29,12 +38,17 @@ const RETIRED_KEPT = 100; // models
 const NAP_MS = 2; // of the fleet's thread, before it lets its own messages in
 
 /** Resolves once the worker has opened its rows. @throws Error (a defect) when it cannot. */
-export async function openWorkerHost<Machine, Wind>({ name, seed, groups }: WorkerHostOptions<Machine, Wind>): Promise<WorkerHost> {
+export async function openWorkerHost<Machine, Wind>({
+  name,
+  seed,
+  isMetered = false,
+  groups,
+}: WorkerHostOptions<Machine, Wind>): Promise<WorkerHost> {
   const memory = sharedMemory(RING_NUMBERS);
   const control = new Int32Array(memory.control);
   const read = ringReader(memory);
   const { port1: port, port2 } = new MessageChannel();
-  const workerData: WorkerStart<Machine, Wind> = { ...memory, port: port2, seed, groups };
+  const workerData: WorkerStart<Machine, Wind> = { ...memory, port: port2, seed, isMetered, groups };
   const worker = new Worker(new URL('./main.js', import.meta.url), { workerData, transferList: [port2] });
   let failure: Error | null = null;
   let closing = false;
@@ -49,7 +63,7 @@ export async function openWorkerHost<Machine, Wind>({ name, seed, groups }: Work
   const said: Extract<FromWorker, { say: 'failed' | 'tried' }>[] = []; // whose records are still in the ring
   const told = groups.map((): { readonly tick: number; readonly report: RowReport }[] => []); // of each group, in order
   const models = openModels((message) => post(message));
-  const usages: ((cpuSeconds: number) => void)[] = [];
+  const usages: ((usage: WorkerUsage) => void)[] = [];
   let ready = () => {};
   const isReady = new Promise<void>((opened) => {
     ready = opened;
@@ -64,7 +78,7 @@ export async function openWorkerHost<Machine, Wind>({ name, seed, groups }: Work
   };
   const hear = (message: FromWorker) => {
     if (message.say === 'ready') ready();
-    else if (message.say === 'usage') usages.shift()?.(message.cpuSeconds);
+    else if (message.say === 'usage') usages.shift()?.(message);
     else if (message.say === 'predict') void answer(message);
     else said.push(message);
   };
@@ -162,9 +176,9 @@ export async function openWorkerHost<Machine, Wind>({ name, seed, groups }: Work
   return {
     links: groups.map((_, group) => link(group)),
     rows: groups.reduce((sum, { rows }) => sum + rows.length, 0),
-    cpuSeconds: () =>
+    usage: () =>
       Promise.race([
-        new Promise<number>((heard) => {
+        new Promise<WorkerUsage>((heard) => {
           usages.push(heard);
           post({ say: 'usage' });
           ring(control, Word.bell);

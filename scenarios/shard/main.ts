@@ -9,6 +9,7 @@ import type { Millis } from '../../actors/contracts/units.ts';
 import { openShard, type Shard } from '../../actors/dataplane/shard.ts';
 import { onnxEngine } from '../../actors/inference/onnx.ts';
 import { twinBacking } from '../../twins/backing.ts';
+import { type MeteredTwins, meteredTwins } from '../../twins/energy-meter.ts';
 import { sampledThrough } from '../../twins/faults/samples.ts';
 import type { TwinMachine } from '../../twins/library/machines.ts';
 import { createRng } from '../../twins/rng.ts';
@@ -17,15 +18,18 @@ import { ring, ringWriter, Word, WORTH_WAKING } from './ring.ts';
 import { threadSeconds } from './thread-time.ts';
 import { type FromWorker, kindOf, TICK_MS, type ToWorker, type WireOrder, type WorkerStart } from './wire.ts';
 
-const { port, seed, groups, ...memory } = workerData as WorkerStart<TwinMachine, PackedWind>;
+const { port, seed, isMetered, groups, ...memory } = workerData as WorkerStart<TwinMachine, PackedWind>;
 const control = new Int32Array(memory.control);
 const writer = ringWriter(memory);
 const engine = onnxEngine({ arch: process.arch });
 const widths: number[] = []; // channels of each group
+const meters: MeteredTwins[] = [];
 const shards: readonly Shard[] = groups.map(({ rows, things, machine, wind, layout }) => {
   const rng = createRng(seed);
   const twin = twinBacking({ things, rows, machine, wind: unpackWind(wind), rng, ...(layout ? { layout } : {}) });
-  const backing = sampledThrough(twin, twin.faults, rng);
+  const meter = isMetered ? meteredTwins(twin, machine) : null;
+  if (meter) meters.push(meter);
+  const backing = sampledThrough(meter?.twins ?? twin, twin.faults, rng);
   widths.push(backing.channels.length);
   return openShard(backing, { waits: true, faults: backing.breaking });
 });
@@ -67,7 +71,7 @@ function hear(message: ToWorker): void {
       questions.delete(message.question);
       return;
     case 'usage':
-      say({ say: 'usage', cpuSeconds: cpuSeconds() });
+      say({ say: 'usage', cpuSeconds: cpuSeconds(), energy: meters.flatMap(({ accounts }) => accounts()) });
       return;
     case 'close':
       closing = true;

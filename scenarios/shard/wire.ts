@@ -1,5 +1,6 @@
 /** What the fleet and one worker say to each other beside the ring: orders, models, questions; and the ring's kinds of record. */
 import type { MessagePort } from 'node:worker_threads';
+import type { EnergyAccount } from '../../actors/contracts/energy.ts';
 import type { ModelId, ThingName } from '../../actors/contracts/ids.ts';
 import type { ModelSource } from '../../actors/contracts/inference.ts';
 import type { ModelManifest } from '../../actors/contracts/model.ts';
@@ -26,6 +27,8 @@ export interface WorkerGroup<Machine, Wind> {
 export interface WorkerStart<Machine, Wind> extends SharedMemory {
   readonly port: MessagePort;
   readonly seed: number;
+  /** Whether what the twins make is held against the wind. */
+  readonly isMetered: boolean;
   readonly groups: readonly WorkerGroup<Machine, Wind>[];
 }
 
@@ -57,4 +60,12 @@ export type FromWorker =
   | { readonly say: 'failed'; readonly cause: string }
   | { readonly say: 'tried'; readonly result: CanaryResult | null; readonly reason: string }
   | { readonly say: 'predict'; readonly question: number; readonly model: number; readonly windows: Float32Array; readonly batch: number }
-  | { readonly say: 'usage'; readonly cpuSeconds: number };
+  | ({ readonly say: 'usage' } & WorkerUsage);
+
+/** What a worker has done so far. */
+export interface WorkerUsage {
+  /** Processor time of its thread. */
+  readonly cpuSeconds: number;
+  /** Of its twins, when they are metered. */
+  readonly energy: readonly (readonly [ThingName, EnergyAccount])[];
+}

@@ -40,6 +40,7 @@ export function faultsOf(story: Scenario, words: Vocabulary): readonly StoryFaul
   if (words.things.length === 0 && !words.isPartial) check.fault(['fleet'], 'holds no turbine');
   checkNames(check);
   checkWind(check);
+  checkModels(check);
   checkSteps(check);
   checkExpectations(check);
   return [...faults, ...contradictions(story, words)];
@@ -142,6 +143,16 @@ function checkWind({ story, words, end, fault }: Check): void {
     fault(['wind', 'turbulenceIntensity'], `a class of IEC 61400-1 is about utility machines: for a desk turbine say a number, as 0.18`);
   for (const [i, event] of (wind.events ?? []).entries())
     if ((parseDuration(event.at) ?? 0) > end) fault(['wind', 'events', i, 'at'], `${event.at} is after the story’s end, ${story.duration}`);
+}
+
+/** Each is a model that nobody has published yet, made of one that there is before it. */
+function checkModels({ story, words, fault, near }: Check): void {
+  const published = [...words.starters];
+  for (const [i, { model, like }] of (story.models ?? []).entries()) {
+    if (!published.includes(like)) fault(['models', i, 'like'], `no model ${like} before it.${near(like, published, 'model')}`);
+    if (published.includes(model)) fault(['models', i, 'model'], `${model} is published already: a version never changes`);
+    else published.push(model);
+  }
 }
 
 const LISTED = 12;

@@ -3,6 +3,7 @@
  * shapes and ranges; names are looked up by `check.ts`.
  */
 import { z } from 'zod';
+import { INVARIANTS } from '../dsl.ts';
 
 const duration = z
   .string()
@@ -56,6 +57,13 @@ const wind = z.strictObject({
   events: z.array(windEvent).exactOptional(),
   file: file.exactOptional().describe('a series beside the story: t,windMps[,directionDeg,temperatureC]'),
 });
+
+const model = z
+  .string()
+  .regex(/^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,63}@((0|[1-9]\d*)\.){2}(0|[1-9]\d*)$/, 'is no model, as windturbine-anomaly@1.10.0')
+  .describe('name@version');
+
+const modelCopy = z.strictObject({ model, like: name.describe('a starter model, or one before it in the list') });
 
 /** The keys of which a step has one: when it takes place. */
 export const WHEN_KEYS = ['at', 'every', 'during'] as const;
@@ -166,6 +174,7 @@ export const expectations = {
   lostMessages: z.strictObject({ that: z.literal('lostMessages'), on, qos, ...bounds }).meta(bounded),
   duplicatedMessages: z.strictObject({ that: z.literal('duplicatedMessages'), on, qos, ...bounds }).meta(bounded),
   energy: z.strictObject({ that: z.literal('energy'), on, below: energy, above: energy }).meta(atLeastOneOf('below', 'above')),
+  invariant: z.strictObject({ that: z.literal('invariant'), is: z.enum([...INVARIANTS, 'all']) }),
 };
 
 export const storySchema = z
@@ -176,6 +185,7 @@ export const storySchema = z
     duration: duration.describe('simulated time: 90s, 8m, 2h'),
     fleet: z.array(fleetEntry).min(1, 'is empty'),
     wind: wind.exactOptional(),
+    models: z.array(modelCopy).max(100).exactOptional().describe('published before the story begins, in this order, beside the starters'),
     timeline: z.array(z.union(Object.values(steps))).max(10_000),
     expect: z.array(z.discriminatedUnion('that', Object.values(expectations) as never)).max(1_000),
   })

@@ -10,7 +10,9 @@ export interface Vocabulary {
   readonly isPartial: boolean;
   /** Those that the fleet can have, by name. */
   readonly machines: ReadonlyMap<string, MachineWords>;
-  /** `name@version` of what can be deployed. */
+  /** `name@version` of what is published in any story. */
+  readonly starters: readonly string[];
+  /** `name@version` of what can be deployed: starters, and the story's own. */
   readonly models: readonly string[];
   /** Of a turbine's actor, `inferring`, `inferring.healthy`, … */
   readonly states: readonly string[];

@@ -1,6 +1,6 @@
 /** One turbine of the farm: its rotor turns as fast as the real one. */
 import { useEffect, useRef } from 'preact/hooks';
-import type { TurbineView } from '../../../actors/contracts/fleet-view.ts';
+import { lampOf, type TurbineView } from '../../../actors/contracts/fleet-view.ts';
 import { Plot } from './plot.tsx';
 import { readingsOf, turnsPerSecondOf } from './readings.ts';
 import { chosen } from './store.ts';
@@ -8,11 +8,12 @@ import { chosen } from './store.ts';
 export function TurbineCard({ turbine }: { readonly turbine: TurbineView }) {
   const { thing, state, channels, model, verdict, alarm, update, backing } = turbine;
   const { rotor, wind, output } = readingsOf(turbine);
+  const lamp = lampOf(turbine);
   const isChosen = chosen.value === thing;
   return (
     <button
       type="button"
-      class={`card ${isChosen ? 'chosen' : ''} ${alarm ? 'alarmed' : ''}`}
+      class={`card ${isChosen ? 'chosen' : ''} ${lamp.light === 'dark' ? '' : 'alarmed'}`}
       aria-pressed={isChosen}
       data-testid="turbine-card"
       data-thing={thing}
@@ -43,7 +44,7 @@ export function TurbineCard({ turbine }: { readonly turbine: TurbineView }) {
       </span>
       {alarm && (
         <span class="card-alarm">
-          {alarm.feature} · {alarm.score.toFixed(1)}×
+          {lamp.feature} · {alarm.score.toFixed(1)}×
         </span>
       )}
     </button>
