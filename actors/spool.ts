@@ -1,7 +1,7 @@
 /**
  * Store and forward of one device's QoS 1 telemetry: what its connection has not taken within seconds goes on the device's disk,
  * and from there, in order, to the broker once the connection takes messages again. Bounded: when its share of the disk is full the
- * oldest are dropped and counted.
+ * oldest are dropped and counted. While the disk takes nothing they wait in memory, some of them.
  *
  *   spool/0000000001.jsonl, spool/0000000002.jsonl, …   [topic, payload] a line, oldest first
  *
@@ -31,7 +31,7 @@ export interface Spool {
   flush(): void;
   /** Messages that the broker does not have yet. */
   readonly waiting: number;
-  /** Messages that found no place on the disk. */
+  /** Messages that found no place. */
   readonly dropped: number;
   /** Nothing is tried from now on; what is on the disk stays for the next boot. */
   close(): void;
@@ -41,7 +41,7 @@ interface Item {
   readonly topic: string;
   readonly payload: string;
   /** Of a message that is on its way as well: whether the broker has taken it in the end. */
-  readonly taken: Promise<boolean> | null;
+  taken: Promise<boolean> | null;
 }
 
 interface Segment {
@@ -55,6 +55,7 @@ interface Segment {
 const PATIENCE_MS = 2_000;
 const RETRY_MS = 5_000;
 const MAX_BYTES = 1 << 20;
+const HELD_MAX = 1_000; // messages in memory while the disk takes none: more than an hour of a turbine's
 const SEGMENTS = 16; // of its share: what is dropped at once when it is full
 
 /** Takes up what an earlier boot left on the disk. @throws what the disk throws */
@@ -81,8 +82,10 @@ export async function openSpool({ thing, bus, disk, clock, log, maxBytes = MAX_B
     try {
       await disk.append(`spool/${segment.name}`, bytes);
     } catch (error) {
-      dropped += items.length;
-      if (!closed) log.warn({ thing, dropped, reason: reasonOf(error) }, 'telemetry could not be stored and is dropped');
+      const held = [...items, ...toStore];
+      toStore = held.slice(-HELD_MAX);
+      dropped += held.length - toStore.length;
+      if (!closed) log.warn({ thing, held: toStore.length, dropped, reason: reasonOf(error) }, 'telemetry could not be stored');
       return;
     }
     if (!fits) segments.push(segment);
@@ -127,7 +130,10 @@ export async function openSpool({ thing, bus, disk, clock, log, maxBytes = MAX_B
         await writing;
         if (closed) return;
         const [segment] = segments;
-        if (!segment && toStore.length > 0) continue;
+        if (!segment && toStore.length > 0) {
+          await forwardHeld();
+          continue;
+        }
         if (!segment) break;
         if (segment === open) open = null; // what comes now goes behind it
         await forwardSegment(segment);
@@ -153,12 +159,26 @@ export async function openSpool({ thing, bus, disk, clock, log, maxBytes = MAX_B
     }
   };
 
+  /** The oldest of those that the disk has no place for. */
+  const forwardHeld = async (): Promise<void> => {
+    const [item] = toStore;
+    if (!(await item.taken)) {
+      const sent = bus.publish(item.topic, item.payload, { qos: 1 });
+      item.taken = sent.then(
+        () => true,
+        () => false,
+      );
+      await sent;
+    }
+    toStore = toStore.filter((one) => one !== item);
+  };
+
   const publish = (topic: string, payload: string) => {
     const taken = bus.publish(topic, payload, { qos: 1 }).then(
       () => true,
       () => false,
     );
-    const item = { topic, payload, taken };
+    const item: Item = { topic, payload, taken };
     underWay.add(item);
     patience ||= clock.setTimeout(loseHope, PATIENCE_MS);
     void taken.then((isTaken) => {

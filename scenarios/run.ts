@@ -165,7 +165,8 @@ async function perform(occurrence: Occurrence, stage: Stage, notes: Notes): Prom
       for (const thing of whom(does.on)) await stage.command(thing, does.order);
       return;
     case 'abort':
-      for (const job of notes.jobs.get(does.of) ?? []) await deployments.cancel(job);
+      for (const job of notes.jobs.get(does.of) ?? [])
+        if ((await deployments.show(job)).status === 'IN_PROGRESS') await deployments.cancel(job); // one that has ended is left as it is
       return;
     default:
       throw new ConfigInvalid(`${label}: ${does.kind} is of rollouts with waves, which these deployments are not`);

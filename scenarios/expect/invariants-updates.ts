@@ -73,8 +73,8 @@ export function updateWithinItsTimer(court: Court, { deeds }: Witness): readonly
 const JOB_MS = 540_000;
 
 /**
- * Every job that the service has acknowledged ends on every device, `JOB_MS` after it was made, the device's job before it ended, and the
- * last fault around the device was over. Where the story ends before that, it is not judged.
+ * Every job that the service has acknowledged ends on every device, `JOB_MS` after it was made, the device's job before it ended, the last
+ * fault around the device was over, and its turbine, had it tripped, was reset. Where the story ends before that, it is not judged.
  */
 export function everyJobEnds(court: Court): readonly Breach[] {
   const jobs = new Set(court.facts.events.flatMap(({ kind, of, what }) => (kind === 'job' && 'thing' in what ? [of] : [])));
@@ -94,16 +94,20 @@ export function everyJobEnds(court: Court): readonly Breach[] {
   });
 }
 
-/** When the last fault around a device was over; never, while one is at work. */
+/** When the last fault around a device was over, and it did not stand faulted any more; never, while it does or one is at work. */
 function hinderedUntil(thing: string, { story, facts, eventsOf, now }: Court): Millis {
-  const ends = story.timeline.flatMap((step, index) => {
+  const faults = story.timeline.flatMap((step, index) => {
     const fault = 'fault' in step ? worldFaults.find(({ name }) => name === step.fault) : undefined;
     if (!fault || fault.actsOn === 'deploy') return [];
     const label = labelOf(step, index);
     const subjects =
       fault.actsOn === 'service' ? new Set(facts.events.filter(({ what }) => what['step'] === label).map(({ of }) => of)) : [thing];
-    return [...subjects].flatMap((subject) => livesOf(phaseTrack(eventsOf(subject), label), now).map(({ to }) => to));
+    return [...subjects].flatMap((subject) => livesOf(phaseTrack(eventsOf(subject), label), now));
   });
-  const last = Math.max(0, ...ends);
+  const standing = stretchesWhere(stateTrack(eventsOf(thing)), isWaitingForHelp, { from: 0, to: now });
+  const last = Math.max(0, ...[...faults, ...standing].map(({ to }) => to));
   return last >= now ? Number.POSITIVE_INFINITY : last;
 }
+
+/** A turbine that is lost, or that an operator must look at, takes no job. */
+const isWaitingForHelp = (state: string): boolean => state.startsWith('faulted.') && state !== 'faulted.stuck';

@@ -112,21 +112,56 @@ spool('a full share of the disk drops the oldest, and counts them', async () => 
   assert.equal(line.got, numbers(dropped + 1, 500));
 });
 
-spool('a disk that takes nothing loses telemetry, counts it, and stops nothing', async () => {
+for (const refuses of [false, true]) {
+  spool(`what a full disk does not take waits in memory, in order (${refuses ? 'refused' : 'waiting'} publications)`, async () => {
+    const clock = new VirtualClock();
+    const line = switchedBus({ refuses });
+    const full = memoryDisk();
+    let isFull = true;
+    const append: typeof full.append = (path, bytes) =>
+      isFull ? Promise.reject(new Error('ENOSPC: no space left on device')) : full.append(path, bytes);
+    const box = await openSpool({ thing: 'T-001', bus: line.bus, disk: { ...full, append }, clock, log: silentLog });
+    const sendAll = async (from: number, to: number) => {
+      for (const n of numbers(from, to)) {
+        box.send('t', n);
+        await clock.run(clock.now() + 500);
+      }
+    };
+
+    line.down();
+    await sendAll(1, 20);
+    line.up(); // before the disk takes any
+    await sendAll(21, 40);
+    line.down();
+    await sendAll(41, 60);
+    isFull = false; // before the line does
+    await sendAll(61, 80);
+    line.up();
+    box.flush();
+    await clock.run(clock.now() + 20_000);
+
+    assert.equal(line.got, numbers(1, 80));
+    assert.is(box.dropped, 0);
+    assert.is(box.waiting, 0);
+    assert.equal(await full.list('spool'), []);
+  });
+}
+
+spool('a disk that takes nothing for long loses the oldest telemetry, counts it, and stops nothing', async () => {
   const clock = new VirtualClock();
   const line = switchedBus({ refuses: true });
   const disk = { ...memoryDisk(), append: () => Promise.reject(new Error('ENOSPC: no space left on device')) };
   const box = await openSpool({ thing: 'T-001', bus: line.bus, disk, clock, log: silentLog });
   line.down();
-  for (const n of numbers(1, 10)) box.send('t', n);
+  for (const n of numbers(1, 1_500)) box.send('t', n);
   await clock.run(3_000);
   line.up();
   await clock.run(20_000);
-  box.send('t', '11');
+  box.send('t', '1501');
   await clock.run(40_000);
 
-  assert.is(box.dropped, 10);
-  assert.equal(line.got, ['11']);
+  assert.is(box.dropped, 500);
+  assert.equal(line.got, numbers(501, 1_501));
 });
 
 spool('a line that a power cut tore off is left out', async () => {

@@ -2,21 +2,18 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Scenario } from '../../scenarios/dsl.ts';
 import { worldFaults } from '../../scenarios/faults.ts';
-import { drawStory, type Palette } from '../../scenarios/fuzz/draw.ts';
+import { drawStory } from '../../scenarios/fuzz/draw.ts';
+import { paletteOf, smallFarm } from '../../scenarios/fuzz/palette.ts';
 import { shrinkStory } from '../../scenarios/fuzz/shrink.ts';
+import { prepareStory } from '../../scenarios/load.ts';
+import type { Path } from '../../scenarios/words/source.ts';
 import { parseStory, printStory } from '../../scenarios/words/yaml.ts';
 import { createRng } from '../../twins/rng.ts';
 
 const fuzz = suite('random stories');
 
-const palette: Palette = {
-  base: null,
-  things: [],
-  bodyFaults: ['bearing-wear', 'icing', 'voltage-sag', 'encoder-dropout'],
-  worldFaults,
-  models: ['windturbine-anomaly@1.1.0', 'windturbine-anomaly@1.10.0'],
-  expect: [{ that: 'noAlarm' }],
-};
+const sourceOf = (story: Scenario) => ({ story, name: 'test', folder: null, place: (path: Path) => `test:${path.join('.')}` });
+const palette = paletteOf(null, prepareStory(sourceOf(smallFarm)).vocabulary);
 const draw = (seed: number) => drawStory(seed, palette, createRng(seed));
 
 fuzz('a story is a function of its seed, and neighbours differ', () => {
@@ -31,11 +28,21 @@ fuzz('every story is well formed, and every kind of step and fault is drawn', ()
     assert.equal(parseStory(printStory(story), 'random.yaml').story, story);
     for (const step of story.timeline) seen.add('fault' in step ? step.fault : Object.keys(step).find((word) => word !== 'at')!);
   }
-  const kinds = [...palette.bodyFaults, ...worldFaults.filter(({ notOn }) => !notOn.twins).map(({ name }) => name), 'deploy', 'command'];
+  const kinds = [
+    ...[...palette.bodyFaults.values()].flat(),
+    ...worldFaults.filter(({ notOn }) => !notOn.twins).map(({ name }) => name),
+    'deploy',
+    'command',
+    'abort',
+  ];
   assert.equal(
     kinds.filter((name) => !seen.has(name)),
     [],
   );
+});
+
+fuzz('every story can be played: nothing in it makes no sense', () => {
+  for (let seed = 0; seed < 200; seed++) assert.is(prepareStory(sourceOf(draw(seed))).story.seed, seed);
 });
 
 fuzz('a failing story shrinks to what makes it fail, the same every time', async () => {
