@@ -54,6 +54,7 @@ const composes = (file: string) =>
     'scenarios/load.ts',
     'scenarios/stage.ts',
     'scenarios/stage-watch.ts',
+    'scenarios/fuzz/player.ts',
     'scenarios/model-copies.ts',
     'scenarios/play.ts',
     'scenarios/fork-run.ts',

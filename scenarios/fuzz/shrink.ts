@@ -39,6 +39,7 @@ function* candidates(story: Scenario): Generator<Scenario> {
   yield* withSimplerSteps(story);
   yield* shorter(story);
   yield* withoutWind(story);
+  yield* withoutModels(story);
 }
 
 /** Chunks of the timeline left out: half, a quarter, …, one step. */
@@ -102,4 +103,12 @@ function* withoutWind(story: Scenario): Generator<Scenario> {
   if (story.wind === undefined) return;
   const { wind: _, ...rest } = story;
   yield rest;
+}
+
+/** Models of its own, each; what is not played without them is no story. */
+function* withoutModels(story: Scenario): Generator<Scenario> {
+  const { models, ...rest } = story;
+  if (!models) return;
+  yield rest;
+  for (let i = 0; models.length > 1 && i < models.length; i++) yield { ...story, models: models.filter((_, j) => j !== i) };
 }

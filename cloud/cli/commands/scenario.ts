@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { PlayedStory } from '../../../scenarios/report/page.ts';
 import { type Io, printFacts, table } from '../print.ts';
 import { openProgress } from '../progress.ts';
+import { addFuzzCommand } from './scenario-fuzz.ts';
 import { addRecordedRunCommands } from './scenario-runs.ts';
 import { openLog } from './run.ts';
 
@@ -130,6 +131,7 @@ export function addScenarioCommands(program: Command, io: Io): void {
         }
       }
     });
+  addFuzzCommand(scenario, io);
   addRecordedRunCommands(scenario, io);
 }
 
