@@ -38,7 +38,10 @@ export const isUpdating = (state: string): boolean => state.startsWith('updating
 /** A turbine goes back to an older version only by a signed grant. */
 export function downOnlyByGrant(court: Court, { grants }: Witness): readonly Breach[] {
   return downMoves(court.facts.events)
-    .filter(({ thing, to, at }) => grants.get(grantKeyOf(thing, to, at)) === false)
+    .filter(({ thing, to, at }) => {
+      const isGranted = grants.get(grantKeyOf(thing, to, at));
+      return isGranted === false || (isGranted === undefined && court.now >= court.end); // asked for at the end
+    })
     .map(({ thing, from, to, at }) => ({
       wanted: `${thing} to stay at ${from} or go up, unless a grant names it`,
       got: `${to}, without a grant`,

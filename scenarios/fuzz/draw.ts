@@ -110,10 +110,17 @@ function drawStep(i: number, things: readonly StoryThing[], trouble: Millis, pal
   ];
 }
 
-/** A rollout, with what spoils its model, or one that an operator stops. */
+/** A rollout, with what spoils its model, or one that an operator stops, or that a power cut meets at one of its stages. */
 function drawUpdate(i: number, at: string, things: readonly StoryThing[], { worldFaults, models }: Palette, dice: Dice): Step[] {
   const id = `update-${i}`;
-  const deploy: Step = { at, deploy: dice.oneOf(models), to: dice.happens(0.7) ? 'farm' : dice.oneOf(things).name, id };
+  const thing = dice.oneOf(things).name;
+  const deploy: Step = { at, deploy: dice.oneOf(models), to: dice.happens(0.7) ? 'farm' : thing, id };
+  const cut = worldFaults.find(({ name }) => name === 'power-cut');
+  if (cut && dice.happens(0.25))
+    return [
+      { at, fault: cut.name, on: thing, for: printDuration(1_000 * dice.whole(1, 60)), attributes: drawAttributes(cut, dice) },
+      deploy,
+    ];
   const spoilers = worldFaults.filter(({ actsOn }) => actsOn === 'deploy');
   if (spoilers.length > 0 && dice.happens(0.35)) {
     const fault = dice.oneOf(spoilers);

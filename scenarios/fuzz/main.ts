@@ -1,7 +1,7 @@
 /** `windfleet scenario fuzz`: random stories under all invariants, and the small ones that break them, as files. */
-import { accessSync, constants, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { EnvironmentLacking, FleetError, reasonOf, UsageError } from '../../actors/contracts/errors.ts';
 import { type Millis, parseDuration } from '../../actors/contracts/units.ts';
 import { wallClock } from '../../physical/wall-clock.ts';
@@ -137,7 +137,7 @@ export function explainFuzz({ first, played, seeds, stopped, wallSeconds, failur
     `    story  ${file}, ${steps} of ${drawnSteps} steps${isSmallest ? '' : ', not as small as it can be'}`,
     `    look   windfleet scenario run ${file}`,
   ]);
-  const verdict = failures.length === 0 ? 'every invariant held' : `${failures.length} broken`;
+  const verdict = failures.length > 0 ? `${failures.length} broken` : played > 0 ? 'every invariant held' : 'nothing was judged';
   return [...lines, `played ${count}${range}${why}, in ${wallSeconds.toFixed(1)} s${rate}: ${verdict}`].join('\n');
 }
 
@@ -177,12 +177,20 @@ const ABOUT_MAX = 2_000; // letters, as the words of a story have it
 /** @returns the first folder that had to be made; undefined: it is there. @throws EnvironmentLacking */
 function openFolder(out: string): string | undefined {
   try {
-    const made = mkdirSync(out, { recursive: true });
+    const made = makeFolder(resolve(out));
     accessSync(out, constants.W_OK | constants.X_OK);
     return made;
   } catch (error) {
     throw cannotWrite(out, error);
   }
+}
+
+/** Level by level: Node's own way never ends where a folder can be neither made nor found, as in /proc. */
+function makeFolder(folder: string): string | undefined {
+  if (existsSync(folder)) return undefined;
+  const first = makeFolder(dirname(folder));
+  mkdirSync(folder);
+  return first ?? folder;
 }
 
 const cannotWrite = (path: string, cause: unknown) =>
