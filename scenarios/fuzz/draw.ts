@@ -27,8 +27,8 @@ export interface Palette {
 }
 
 /** Longer than the slowest promise: a job that waits on a turbine that stands still ends 9 min after the last fault. */
-const QUIET_MS = 10 * 60_000;
-const TROUBLE_MS = 4 * 60_000;
+const QUIET_MS = 570_000;
+const TROUBLE_MS = 180_000;
 const STEPS_MAX = 6;
 const FIRST_MS = 5_000;
 /** Of a story of somebody's own that is no longer than the quiet. */
@@ -39,7 +39,7 @@ export function drawStory(seed: number, palette: Palette, rng: Rng): Scenario {
   const dice = openDice(rng.fork('fuzz').fork('story'));
   const end = base ? parseDuration(base.duration)! : TROUBLE_MS + QUIET_MS;
   const trouble = end > 2 * QUIET_MS || !base ? end - QUIET_MS : TROUBLED_SHARE * end;
-  const many = dice.whole(1, Math.min(4, palette.things.length));
+  const many = dice.whole(1, palette.things.length);
   const things = base ? palette.things : palette.things.slice(0, many);
   const steps = Array.from({ length: dice.whole(1, STEPS_MAX) }, (_, i) => drawStep(i, things, trouble, palette, dice));
   const timeline = steps.flat().sort((a, b) => beginning(a) - beginning(b));
