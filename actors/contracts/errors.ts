@@ -1,4 +1,5 @@
 /** Errors of the fleet: one class a cause that a caller can act on, each with a code that never changes. */
+import type { UpdateCode } from './update-codes.ts';
 
 export type ErrorCode =
   | 'usage'
@@ -60,6 +61,13 @@ export class RemoteRefused extends FleetError {
 /** A package, key or signature is not what it must be. Exit code 6. */
 export class VerificationRefused extends FleetError {
   readonly code = 'verification.refused';
+  /** As a device reports it. */
+  readonly reason: UpdateCode;
+
+  constructor(message: string, options: { cause?: unknown; hint?: string; reason?: UpdateCode } = {}) {
+    super(message, options);
+    this.reason = options.reason ?? 'verification.refused';
+  }
 }
 
 /** A body stopped answering. */
@@ -71,10 +79,13 @@ export class BackingLost extends FleetError {
 export class ModelRejected extends FleetError {
   readonly code = 'model.rejected';
   readonly model: string;
+  /** As a device reports it. */
+  readonly reason: UpdateCode;
 
-  constructor(model: string, why: string, cause?: unknown) {
+  constructor(model: string, why: string, cause?: unknown, reason: UpdateCode = 'model.rejected') {
     super(`model ${model} rejected: ${why}`, { cause, hint: 'publish the model again; the device keeps the one it has' });
     this.model = model;
+    this.reason = reason;
   }
 }
 

@@ -12,17 +12,24 @@ export async function answerGolden(inference: Inference, manifest: ModelManifest
     throw new ModelRejected(
       inference.model,
       `its input [${manifest.network.input.join(', ')}] does not hold ${features} features × ${manifest.signal.window.samples} samples`,
+      undefined,
+      'network.shape',
     );
   if (golden.windows.length === 0 || golden.windows.length !== golden.scores.length)
-    throw new ModelRejected(inference.model, 'it has no golden samples to be tried on');
+    throw new ModelRejected(inference.model, 'it has no golden samples to be tried on', undefined, 'golden.malformed');
   for (const [i, window] of golden.windows.entries())
     if (window.length !== size || golden.scores[i].length !== features)
-      throw new ModelRejected(inference.model, `golden sample ${i} is not ${features} × ${manifest.signal.window.samples}`);
+      throw new ModelRejected(
+        inference.model,
+        `golden sample ${i} is not ${features} × ${manifest.signal.window.samples}`,
+        undefined,
+        'golden.malformed',
+      );
 
   const scores = new Float32Array(golden.windows.length * features);
   await inference.predict(Float32Array.from(golden.windows.flat()), golden.windows.length, scores).catch((error: unknown) => {
     if (error instanceof FleetError) throw error;
-    throw new ModelRejected(inference.model, `it cannot answer: ${firstLine(reasonOf(error))}`, error);
+    throw new ModelRejected(inference.model, `it cannot answer: ${firstLine(reasonOf(error))}`, error, 'network.load');
   });
   const wanted = golden.scores.flat();
   for (const [i, score] of scores.entries()) {
@@ -31,6 +38,8 @@ export async function answerGolden(inference: Inference, manifest: ModelManifest
     throw new ModelRejected(
       inference.model,
       `golden sample ${Math.floor(i / features)}, ${feature}: ${score}, not ${wanted[i]} ± ${manifest.golden.tolerance}`,
+      undefined,
+      'golden.wrong',
     );
   }
 }

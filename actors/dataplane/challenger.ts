@@ -9,6 +9,8 @@ import type { Millis } from '../contracts/units.ts';
 /** Windows that both models judge before the canary is decided. */
 export const CANARY_WINDOWS = 3;
 
+const CALLS = 'canary: it calls';
+
 /** The worst score of one window. */
 export interface Score {
   readonly at: Millis;
@@ -20,11 +22,13 @@ export function disagreement(pairs: readonly { readonly champion: number | null;
   const judged = pairs.filter((pair) => pair.champion !== null);
   const alarmed = judged.filter((pair) => pair.champion! <= 1 && pair.challenger > 1).length;
   const silent = judged.filter((pair) => pair.champion! > 1 && pair.challenger <= 1).length;
-  if (2 * alarmed > judged.length)
-    return `canary: it calls ${alarmed} of ${judged.length} windows anomalous that the old model calls normal`;
-  if (2 * silent > judged.length) return `canary: it calls ${silent} of ${judged.length} windows normal that the old model calls anomalous`;
+  if (2 * alarmed > judged.length) return `${CALLS} ${alarmed} of ${judged.length} windows anomalous that the old model calls normal`;
+  if (2 * silent > judged.length) return `${CALLS} ${silent} of ${judged.length} windows normal that the old model calls anomalous`;
   return null;
 }
+
+/** Whether words are those of `disagreement`; else the challenger did not answer. */
+export const isDisagreement = (reason: string): boolean => reason.startsWith(CALLS);
 
 /** Pairs each challenger's window with the first champion's window that ends no earlier; those still without one are left out. */
 export function pairWindows(

@@ -12,6 +12,7 @@ import { ModelRejected } from '../contracts/errors.ts';
 import type { CanaryResult, LoadedModel, RollUp, RowChange, RowOrder, RowReport, ShardLink } from '../contracts/shard.ts';
 import type { Millis } from '../contracts/units.ts';
 import type { Verdict } from '../contracts/verdict.ts';
+import { isDisagreement } from './challenger.ts';
 import { worstFeature } from './judge.ts';
 
 export interface PlaneListener {
@@ -209,7 +210,7 @@ export function openDataPlane(shards: readonly ShardLink[], options: DataPlaneOp
         rows[row].trials.set(trial, ({ result, reason }) => {
           signal.removeEventListener('abort', abandon);
           if (result) resolve(result);
-          else reject(new ModelRejected(challenger.id, reason));
+          else reject(new ModelRejected(challenger.id, reason, undefined, isDisagreement(reason) ? 'canary.disagrees' : 'canary.failed'));
         });
         signal.addEventListener('abort', abandon, { once: true });
         order({ ask: 'try', row, trial, model: challenger, goldenAt });

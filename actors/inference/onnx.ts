@@ -47,7 +47,12 @@ export function onnxEngine(options: EngineOptions = {}): Engine {
 export async function openNetwork(manifest: ModelManifest, network: Uint8Array, { arch }: EngineOptions = {}): Promise<Inference> {
   const model = modelId(manifest.name, manifest.version);
   if (manifest.target !== 'any' && manifest.target !== arch)
-    throw new ModelRejected(model, `it is compiled for ${manifest.target}, this is ${arch ?? 'a processor that was not named'}`);
+    throw new ModelRejected(
+      model,
+      `it is compiled for ${manifest.target}, this is ${arch ?? 'a processor that was not named'}`,
+      undefined,
+      'manifest.target',
+    );
   const session = await openSession(model, network, {
     input: INPUT,
     shape: manifest.network.input,
@@ -108,7 +113,7 @@ function onnxInference(session: InferenceSession, manifest: ModelManifest, size:
         if (room) rooms.push(room);
         const { data, dims } = outputs[OUTPUT];
         if (!(data instanceof Float32Array) || dims.length !== 2 || dims[0] !== size || dims[1] !== features)
-          throw new ModelRejected(model, `its ${OUTPUT} are [${dims.join(', ')}], not [${size}, ${features}]`);
+          throw new ModelRejected(model, `its ${OUTPUT} are [${dims.join(', ')}], not [${size}, ${features}]`, undefined, 'network.shape');
         scores.set(data.subarray(0, count * features), first * features);
       }
     },

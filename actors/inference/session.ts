@@ -21,7 +21,7 @@ export async function openSession(model: string, network: Uint8Array, expected?:
     // Weights in int8 become float32 once, at load: then their products run in the layouts that float32 has.
     extra: { session: { intra_op: { allow_spinning: '0' }, disable_quant_qdq: '1' } },
   }).catch((error: unknown) => {
-    throw new ModelRejected(model, `ONNX Runtime cannot load it: ${reasonOf(error).split('\n')[0].slice(0, 300)}`, error);
+    throw new ModelRejected(model, `ONNX Runtime cannot load it: ${reasonOf(error).split('\n')[0].slice(0, 300)}`, error, 'network.load');
   });
 }
 
@@ -29,7 +29,7 @@ function checkNetwork(model: string, network: Uint8Array, expected?: ExpectedEnd
   try {
     checkOnnx(network, expected);
   } catch (error) {
-    if (error instanceof OnnxFault) throw new ModelRejected(model, error.message, error);
+    if (error instanceof OnnxFault) throw new ModelRejected(model, error.message, error, error.reason);
     throw error;
   }
 }

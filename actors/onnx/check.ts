@@ -46,14 +46,15 @@ export function checkOnnx(bytes: Uint8Array, expected?: ExpectedEnds): CheckedOn
   const graph = model.graph ?? {};
   const ir = model.irVersion ?? 0;
   const [oldest, newest] = LIMITS.irVersions;
-  if (ir < oldest || ir > newest) throw new OnnxFault(`its IR version is ${ir}; ${oldest} to ${newest} are read`);
+  if (ir < oldest || ir > newest) throw new OnnxFault(`its IR version is ${ir}; ${oldest} to ${newest} are read`, 'network.operator');
   const opset = opsetOf(model);
   const stored = new Set((graph.initializer ?? []).map(({ name = '' }) => name));
   if (stored.size !== (graph.initializer ?? []).length) throw new OnnxFault('two of its initialisers have the same name');
   let elements = 0;
   for (const tensor of graph.initializer ?? []) elements += checkTensor(tensor);
   for (const node of graph.node ?? []) elements += checkNode(node);
-  if (elements > LIMITS.elements) throw new OnnxFault(`its tensors have ${elements} elements in all; the limit is ${LIMITS.elements}`);
+  if (elements > LIMITS.elements)
+    throw new OnnxFault(`its tensors have ${elements} elements in all; the limit is ${LIMITS.elements}`, 'network.limit');
 
   const inputs = (graph.input ?? []).filter(({ name = '' }) => !stored.has(name));
   if (expected) checkInput(inputs, expected);
@@ -61,7 +62,7 @@ export function checkOnnx(bytes: Uint8Array, expected?: ExpectedEnds): CheckedOn
   const checked = { model, graph, opset, ir, ...inferShapes(graph, shapes, BATCH) };
   for (const [name, shape] of Object.entries(expected?.outputs ?? {})) {
     const own = outputShape(checked, name);
-    if (own.join() !== shape.join()) throw new OnnxFault(`its output ${name} is ${sides(own)}, not ${sides(shape)}`);
+    if (own.join() !== shape.join()) throw new OnnxFault(`its output ${name} is ${sides(own)}, not ${sides(shape)}`, 'network.shape');
   }
   return checked;
 }
@@ -72,7 +73,7 @@ const sides = (shape: readonly (number | null)[]) => `[${shape.map((n) => (n ===
 function declaredShape({ name = '', type }: OnnxValue): number[] {
   const shape = (type?.tensorType?.shape?.dim ?? []).map(({ dimValue = 0 }, d) => (dimValue > 0 ? dimValue : d === 0 ? BATCH : 1));
   if (shape.length > LIMITS.rank || !(shape.reduce((all, n) => all * n, 1) <= LIMITS.valueElements * BATCH))
-    throw new OnnxFault(`its input ${shown(name)} is ${sides(shape)}; ${LIMITS.valueElements} values a window are run`);
+    throw new OnnxFault(`its input ${shown(name)} is ${sides(shape)}; ${LIMITS.valueElements} values a window are run`, 'network.limit');
   return shape;
 }
 
@@ -80,19 +81,22 @@ function declaredShape({ name = '', type }: OnnxValue): number[] {
 export function outputShape({ graph, values }: Pick<CheckedOnnx, 'graph' | 'values'>, name: string): number[] {
   const names = (graph.output ?? []).map((output) => output.name ?? '');
   const known = values.get(name);
-  if (!names.includes(name) || !known) throw new OnnxFault(`it has no output ${name} but ${names.map(shown).join(', ') || 'none'}`);
-  if (known.dims[0] !== BATCH) throw new OnnxFault(`its output ${name} is [${known.dims.join(', ')}] for a batch of ${BATCH}`);
+  if (!names.includes(name) || !known)
+    throw new OnnxFault(`it has no output ${name} but ${names.map(shown).join(', ') || 'none'}`, 'network.shape');
+  if (known.dims[0] !== BATCH)
+    throw new OnnxFault(`its output ${name} is [${known.dims.join(', ')}] for a batch of ${BATCH}`, 'network.shape');
   return [-1, ...known.dims.slice(1)];
 }
 
 function opsetOf(model: OnnxModel): number {
   const opsets = model.opsetImport ?? [];
   const foreign = opsets.find(({ domain = '' }) => domain !== '' && domain !== 'ai.onnx');
-  if (foreign) throw new OnnxFault(`it imports operators of ${shown(foreign.domain ?? '')}; only ONNX’s own are run`);
-  if (opsets.length !== 1) throw new OnnxFault(`it imports ${opsets.length} operator sets, not one`);
+  if (foreign) throw new OnnxFault(`it imports operators of ${shown(foreign.domain ?? '')}; only ONNX’s own are run`, 'network.operator');
+  if (opsets.length !== 1) throw new OnnxFault(`it imports ${opsets.length} operator sets, not one`, 'network.operator');
   const version = opsets[0].version ?? 0;
   const [oldest, newest] = LIMITS.opsets;
-  if (version < oldest || version > newest) throw new OnnxFault(`its opset is ${version}; ${oldest} to ${newest} are read`);
+  if (version < oldest || version > newest)
+    throw new OnnxFault(`its opset is ${version}; ${oldest} to ${newest} are read`, 'network.operator');
   return version;
 }
 
@@ -109,13 +113,16 @@ const WIDTHS = new Map<number, number>([
 function checkTensor(tensor: OnnxTensor): number {
   const { name = '', dims = [], dataType = 0, rawData, floatData, int32Data, int64Data, dataLocation = 0 } = tensor;
   const where = `tensor ${shown(name)} [${dims.slice(0, 8).join(', ')}]`;
-  if (dataLocation !== 0) throw new OnnxFault(EXTERNAL);
+  if (dataLocation !== 0) throw new OnnxFault(EXTERNAL, 'network.external');
   const width = WIDTHS.get(dataType);
-  if (width === undefined) throw new OnnxFault(`${where} has type ${dataType}; float32, int8, uint8, int32, int64 and bool are run`);
-  if (dims.length > LIMITS.rank) throw new OnnxFault(`${where} has ${dims.length} dimensions; the limit is ${LIMITS.rank}`);
+  if (width === undefined)
+    throw new OnnxFault(`${where} has type ${dataType}; float32, int8, uint8, int32, int64 and bool are run`, 'network.operator');
+  if (dims.length > LIMITS.rank)
+    throw new OnnxFault(`${where} has ${dims.length} dimensions; the limit is ${LIMITS.rank}`, 'network.limit');
   if (dims.some((n) => !Number.isSafeInteger(n) || n < 0)) throw new OnnxFault(`${where} has a side that is no count`);
   const elements = dims.reduce((all, n) => all * n, 1);
-  if (elements > LIMITS.elements) throw new OnnxFault(`${where} has ${elements} elements; the limit is ${LIMITS.elements}`);
+  if (elements > LIMITS.elements)
+    throw new OnnxFault(`${where} has ${elements} elements; the limit is ${LIMITS.elements}`, 'network.limit');
   const raw = rawData ? rawData.length : 0;
   const typed = (dataType === DATA_TYPES.float ? floatData : dataType === DATA_TYPES.int64 ? int64Data : int32Data) ?? [];
   const lists = [floatData, int32Data, int64Data].filter((list) => list !== undefined && list.length > 0).length;
@@ -127,7 +134,7 @@ function checkTensor(tensor: OnnxTensor): number {
 
 function checkNode({ opType = '', domain = '', attribute = [] }: OnnxNode): number {
   if (domain !== '' && domain !== 'ai.onnx')
-    throw new OnnxFault(`unknown operator ${shown(domain)}.${shown(opType)}; only ONNX’s own are run`);
+    throw new OnnxFault(`unknown operator ${shown(domain)}.${shown(opType)}; only ONNX’s own are run`, 'network.operator');
   const names = attribute.map(({ name = '' }) => name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) throw new OnnxFault(`${shown(opType)} says its ${shown(twice)} twice`);
@@ -158,12 +165,16 @@ function checkAttribute(opType: string, attribute: OnnxAttribute): number {
 
 function checkInput(inputs: readonly OnnxValue[], { input, shape }: ExpectedEnds): void {
   if (inputs.length !== 1 || inputs[0].name !== input)
-    throw new OnnxFault(`its inputs are ${inputs.map(({ name = '' }) => shown(name)).join(', ') || 'none'}, not ${input}`);
+    throw new OnnxFault(`its inputs are ${inputs.map(({ name = '' }) => shown(name)).join(', ') || 'none'}, not ${input}`, 'network.shape');
   const tensor = inputs[0].type?.tensorType;
-  if (tensor?.elemType !== DATA_TYPES.float) throw new OnnxFault(`its input ${input} has type ${tensor?.elemType ?? 0}, not float32`);
+  if (tensor?.elemType !== DATA_TYPES.float)
+    throw new OnnxFault(`its input ${input} has type ${tensor?.elemType ?? 0}, not float32`, 'network.operator');
   const dims = (tensor.shape?.dim ?? []).map(({ dimValue = 0, dimParam }) => (dimValue === 0 && dimParam !== undefined ? null : dimValue));
   if (dims.length !== shape.length || dims.slice(1).some((n, d) => n !== null && n !== shape[d + 1]))
-    throw new OnnxFault(`its input ${input} is ${sides(dims)}, not ${sides(shape)}`);
+    throw new OnnxFault(`its input ${input} is ${sides(dims)}, not ${sides(shape)}`, 'network.shape');
   if (dims[0] !== null && dims[0] !== 0 && dims[0] !== -1)
-    throw new OnnxFault(`its batch is fixed at ${dims[0]}; export it with a first side that is free (dynamic_axes in PyTorch)`);
+    throw new OnnxFault(
+      `its batch is fixed at ${dims[0]}; export it with a first side that is free (dynamic_axes in PyTorch)`,
+      'network.operator',
+    );
 }

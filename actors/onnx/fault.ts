@@ -1,8 +1,14 @@
+import type { UpdateCode } from '../contracts/update-codes.ts';
+
 /** What is wrong with an ONNX file, in words; a device makes it a `ModelRejected`, the command line a `FileInvalid` that names the file. */
 export class OnnxFault extends Error {
-  constructor(message: string) {
+  /** As a device reports it. */
+  readonly reason: Extract<UpdateCode, `network.${string}`>;
+
+  constructor(message: string, reason: OnnxFault['reason'] = 'network.malformed') {
     super(message);
     this.name = 'OnnxFault';
+    this.reason = reason;
   }
 }
 

@@ -31,14 +31,14 @@ const text = (node: OnnxNode, name: string) => {
 
 function needed(inputs: readonly (Known | null)[], i: number): Known {
   const known = inputs[i];
-  if (!known) throw new OnnxFault(`input ${i} is missing`);
+  if (!known) throw new OnnxFault(`input ${i} is missing`, 'network.shape');
   return known;
 }
 
 /** The numbers of an input that says a shape. */
 function numbers(inputs: readonly (Known | null)[], i: number, what: string): readonly number[] {
   const { values } = needed(inputs, i);
-  if (!values) throw new OnnxFault(`its ${what} are not constants`);
+  if (!values) throw new OnnxFault(`its ${what} are not constants`, 'network.shape');
   return values;
 }
 
@@ -55,7 +55,10 @@ const broadcast =
       const sides = all.map((known) => known.dims[known.dims.length - rank + d] ?? 1);
       const widest = sides.find((n) => n !== 1) ?? 1;
       if (sides.some((n) => n !== 1 && n !== widest))
-        throw new OnnxFault(`its inputs [${all.map((known) => known.dims.join(', ')).join('] and [')}] do not fit each other`);
+        throw new OnnxFault(
+          `its inputs [${all.map((known) => known.dims.join(', ')).join('] and [')}] do not fit each other`,
+          'network.shape',
+        );
       return widest;
     });
     const [a, b] = all;
@@ -67,17 +70,17 @@ const broadcast =
 
 const gemm: Rule = (node, inputs) => {
   const [a, b] = [needed(inputs, 0).dims, needed(inputs, 1).dims];
-  if (a.length !== 2 || b.length !== 2) throw new OnnxFault(`Gemm of [${a.join(', ')}] and [${b.join(', ')}]`);
+  if (a.length !== 2 || b.length !== 2) throw new OnnxFault(`Gemm of [${a.join(', ')}] and [${b.join(', ')}]`, 'network.shape');
   const [rows, inner] = intAttribute(node, 'transA', 0) ? [a[1], a[0]] : a;
   const [wanted, columns] = intAttribute(node, 'transB', 0) ? [b[1], b[0]] : b;
-  if (inner !== wanted) throw new OnnxFault(`its weights [${b.join(', ')}] do not take ${inner} values`);
+  if (inner !== wanted) throw new OnnxFault(`its weights [${b.join(', ')}] do not take ${inner} values`, 'network.shape');
   return { outputs: [{ dims: [rows, columns], type: DATA_TYPES.float }], macs: rows * inner * columns };
 };
 
 const matmul: Rule = (node, inputs) => {
   const [a, b] = [needed(inputs, 0).dims, needed(inputs, 1).dims];
   if (a.length < 2 || b.length < 2 || a[a.length - 1] !== b[b.length - 2])
-    throw new OnnxFault(`MatMul of [${a.join(', ')}] and [${b.join(', ')}]`);
+    throw new OnnxFault(`MatMul of [${a.join(', ')}] and [${b.join(', ')}]`, 'network.shape');
   const ahead = broadcast()(
     node,
     [a, b].map((dims) => ({ dims: dims.slice(0, -2), type: DATA_TYPES.float })),
@@ -119,7 +122,7 @@ export function spatialOf(node: OnnxNode, kernel: readonly number[]): Spatial {
     ['pads', spatial.after, 0],
   ] as const)
     if (list.length !== rank || list.some((n) => !Number.isInteger(n) || n < least || n > 4096))
-      throw new OnnxFault(`its ${what} are [${list.join(', ')}]`);
+      throw new OnnxFault(`its ${what} are [${list.join(', ')}]`, 'network.shape');
   return spatial;
 }
 
@@ -136,7 +139,7 @@ const conv: Rule = (node, inputs) => {
   const [x, w] = [needed(inputs, 0).dims, needed(inputs, 1).dims];
   const group = intAttribute(node, 'group', 1);
   if (x.length < 3 || w.length !== x.length || x[1] !== w[1] * group)
-    throw new OnnxFault(`its weights [${w.join(', ')}] do not fit an input [${x.join(', ')}]`);
+    throw new OnnxFault(`its weights [${w.join(', ')}] do not fit an input [${x.join(', ')}]`, 'network.shape');
   const dims = [x[0], w[0], ...slid(x.slice(2), spatialOf(node, w.slice(2)), false)];
   return { outputs: [{ dims, type: DATA_TYPES.float }], macs: product(dims) * product(w.slice(1)) };
 };
@@ -145,13 +148,13 @@ const convTranspose: Rule = (node, inputs) => {
   const [x, w] = [needed(inputs, 0).dims, needed(inputs, 1).dims];
   const group = intAttribute(node, 'group', 1);
   if (x.length < 3 || w.length !== x.length || x[1] !== w[0])
-    throw new OnnxFault(`its weights [${w.join(', ')}] do not fit an input [${x.join(', ')}]`);
+    throw new OnnxFault(`its weights [${w.join(', ')}] do not fit an input [${x.join(', ')}]`, 'network.shape');
   if (ints(node, 'output_shape') || (text(node, 'auto_pad') ?? 'NOTSET') !== 'NOTSET')
-    throw new OnnxFault('it lets its padding be found; export it with explicit pads');
+    throw new OnnxFault('it lets its padding be found; export it with explicit pads', 'network.operator');
   const s = spatialOf(node, w.slice(2));
   const more = ints(node, 'output_padding') ?? s.kernel.map(() => 0);
   if (more.length !== s.kernel.length || more.some((n, d) => !Number.isInteger(n) || n < 0 || n >= Math.max(s.strides[d], s.dilations[d])))
-    throw new OnnxFault(`its output_padding is [${more.join(', ')}]`);
+    throw new OnnxFault(`its output_padding is [${more.join(', ')}]`, 'network.operator');
   const sides = x
     .slice(2)
     .map((n, d) => (n - 1) * s.strides[d] + more[d] + s.dilations[d] * (s.kernel[d] - 1) + 1 - s.before[d] - s.after[d]);
@@ -161,13 +164,14 @@ const convTranspose: Rule = (node, inputs) => {
 const pool: Rule = (node, inputs) => {
   const { dims, type } = needed(inputs, 0);
   const s = spatialOf(node, ints(node, 'kernel_shape') ?? []);
-  if (s.kernel.length !== dims.length - 2) throw new OnnxFault('its kernel does not fit its input');
+  if (s.kernel.length !== dims.length - 2) throw new OnnxFault('its kernel does not fit its input', 'network.shape');
   return { outputs: [{ dims: [...dims.slice(0, 2), ...slid(dims.slice(2), s, intAttribute(node, 'ceil_mode', 0) === 1)], type }] };
 };
 
 const axis = (a: number, rank: number): number => {
   const from = a < 0 ? a + rank : a;
-  if (!Number.isInteger(from) || from < 0 || from >= Math.max(1, rank)) throw new OnnxFault(`axis ${a} of ${rank} dimensions`);
+  if (!Number.isInteger(from) || from < 0 || from >= Math.max(1, rank))
+    throw new OnnxFault(`axis ${a} of ${rank} dimensions`, 'network.shape');
   return from;
 };
 
@@ -199,14 +203,14 @@ const reshape: Rule = (node, inputs) => {
   const rest = product(dims.filter((n) => n !== -1));
   const whole = product(known.dims);
   if (free > 1 || (free === 1 ? rest <= 0 || whole % rest !== 0 : rest !== whole))
-    throw new OnnxFault(`[${known.dims.join(', ')}] cannot become [${wanted.join(', ')}]`);
+    throw new OnnxFault(`[${known.dims.join(', ')}] cannot become [${wanted.join(', ')}]`, 'network.shape');
   return { outputs: [{ ...known, dims: dims.map((n) => (n === -1 ? whole / rest : n)) }] };
 };
 
 const squeeze: Rule = (node, inputs) => {
   const known = needed(inputs, 0);
   const axes = axesOf(node, inputs, known.dims.length) ?? known.dims.flatMap((n, d) => (n === 1 ? [d] : []));
-  if (axes.some((a) => known.dims[a] !== 1)) throw new OnnxFault(`[${known.dims.join(', ')}] has no side of 1 there`);
+  if (axes.some((a) => known.dims[a] !== 1)) throw new OnnxFault(`[${known.dims.join(', ')}] has no side of 1 there`, 'network.shape');
   return { outputs: [{ ...known, dims: known.dims.filter((_, d) => !axes.includes(d)) }] };
 };
 
@@ -223,7 +227,8 @@ const unsqueeze: Rule = (node, inputs) => {
 const transpose: Rule = (node, inputs) => {
   const { dims, type } = needed(inputs, 0);
   const order = ints(node, 'perm') ?? dims.map((_, d) => dims.length - 1 - d);
-  if ([...order].sort((a, b) => a - b).join() !== dims.map((_, d) => d).join()) throw new OnnxFault(`its perm is [${order.join(', ')}]`);
+  if ([...order].sort((a, b) => a - b).join() !== dims.map((_, d) => d).join())
+    throw new OnnxFault(`its perm is [${order.join(', ')}]`, 'network.shape');
   return { outputs: [{ dims: order.map((d) => dims[d]), type }] };
 };
 
@@ -232,7 +237,7 @@ const concat: Rule = (node, inputs) => {
   const { dims, type } = all[0];
   const at = axis(intAttribute(node, 'axis', 0), dims.length);
   if (all.some((known) => known.dims.length !== dims.length || known.dims.some((n, d) => d !== at && n !== dims[d])))
-    throw new OnnxFault('its inputs do not fit each other');
+    throw new OnnxFault('its inputs do not fit each other', 'network.shape');
   const side = all.reduce((sum, known) => sum + known.dims[at], 0);
   const known = dims.length === 1 && all.every(({ values }) => values);
   return {
@@ -250,8 +255,9 @@ const slice: Rule = (node, inputs) => {
     axis(a, known.dims.length),
   );
   const steps = inputs[4] ? numbers(inputs, 4, 'steps') : starts.map(() => 1);
-  if (steps.some((step) => step !== 1)) throw new OnnxFault('it slices with steps');
-  if (ends.length !== starts.length || axes.length !== starts.length) throw new OnnxFault('its starts, ends and axes differ in number');
+  if (steps.some((step) => step !== 1)) throw new OnnxFault('it slices with steps', 'network.operator');
+  if (ends.length !== starts.length || axes.length !== starts.length)
+    throw new OnnxFault('its starts, ends and axes differ in number', 'network.shape');
   const bound = (n: number, side: number) => Math.min(side, Math.max(0, n < 0 ? n + side : n));
   const dims = [...known.dims];
   let values = known.dims.length === 1 ? known.values : undefined;
@@ -269,7 +275,7 @@ const split: Rule = (node, inputs) => {
   const count = node.output?.length ?? 0;
   const sides =
     ints(node, 'split') ?? (inputs[1] ? numbers(inputs, 1, 'parts') : Array.from({ length: count }, () => Math.ceil(dims[at] / count)));
-  if (sides.length !== count || sides.some((n) => n < 0)) throw new OnnxFault(`its parts are [${sides.join(', ')}]`);
+  if (sides.length !== count || sides.some((n) => n < 0)) throw new OnnxFault(`its parts are [${sides.join(', ')}]`, 'network.shape');
   return { outputs: sides.map((side) => ({ dims: dims.map((n, d) => (d === at ? side : n)), type })) };
 };
 
@@ -300,13 +306,13 @@ const constant: Rule = (node) => {
   if (attributeOf(node, 'value_int'))
     return { outputs: [{ dims: [], type: DATA_TYPES.int64, values: [intAttribute(node, 'value_int', 0)] }] };
   if (attributeOf(node, 'value_float')) return { outputs: [{ dims: [], type: DATA_TYPES.float }] };
-  throw new OnnxFault('it has no value');
+  throw new OnnxFault('it has no value', 'network.shape');
 };
 
 const cast: Rule = (node, inputs) => {
   const known = needed(inputs, 0);
   const type = intAttribute(node, 'to', 0);
-  if (!(Object.values(DATA_TYPES) as number[]).includes(type)) throw new OnnxFault(`it casts to type ${type}`);
+  if (!(Object.values(DATA_TYPES) as number[]).includes(type)) throw new OnnxFault(`it casts to type ${type}`, 'network.operator');
   return { outputs: [type === DATA_TYPES.float ? { dims: known.dims, type } : { ...known, type }] };
 };
 

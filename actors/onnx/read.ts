@@ -5,7 +5,7 @@
  * are refused, so that what has been checked is what ONNX Runtime will see. Nothing is copied but numbers; bytes are views.
  */
 import { OnnxFault, shown } from './fault.ts';
-import { type Field, fieldsOf } from './fields.ts';
+import { EXTERNAL, type Field, fieldsOf } from './fields.ts';
 import { LIMITS } from './limits.ts';
 import type { OnnxModel } from './model.ts';
 
@@ -14,7 +14,7 @@ const WIRE = { varint: 0, fixed64: 1, length: 2, fixed32: 5 } as const;
 /** @throws OnnxFault when it is no ONNX, is cut short, or goes beyond a limit. */
 export function readOnnx(bytes: Uint8Array): OnnxModel {
   if (bytes.length === 0) throw new OnnxFault('it is empty');
-  if (bytes.length > LIMITS.bytes) throw new OnnxFault(`it has ${bytes.length} bytes; the limit is ${LIMITS.bytes}`);
+  if (bytes.length > LIMITS.bytes) throw new OnnxFault(`it has ${bytes.length} bytes; the limit is ${LIMITS.bytes}`, 'network.limit');
   const cursor: Cursor = { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), at: 0, numbers: 0 };
   const model = readMessage(cursor, bytes.length, 'Model') as OnnxModel;
   if (model.irVersion === undefined || !model.graph) throw new OnnxFault('it is no ONNX: it names no ir_version or holds no graph');
@@ -38,7 +38,7 @@ function readMessage(cursor: Cursor, end: number, type: string): Record<string, 
     const tag = readLength(cursor, end, 'a tag');
     const field = fields.get(tag >>> 3);
     if (!field) throw new OnnxFault(`it is no ONNX: ${type} has no field ${tag >>> 3} (at byte ${began})`);
-    if (field.kind === 'refuse') throw new OnnxFault(field.why);
+    if (field.kind === 'refuse') throw new OnnxFault(field.why, field.why === EXTERNAL ? 'network.external' : 'network.operator');
     readField(cursor, end, tag & 7, field, message, `${type}.${field.name}`);
   }
   return message;
@@ -67,7 +67,7 @@ function readField(cursor: Cursor, end: number, wire: number, field: Field, mess
   list.push(value);
   if (isNumber) countNumber(cursor);
   const limit = limitOf(where, isNumber);
-  if (list.length > limit) throw new OnnxFault(`${where} has more than ${limit} entries`);
+  if (list.length > limit) throw new OnnxFault(`${where} has more than ${limit} entries`, 'network.limit');
 }
 
 function limitOf(where: string, isNumber: boolean): number {
@@ -79,7 +79,7 @@ function limitOf(where: string, isNumber: boolean): number {
 /** A number of one byte in the file takes eight in memory. */
 function countNumber(cursor: Cursor): void {
   cursor.numbers++;
-  if (cursor.numbers > LIMITS.elements) throw new OnnxFault(`it has more than ${LIMITS.elements} numbers in lists`);
+  if (cursor.numbers > LIMITS.elements) throw new OnnxFault(`it has more than ${LIMITS.elements} numbers in lists`, 'network.limit');
 }
 
 function listOf<T>(message: Record<string, unknown>, name: string): T[] {
@@ -95,7 +95,8 @@ function readValue(cursor: Cursor, end: number, field: Field, where: string): un
   const bytes = cursor.bytes.subarray(cursor.at, until);
   cursor.at = until;
   if (field.kind === 'bytes') return bytes;
-  if (bytes.length > LIMITS.nameBytes) throw new OnnxFault(`${where} is a name of ${bytes.length} bytes; the limit is ${LIMITS.nameBytes}`);
+  if (bytes.length > LIMITS.nameBytes)
+    throw new OnnxFault(`${where} is a name of ${bytes.length} bytes; the limit is ${LIMITS.nameBytes}`, 'network.limit');
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
@@ -110,7 +111,7 @@ function readPacked(cursor: Cursor, end: number, field: Field, message: Record<s
   while (cursor.at < until) {
     list.push(field.kind === 'int' ? readVarint(cursor, until, where) : readFloat(cursor, until, where));
     countNumber(cursor);
-    if (list.length > limit) throw new OnnxFault(`${where} has more than ${limit} numbers`);
+    if (list.length > limit) throw new OnnxFault(`${where} has more than ${limit} numbers`, 'network.limit');
   }
 }
 
@@ -122,7 +123,7 @@ function skipField(cursor: Cursor, end: number, wire: number, where: string): vo
   if (wire !== WIRE.length) throw new OnnxFault(`it is no ONNX: ${where} has wire type ${wire}`);
   const until = readEnd(cursor, end, where);
   if (until - cursor.at > LIMITS.textBytes)
-    throw new OnnxFault(`${where} has ${until - cursor.at} bytes of text; the limit is ${LIMITS.textBytes}`);
+    throw new OnnxFault(`${where} has ${until - cursor.at} bytes of text; the limit is ${LIMITS.textBytes}`, 'network.limit');
   cursor.at = until;
 }
 
@@ -155,7 +156,7 @@ function readVarint(cursor: Cursor, end: number, where: string): number {
     wide |= BigInt(byte & 0x7f) << shift;
     if (byte < 0x80) return Number(BigInt.asIntN(64, wide));
   }
-  throw new OnnxFault(`it is no ONNX: ${where} at byte ${cursor.at} is a number of more than ten bytes`);
+  throw new OnnxFault(`it is no ONNX: ${where} at byte ${cursor.at} is a number of more than ten bytes`, 'network.limit');
 }
 
 function readByte(cursor: Cursor, end: number, where: string): number {

@@ -29,23 +29,30 @@ export function inferShapes(graph: OnnxGraph, inputs: ReadonlyMap<string, readon
   for (const [n, node] of (graph.node ?? []).entries()) {
     const where = `node ${n} (${shown(node.opType ?? '')}${node.name ? ` ${shown(node.name)}` : ''})`;
     const rule = OPERATORS.get(node.opType ?? '');
-    if (!rule) throw new OnnxFault(`${where}: unknown operator ${shown(node.opType ?? '')}; known are ${[...OPERATORS.keys()].join(', ')}`);
+    if (!rule)
+      throw new OnnxFault(
+        `${where}: unknown operator ${shown(node.opType ?? '')}; known are ${[...OPERATORS.keys()].join(', ')}`,
+        'network.operator',
+      );
     const known = (node.input ?? []).map((name) => {
       if (name === '') return null;
       const value = values.get(name);
-      if (!value) throw new OnnxFault(`${where} reads ${shown(name)}, which nothing before it makes`);
+      if (!value) throw new OnnxFault(`${where} reads ${shown(name)}, which nothing before it makes`, 'network.shape');
       return value;
     });
     const inferred = follow(where, () => rule(node, known));
     macs += inferred.macs ?? 0;
-    if (!(macs <= LIMITS.macs * batch)) throw new OnnxFault(`${where}: more than ${LIMITS.macs} multiplications a window`);
+    if (!(macs <= LIMITS.macs * batch)) throw new OnnxFault(`${where}: more than ${LIMITS.macs} multiplications a window`, 'network.limit');
     for (const [o, name] of (node.output ?? []).entries()) {
       const value = inferred.outputs[o];
       if (name === '' || !value) continue; // a Dropout's mask, a BatchNormalization's running mean: nobody may read them
-      if (values.has(name)) throw new OnnxFault(`${where} makes ${shown(name)}, which is there already`);
+      if (values.has(name)) throw new OnnxFault(`${where} makes ${shown(name)}, which is there already`, 'network.shape');
       made += sizeOf(where, value.dims);
       if (!(made <= LIMITS.valueElements * batch))
-        throw new OnnxFault(`${where} makes [${value.dims.join(', ')}]: more than ${LIMITS.valueElements} values a window in all`);
+        throw new OnnxFault(
+          `${where} makes [${value.dims.join(', ')}]: more than ${LIMITS.valueElements} values a window in all`,
+          'network.limit',
+        );
       values.set(name, value);
     }
   }
@@ -56,13 +63,13 @@ function follow<T>(where: string, rule: () => T): T {
   try {
     return rule();
   } catch (error) {
-    if (error instanceof OnnxFault) throw new OnnxFault(`${where}: ${error.message}`);
+    if (error instanceof OnnxFault) throw new OnnxFault(`${where}: ${error.message}`, error.reason);
     throw error;
   }
 }
 
 function sizeOf(where: string, dims: readonly number[]): number {
-  if (dims.length > LIMITS.rank + 1) throw new OnnxFault(`${where} makes a value of ${dims.length} dimensions`);
-  if (dims.some((n) => !Number.isSafeInteger(n) || n < 1)) throw new OnnxFault(`${where} makes [${dims.join(', ')}]`);
+  if (dims.length > LIMITS.rank + 1) throw new OnnxFault(`${where} makes a value of ${dims.length} dimensions`, 'network.shape');
+  if (dims.some((n) => !Number.isSafeInteger(n) || n < 1)) throw new OnnxFault(`${where} makes [${dims.join(', ')}]`, 'network.shape');
   return dims.reduce((all, n) => all * n, 1);
 }

@@ -6,6 +6,7 @@
 import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { z } from 'zod';
 import { VerificationRefused } from '../contracts/errors.ts';
+import type { UpdateCode } from '../contracts/update-codes.ts';
 import { sha256Hex } from './digest.ts';
 import { parseJson } from './json.ts';
 
@@ -51,12 +52,14 @@ export function openEnvelope(
   trustedKeys: readonly KeyObject[],
   { what, file }: { readonly what: string; readonly file: string },
 ): OpenedEnvelope {
-  const refused = (why: string, hint?: string) => new VerificationRefused(`${what} refused: ${why}`, hint === undefined ? {} : { hint });
-  const envelope = parseJson(Envelope, bytes, MAX_BYTES, (why) => refused(`${file} ${why}`));
-  if (envelope.payloadType !== payloadType) throw refused(`${file} holds ${JSON.stringify(envelope.payloadType)}, not ${payloadType}`);
+  const refused = (reason: UpdateCode, why: string, hint?: string) =>
+    new VerificationRefused(`${what} refused: ${why}`, { reason, ...(hint === undefined ? {} : { hint }) });
+  const envelope = parseJson(Envelope, bytes, MAX_BYTES, (why) => refused('signature.malformed', `${file} ${why}`));
+  if (envelope.payloadType !== payloadType)
+    throw refused('signature.malformed', `${file} holds ${JSON.stringify(envelope.payloadType)}, not ${payloadType}`);
   for (const text of [envelope.payload, ...envelope.signatures.map(({ sig }) => sig)])
     if (Buffer.from(text, 'base64').toString('base64') !== text)
-      throw refused(`${file} holds base64 that nobody writes so: a byte was changed`);
+      throw refused('signature.malformed', `${file} holds base64 that nobody writes so: a byte was changed`);
 
   const body = Buffer.from(envelope.payload, 'base64');
   const signed = preAuthEncoding(payloadType, body);
@@ -64,14 +67,16 @@ export function openEnvelope(
   for (const { keyid, sig } of envelope.signatures) {
     const key = keys.find((trusted) => verify(null, signed, trusted, Buffer.from(sig, 'base64')));
     if (!key) continue;
-    if (keyid && keyid !== keyId(key)) throw refused(`${file} names key ${short(keyid)}, and it is ${short(keyId(key))} that signed`);
+    if (keyid && keyid !== keyId(key))
+      throw refused('signature.broken', `${file} names key ${short(keyid)}, and it is ${short(keyId(key))} that signed`);
     return { body, signedBy: keyId(key) };
   }
   const ids = envelope.signatures.map(({ keyid }) => keyid ?? '');
   const by = ids.map((id) => (id === '' ? 'a key without a name' : short(id))).join(', ');
   throw keys.some((key) => ids.includes(keyId(key)))
-    ? refused(`the signature of key ${by} does not fit: it, or what it signs, was changed`)
+    ? refused('signature.broken', `the signature of key ${by} does not fit: it, or what it signs, was changed`)
     : refused(
+        'signature.untrusted',
         `it is signed by ${by}, which is no trusted key`,
         keys.length === 0
           ? 'no key is trusted here: `windfleet keys init` makes one, keys/trusted/*.pem adds others’'

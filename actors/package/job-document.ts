@@ -15,7 +15,7 @@ export interface ModelOrder {
   readonly grantKey?: string;
 }
 
-const Document = z.object({
+const Document = z.strictObject({
   type: z.literal('new_model'),
   model_name: z.string().regex(/^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,63}$/),
   model_version: z.string().transform((text, context) => {
@@ -43,7 +43,7 @@ export const printJobDocument = (order: ModelOrder): Record<string, string> => (
 /** @throws ModelRejected naming every field that is missing or wrong. */
 export function parseJobDocument(document: unknown): ModelOrder {
   const parsed = Document.safeParse(document);
-  if (!parsed.success) throw new ModelRejected('job document', `\n${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) throw new ModelRejected('job document', `\n${z.prettifyError(parsed.error)}`, undefined, 'job.malformed');
   const { model_name: name, model_version: version, model_package_bucket: bucket, model_package_key: key, sha256 } = parsed.data;
   const { rollback_grant_key: grantKey } = parsed.data;
   return { name, version, bucket, key, sha256, ...(grantKey === undefined ? {} : { grantKey }) };
@@ -51,6 +51,6 @@ export function parseJobDocument(document: unknown): ModelOrder {
 
 /** The model that a job brings; null for a job of another kind. Of a document that somebody else wrote it may be all that is right. */
 export function orderedModel(document: unknown): ModelId | null {
-  const { data } = Document.pick({ type: true, model_name: true, model_version: true }).safeParse(document);
+  const { data } = Document.pick({ type: true, model_name: true, model_version: true }).strip().safeParse(document);
   return data ? modelId(data.model_name, data.model_version) : null;
 }

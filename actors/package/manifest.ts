@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { ModelRejected } from '../contracts/errors.ts';
 import type { GoldenSamples, ModelManifest } from '../contracts/model.ts';
+import type { UpdateCode } from '../contracts/update-codes.ts';
 import { parseJson } from './json.ts';
 import { isVersion } from './version.ts';
 
@@ -70,12 +71,15 @@ const Golden = z.strictObject({ windows: z.array(z.array(z.number())).min(1).max
 
 /** @throws ModelRejected naming every wrong path. */
 export function parseManifest(bytes: Uint8Array): ModelManifest {
-  const { schema } = parseJson(z.object({ schema: z.unknown() }), bytes, MANIFEST_BYTES, refused('manifest.json'));
-  if (schema !== SCHEMA) throw refused('manifest.json')(`has schema ${JSON.stringify(schema)?.slice(0, 80)}, not ${SCHEMA}`);
-  return parseJson(Manifest, bytes, MANIFEST_BYTES, refused('manifest.json'));
+  const { schema } = parseJson(z.object({ schema: z.unknown() }), bytes, MANIFEST_BYTES, refused('manifest.json', 'manifest.malformed'));
+  if (schema !== SCHEMA)
+    throw refused('manifest.json', 'manifest.schema')(`has schema ${JSON.stringify(schema)?.slice(0, 80)}, not ${SCHEMA}`);
+  return parseJson(Manifest, bytes, MANIFEST_BYTES, refused('manifest.json', 'manifest.malformed'));
 }
 
 /** @throws ModelRejected naming every wrong path. */
-export const parseGolden = (bytes: Uint8Array): GoldenSamples => parseJson(Golden, bytes, GOLDEN_BYTES, refused('golden.json'));
+export const parseGolden = (bytes: Uint8Array): GoldenSamples =>
+  parseJson(Golden, bytes, GOLDEN_BYTES, refused('golden.json', 'golden.malformed'));
 
-const refused = (file: string) => (why: string, cause?: unknown) => new ModelRejected('package', `${file} ${why}`, cause);
+const refused = (file: string, reason: UpdateCode) => (why: string, cause?: unknown) =>
+  new ModelRejected('package', `${file} ${why}`, cause, reason);

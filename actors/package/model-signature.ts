@@ -5,6 +5,7 @@
 import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { VerificationRefused } from '../contracts/errors.ts';
+import type { UpdateCode } from '../contracts/update-codes.ts';
 import { sha256Hex } from './digest.ts';
 import { openEnvelope, sealEnvelope } from './dsse.ts';
 import { parseJson } from './json.ts';
@@ -51,12 +52,16 @@ export function signFiles(files: Files, subject: string, privateKey: KeyObject):
  */
 export function verifyFiles(files: Files, trustedKeys: readonly KeyObject[]): string {
   const signature = files.get(SIGNATURE_FILE);
-  if (!signature) throw refused(`it is not signed: ${SIGNATURE_FILE} is missing`, 'sign it with `windfleet model pack`');
+  if (!signature)
+    throw refused('signature.missing', `it is not signed: ${SIGNATURE_FILE} is missing`, 'sign it with `windfleet model pack`');
   const { body, signedBy } = openEnvelope(signature, PAYLOAD_TYPE, trustedKeys, { what: 'package', file: SIGNATURE_FILE });
-  const { resources } = parseJson(Statement, body, MAX_BYTES, (why) => refused(`the signed statement ${why}`)).predicate;
+  const { resources } = parseJson(Statement, body, MAX_BYTES, (why) =>
+    refused('signature.malformed', `the signed statement ${why}`),
+  ).predicate;
   const digests = new Map(resources.map(({ name, digest }) => [name, digest]));
-  if (digests.size !== resources.length) throw refused('the signed statement names a file twice');
-  if (digests.has(SIGNATURE_FILE)) throw refused(`the signed statement names ${SIGNATURE_FILE}, which cannot be signed by itself`);
+  if (digests.size !== resources.length) throw refused('signature.malformed', 'the signed statement names a file twice');
+  if (digests.has(SIGNATURE_FILE))
+    throw refused('signature.malformed', `the signed statement names ${SIGNATURE_FILE}, which cannot be signed by itself`);
 
   const missing = resources.filter(({ name }) => !files.has(name));
   for (const [name, bytes] of files) {
@@ -64,16 +69,18 @@ export function verifyFiles(files: Files, trustedKeys: readonly KeyObject[]): st
     const digest = sha256Hex(bytes);
     const before = missing.find((one) => one.digest === digest);
     throw before
-      ? refused(`${plain(name)} is ${before.name} renamed: it was signed under that name`)
-      : refused(`${plain(name)} is not in the signed statement: it was added after signing`);
+      ? refused('files.renamed', `${plain(name)} is ${before.name} renamed: it was signed under that name`)
+      : refused('files.added', `${plain(name)} is not in the signed statement: it was added after signing`);
   }
-  if (missing.length > 0) throw refused(`${missing[0].name} is signed but missing: it was removed`);
+  if (missing.length > 0) throw refused('files.removed', `${missing[0].name} is signed but missing: it was removed`);
   for (const [name, digest] of digests)
-    if (sha256Hex(files.get(name)!) !== digest) throw refused(`${name} is not the file that was signed: its SHA-256 differs`);
+    if (sha256Hex(files.get(name)!) !== digest)
+      throw refused('files.changed', `${name} is not the file that was signed: its SHA-256 differs`);
   return signedBy;
 }
 
 /** A name that no signature vouches for. */
 const plain = (name: string): string => (/^[\w./-]+$/.test(name) ? name : JSON.stringify(name));
 
-const refused = (why: string, hint?: string) => new VerificationRefused(`package refused: ${why}`, hint === undefined ? {} : { hint });
+const refused = (reason: UpdateCode, why: string, hint?: string) =>
+  new VerificationRefused(`package refused: ${why}`, { reason, ...(hint === undefined ? {} : { hint }) });

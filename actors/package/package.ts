@@ -74,9 +74,13 @@ export function openFiles(files: Files, { trustedKeys, now, after }: OpenOptions
   const { name, version, expires, sequence } = contents.manifest;
   const id = modelId(name, version);
   if (now !== undefined && expires !== null && Date.parse(expires) <= now)
-    throw new VerificationRefused(`package refused: ${id} expired at ${expires}`, { hint: 'pack it again with a later --expires' });
+    throw new VerificationRefused(`package refused: ${id} expired at ${expires}`, {
+      reason: 'manifest.expired',
+      hint: 'pack it again with a later --expires',
+    });
   if (after !== undefined && sequence <= after)
     throw new VerificationRefused(`package refused: ${id} has an old sequence, ${sequence}: ${after} is there already`, {
+      reason: 'manifest.sequence',
       hint: `pack it with --sequence ${after + 1}; the way down is \`windfleet model grant-rollback ${id} --to GROUP\``,
     });
   return { ...contents, signedBy };
@@ -91,13 +95,15 @@ export function readContents(files: Files): ModelContents {
     throw new ModelRejected(
       modelId(manifest.name, manifest.version),
       `${manifest.network.file} has SHA-256 ${digest}, its manifest says ${manifest.network.sha256}`,
+      undefined,
+      'network.digest',
     );
   return { manifest, network, golden: parseGolden(member(files, manifest.golden.file)) };
 }
 
 function member(files: Files, name: string): Uint8Array {
   const bytes = files.get(name);
-  if (!bytes) throw new ModelRejected('package', `${name} is missing`);
+  if (!bytes) throw new ModelRejected('package', `${name} is missing`, undefined, 'files.removed');
   return bytes;
 }
 

@@ -73,4 +73,7 @@ export function verifyGrant(bytes: Uint8Array, trustedKeys: readonly KeyObject[]
 const parseGrant = (body: Uint8Array): RollbackGrant => parseJson(Grant, body, MAX_BYTES, (why) => refused(`it ${why}`));
 
 const refused = (why: string) =>
-  new VerificationRefused(`rollback grant refused: ${why}`, { hint: 'give one with `windfleet model grant-rollback N@V --to GROUP`' });
+  new VerificationRefused(`rollback grant refused: ${why}`, {
+    reason: 'grant.refused',
+    hint: 'give one with `windfleet model grant-rollback N@V --to GROUP`',
+  });

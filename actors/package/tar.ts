@@ -6,6 +6,7 @@
  */
 import { crc32, gunzipSync, gzipSync } from 'node:zlib';
 import { ModelRejected, reasonOf } from '../contracts/errors.ts';
+import type { UpdateCode } from '../contracts/update-codes.ts';
 
 const BLOCK = 512;
 export const MAX_PACKAGE_BYTES = 512 * 2 ** 20; // packed or not
@@ -31,36 +32,43 @@ export function packTar(files: Files): Uint8Array {
 export function unpackTar(archive: Uint8Array): Files {
   const bytes = gunzip(archive);
   const files = new Map<string, Uint8Array>();
+  const folded = new Map<string, string>();
   let at = 0;
   for (;;) {
-    if (at + BLOCK > bytes.length) throw refused('the archive breaks off before its end mark');
+    if (at + BLOCK > bytes.length) throw refused('archive.truncated', 'the archive breaks off before its end mark');
     const head = bytes.subarray(at, at + BLOCK);
     if (head.every((byte) => byte === 0)) break;
     const { name, size } = readHeader(head);
-    if (files.has(name)) throw refused(`member ${name} is there twice`);
-    if (files.size >= MAX_MEMBERS) throw refused(`it has more than ${MAX_MEMBERS} members`);
-    if (at + BLOCK + size > bytes.length) throw refused(`member ${name} breaks off`);
+    if (files.has(name)) throw refused('archive.duplicate', `member ${name} is there twice`);
+    const twin = folded.get(name.toLowerCase());
+    if (twin !== undefined) throw refused('archive.duplicate', `members ${twin} and ${name} would be one file where case does not count`);
+    folded.set(name.toLowerCase(), name);
+    if (files.size >= MAX_MEMBERS) throw refused('archive.members', `it has more than ${MAX_MEMBERS} members`);
+    if (at + BLOCK + size > bytes.length) throw refused('archive.truncated', `member ${name} breaks off`);
     files.set(name, bytes.slice(at + BLOCK, at + BLOCK + size));
     at += BLOCK + Math.ceil(size / BLOCK) * BLOCK;
   }
-  if (bytes.subarray(at).some((byte) => byte !== 0)) throw refused('something follows its end mark');
-  if (files.size === 0) throw refused('it holds no file');
+  if (bytes.subarray(at).some((byte) => byte !== 0)) throw refused('archive.trailing', 'something follows its end mark');
+  if (files.size === 0) throw refused('archive.empty', 'it holds no file');
   return files;
 }
 
 function gunzip(archive: Uint8Array): Buffer {
-  if (archive.length > MAX_PACKAGE_BYTES) throw refused(`it has ${archive.length} bytes; ${MAX_PACKAGE_BYTES} at most`);
+  if (archive.length > MAX_PACKAGE_BYTES) throw refused('archive.bomb', `it has ${archive.length} bytes; ${MAX_PACKAGE_BYTES} at most`);
   const limit = Math.min(MAX_PACKAGE_BYTES, Math.max(BLOCK * 4, archive.length * MAX_RATIO));
   let bytes: Buffer;
   try {
     bytes = gunzipSync(archive, { maxOutputLength: limit });
   } catch (error) {
     const tooLarge = error instanceof RangeError || (error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE';
-    throw refused(tooLarge ? `it unpacks to more than ${limit} bytes` : `it is no whole gzip (${reasonOf(error)})`, error);
+    throw tooLarge
+      ? refused('archive.bomb', `it unpacks to more than ${limit} bytes`, error)
+      : refused('archive.gzip', `it is no whole gzip (${reasonOf(error)})`, error);
   }
   const tail = Buffer.from(archive.buffer, archive.byteOffset + archive.length - 8, 8);
-  if (tail.readUInt32LE(0) !== crc32(bytes) || tail.readUInt32LE(4) !== bytes.length) throw refused('something follows its gzip');
-  if (isHeadChanged(archive)) throw refused('the head of its gzip was changed');
+  if (tail.readUInt32LE(0) !== crc32(bytes) || tail.readUInt32LE(4) !== bytes.length)
+    throw refused('archive.trailing', 'something follows its gzip');
+  if (isHeadChanged(archive)) throw refused('archive.gzip', 'the head of its gzip was changed');
   return bytes;
 }
 
@@ -78,23 +86,28 @@ function readHeader(head: Uint8Array): { name: string; size: number } {
   const sum = octal(head, 148, 8, 'checksum');
   let counted = 0;
   for (let i = 0; i < BLOCK; i++) counted += i >= 148 && i < 156 ? 32 : head[i];
-  if (sum !== counted) throw refused('a member’s header has a wrong checksum');
+  if (sum !== counted) throw refused('archive.header', 'a member’s header has a wrong checksum');
   const name = text(head, 0, 100);
-  if (text(head, 257, 5) !== 'ustar') throw refused(`member ${quoted(name)} is not in ustar format`);
+  if (text(head, 257, 5) !== 'ustar') throw refused('archive.header', `member ${quoted(name)} is not in ustar format`);
   const path = text(head, 345, 155) === '' ? name : `${text(head, 345, 155)}/${name}`;
   const type = head[156];
-  if (type !== 0x30 && type !== 0) throw refused(`member ${quoted(path)} is no plain file (type ${quoted(String.fromCharCode(type))})`);
+  if (type !== 0x30 && type !== 0)
+    throw refused(
+      type === 0x31 || type === 0x32 ? 'archive.link' : 'archive.kind',
+      `member ${quoted(path)} is no plain file (type ${quoted(String.fromCharCode(type))})`,
+    );
   checkPath(path);
   return { name: path, size: octal(head, 124, 12, `size of ${path}`) };
 }
 
 function checkPath(path: string): void {
-  if (path.length === 0 || path.length > MAX_PATH) throw refused(`it has a member name of ${path.length} characters`);
-  if (path.startsWith('/') || path.includes('\\') || /^[a-zA-Z]:/.test(path)) throw refused(`member ${quoted(path)} has an absolute path`);
+  if (path.length === 0 || path.length > MAX_PATH) throw refused('archive.path', `it has a member name of ${path.length} characters`);
+  if (path.startsWith('/') || path.includes('\\') || /^[a-zA-Z]:/.test(path))
+    throw refused('archive.path', `member ${quoted(path)} has an absolute path`);
   if (path.split('/').some((part) => part === '..' || part === '.' || part === ''))
-    throw refused(`member ${quoted(path)} leads out of the package`);
-  if (path.includes('/')) throw refused(`member ${quoted(path)} lies in a folder: a package has none`);
-  if (!/^[A-Za-z0-9._-]+$/.test(path)) throw refused(`member ${quoted(path)} has a name that is not plain`);
+    throw refused('archive.path', `member ${quoted(path)} leads out of the package`);
+  if (path.includes('/')) throw refused('archive.path', `member ${quoted(path)} lies in a folder: a package has none`);
+  if (!/^[A-Za-z0-9._-]+$/.test(path)) throw refused('archive.name', `member ${quoted(path)} has a name that is not plain`);
 }
 
 /** Nothing that a terminal would obey. */
@@ -102,7 +115,7 @@ const quoted = (text: string): string => JSON.stringify(text).replace(/[^\x20-\x
 
 function octal(head: Uint8Array, at: number, length: number, what: string): number {
   const digits = text(head, at, length).trim();
-  if (!/^[0-7]{1,11}$/.test(digits)) throw refused(`${what} is no octal number`);
+  if (!/^[0-7]{1,11}$/.test(digits)) throw refused('archive.header', `${what} is no octal number`);
   return Number.parseInt(digits, 8);
 }
 
@@ -114,7 +127,7 @@ function text(head: Uint8Array, at: number, length: number): string {
 
 function header(name: string, size: number): Buffer {
   checkPath(name);
-  if (name.length > 100) throw refused(`member name ${name} is longer than 100 characters`);
+  if (name.length > 100) throw refused('archive.path', `member name ${name} is longer than 100 characters`);
   const head = Buffer.alloc(BLOCK);
   head.write(name, 0, 'latin1');
   head.write('0000644\0', 100, 'latin1');
@@ -130,4 +143,4 @@ function header(name: string, size: number): Buffer {
   return head;
 }
 
-const refused = (why: string, cause?: unknown) => new ModelRejected('package', why, cause);
+const refused = (reason: UpdateCode, why: string, cause?: unknown) => new ModelRejected('package', why, cause, reason);

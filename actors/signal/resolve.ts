@@ -20,7 +20,7 @@ export interface ResolvedFeature<O extends OperationShape> extends FeatureSpec {
 }
 
 export function refuseSignal(why: string): never {
-  throw new ModelRejected('signal pipeline', why);
+  throw new ModelRejected('signal pipeline', why, undefined, 'manifest.signal');
 }
 
 /** @throws ModelRejected naming the operation, channel or constant that is not there. */

@@ -68,8 +68,8 @@ function prove({ manifest }: ProofOrder, order: Uint8Array, { memoryMiB, seconds
     );
     child.on('close', (code, signal) => {
       const answer = readAnswer(answered);
-      if (answer === null) failed(new ModelRejected(model, howItEnded(code, signal, seconds)));
-      else if (answer.refusal !== null) failed(new ModelRejected(model, bare(answer.refusal, model)));
+      if (answer === null) failed(new ModelRejected(model, howItEnded(code, signal, seconds), undefined, 'network.died'));
+      else if (answer.refusal !== null) failed(new ModelRejected(model, bare(answer.refusal, model), undefined, answer.reason));
       else done();
     });
   });

@@ -1,5 +1,6 @@
 /** What is said to the process that proves a network, and what it answers: a line of JSON, the order followed by the network's bytes. */
 import type { GoldenSamples, ModelManifest } from '../../contracts/model.ts';
+import { isUpdateCode, type UpdateCode } from '../../contracts/update-codes.ts';
 
 export interface ProofOrder {
   readonly manifest: ModelManifest;
@@ -10,6 +11,7 @@ export interface ProofOrder {
 export interface ProofAnswer {
   /** Why the network is not to be loaded; null when it may be. */
   readonly refusal: string | null;
+  readonly reason: UpdateCode;
 }
 
 export const writeOrder = ({ manifest, golden, network }: ProofOrder): Uint8Array =>
@@ -27,7 +29,8 @@ export const writeAnswer = (answer: ProofAnswer): string => `${JSON.stringify(an
 export function readAnswer(text: string): ProofAnswer | null {
   try {
     const answer = JSON.parse(text) as ProofAnswer;
-    return answer.refusal === null || typeof answer.refusal === 'string' ? answer : null;
+    if (answer.refusal !== null && typeof answer.refusal !== 'string') return null;
+    return { refusal: answer.refusal, reason: isUpdateCode(answer.reason) ? answer.reason : 'model.rejected' };
   } catch {
     return null;
   }
