@@ -16,7 +16,7 @@ import { type ModelId, modelId, type ThingName } from './contracts/ids.ts';
 import type { Engine, Prover } from './contracts/inference.ts';
 import type { DeviceJobs } from './contracts/jobs.ts';
 import type { EventLog, Log } from './contracts/log.ts';
-import type { ObjectStore } from './contracts/objects.ts';
+import { MODEL_BUCKET, type ObjectStore } from './contracts/objects.ts';
 import type { BodyOrder, LoadedModel, ShardLink } from './contracts/shard.ts';
 import { topics, type TransitionReport } from './contracts/telemetry.ts';
 import type { Millis } from './contracts/units.ts';
@@ -45,6 +45,8 @@ export interface FleetPorts {
   /** A turbine's own storage. */
   readonly disk: (thing: ThingName) => Disk;
   readonly trustedKeys: readonly KeyObject[];
+  /** The fleet that these devices belong to, as packages name it; absent: any. */
+  readonly fleet?: string;
   /** Where inferences are captured; null: they are not. */
   readonly captures: { readonly bucket: string; readonly prefix: string } | null;
   /** The package that a device of this machine starts with; null when there is none. */
@@ -204,6 +206,8 @@ export async function assembleFleet(bodies: readonly Body[], ports: FleetPorts):
       ...own,
       thing,
       machine: body.machine,
+      fleet: ports.fleet ?? null,
+      buckets: [MODEL_BUCKET],
       channels: body.channels,
       clock,
       log,

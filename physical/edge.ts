@@ -9,6 +9,7 @@ import { isThingName, modelId } from '../actors/contracts/ids.ts';
 import { NotFound, RemoteRefused, UsageError } from '../actors/contracts/errors.ts';
 import type { InferenceChoice } from '../actors/contracts/inference.ts';
 import type { Log } from '../actors/contracts/log.ts';
+import { HOME_FLEET } from '../actors/contracts/model.ts';
 import { onnxEngine } from '../actors/inference/onnx.ts';
 import { childProver } from '../actors/inference/proof/prover.ts';
 import { mqttBus } from '../cloud/bus/mqtt.ts';
@@ -85,6 +86,7 @@ async function runOn(
     prover: inference.kind === 'agent' ? null : childProver(),
     disk: () => fileDisk(join(data, 'device')),
     trustedKeys,
+    fleet: HOME_FLEET,
     captures: null, // a cloud behind the console only gives objects
     async firstModel(machine) {
       const id = FIRST_MODELS.get(machine);

@@ -21,6 +21,7 @@ import type { DocumentIndex, IndexChoice } from '../actors/contracts/index.ts';
 import type { Engine, InferenceChoice, Prover } from '../actors/contracts/inference.ts';
 import type { DeviceJobs, Job, JobExecution, JobsControl, JobsDevice } from '../actors/contracts/jobs.ts';
 import type { Log } from '../actors/contracts/log.ts';
+import { HOME_FLEET } from '../actors/contracts/model.ts';
 import type { ShardUsage } from '../actors/contracts/shard.ts';
 import type { FarmSite } from '../actors/contracts/site.ts';
 import type { ObjectHead, ObjectStore } from '../actors/contracts/objects.ts';
@@ -373,6 +374,7 @@ async function worldOver(opened: Bodies, spec: WorldSpec, tools: WorldTools): Pr
     },
     steps: decorate.steps,
     trustedKeys: cloud.trustedKeys,
+    fleet: HOME_FLEET,
     captures: { bucket: CAPTURE_BUCKET, prefix: CAPTURE_PREFIX },
     async firstModel(machine) {
       const first = FIRST_MODELS.get(machine);

@@ -40,6 +40,8 @@ export interface JobExecution {
 export interface PendingJob extends Omit<JobExecution, 'retryAttempt' | 'forceCanceled' | 'timesOutAt'> {
   /** As it came: parse it before use. */
   readonly document: unknown;
+  /** Until it times out, about; absent while no timer runs. */
+  readonly secondsLeft?: number;
 }
 
 export interface ExecutionUpdate {

@@ -3,6 +3,9 @@ import type { ThingName } from './ids.ts';
 import type { ExecutionStatus, JobStatus } from './jobs.ts';
 import type { Millis } from './units.ts';
 
+/** The fleet whose packages these are, unless a manifest says otherwise. */
+export const HOME_FLEET = 'windturbine-farm';
+
 /** One input feature of a model, made from channels by a named operation of its signal pipeline. */
 export interface FeatureSpec {
   readonly name: string;

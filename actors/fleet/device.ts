@@ -3,7 +3,7 @@ import { type ActorRefFrom, type AnyActorRef, createActor, fromPromise } from 'x
 import type { TurbineCommand } from '../contracts/backing.ts';
 import type { Clock } from '../contracts/clock.ts';
 import type { ThingName } from '../contracts/ids.ts';
-import type { DeviceJob, Outcome } from '../ota/job.ts';
+import type { DeviceJob, Found, Outcome } from '../ota/job.ts';
 import { otaMachine } from '../ota/machine.ts';
 import type { UpdateSteps } from '../ota/steps.ts';
 import { stateName, turbineMachine } from '../turbine/machine.ts';
@@ -50,14 +50,17 @@ export function startDevice({ thing, clock, steps, command, forgetVerdict, askNe
 function updateActors(steps: UpdateSteps) {
   const step = (run: (job: DeviceJob, signal: AbortSignal) => Promise<void>) =>
     fromPromise<void, DeviceJob>(({ input, signal }) => run(input, signal));
+  const ended = (run: (job: DeviceJob, outcome: Outcome) => Promise<void>) =>
+    fromPromise<void, { job: DeviceJob; outcome: Outcome }>(({ input }) => run(input.job, input.outcome));
   return {
-    accept: fromPromise<'new' | 'applied', DeviceJob>(({ input }) => steps.accept(input)),
+    accept: fromPromise<Found, DeviceJob>(({ input, signal }) => steps.accept(input, signal)),
     download: step(steps.download),
     verify: step(steps.verify),
+    unpack: step(steps.unpack),
     load: step(steps.load),
     canary: step(steps.canary),
     commit: step(steps.commit),
-    rollback: step(steps.rollback),
-    report: fromPromise<void, { job: DeviceJob; outcome: Outcome }>(({ input }) => steps.report(input.job, input.outcome)),
+    rollback: ended(steps.rollback),
+    report: ended(steps.report),
   };
 }

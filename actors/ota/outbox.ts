@@ -24,6 +24,8 @@ export interface Outbox {
    * network allows. A second report of the same execution replaces the first.
    */
   enqueue(report: Report): Promise<void>;
+  /** Whether a report of this execution waits to be delivered. */
+  holds(jobId: string, executionNumber: number): Promise<boolean>;
   /** Tries what waits, now: called at start and after a reconnect. */
   flush(): void;
   /** Nothing is tried from now on; what is on the disk stays for the next boot. */
@@ -100,6 +102,7 @@ export function openOutbox(thing: ThingName, disk: Disk, jobs: DeviceJobs, clock
       }
       void run();
     },
+    holds: async (jobId, executionNumber) => (await disk.list('outbox')).includes(`${jobId}.${executionNumber}.json`),
     flush: () => void run(),
     close() {
       closed = true;

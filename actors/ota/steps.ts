@@ -1,8 +1,9 @@
 /**
- * What the steps of an update do on one device. State of one update lives here between its steps; the machine gives the order.
+ * What the steps of an update do on one device. State of one update lives here between its steps; the machine gives the order, and the
+ * journal on the disk says after a restart where it goes on.
  *
- * Nothing of a package is looked at before its digest and its signature have been checked, and the old model judges until
- * `activate`.
+ * Nothing of a package is looked at before its digest and its signature have been checked; what is loaded is what was read back from the
+ * slot; and the old model judges until the new one takes over.
  */
 import type { KeyObject } from 'node:crypto';
 import type { Channel } from '../contracts/channels.ts';
@@ -20,10 +21,14 @@ import { sha256Hex } from '../package/digest.ts';
 import { type ModelOrder, parseJobDocument } from '../package/job-document.ts';
 import { type OpenedModel, openModel } from '../package/package.ts';
 import { compareVersions } from '../package/version.ts';
+import { stepDeadline } from './deadlines.ts';
 import { download } from './download.ts';
-import type { DeviceJob, Outcome } from './job.ts';
+import type { DeviceJob, Found, Outcome, Stage } from './job.ts';
+import { type JournalEntry, openJournal } from './journal.ts';
 import type { Outbox } from './outbox.ts';
-import type { Slots } from './slots.ts';
+import { withPulse } from './pulse.ts';
+import { RefusedBefore } from './refusal.ts';
+import { contentsDigest, type Installed, type Slots } from './slots.ts';
 
 /** A model that this device has loaded, with the digest of the package that it came in. */
 export interface Candidate {
@@ -37,6 +42,10 @@ export interface UpdatePorts {
   readonly thing: ThingName;
   /** The machine that the body is. */
   readonly machine: string;
+  /** The fleet that the device belongs to: packages name theirs. Null where it has not been told. */
+  readonly fleet: string | null;
+  /** Buckets that packages may come from. */
+  readonly buckets: readonly string[];
   readonly channels: readonly Channel[];
   readonly clock: Clock;
   /** Epoch milliseconds of an instant, as the device's own clock has them. */
@@ -56,42 +65,56 @@ export interface UpdatePorts {
     candidate: Candidate,
     options: { readonly goldenAt: number; readonly signal: AbortSignal },
   ) => Promise<{ readonly decidedBy: string; readonly windows: number }>;
-  /** From now on the candidate judges. @returns the model that judged before, to be closed. */
-  readonly activate: (candidate: Candidate) => Candidate | null;
+  /**
+   * The candidate takes over from the model that judges, without a window lost between them: resolves when it has.
+   * @returns the model that judged before, to be closed.
+   */
+  readonly activate: (candidate: Candidate) => Candidate | null | Promise<Candidate | null>;
 }
 
 export interface UpdateSteps {
-  accept(job: DeviceJob): Promise<'new' | 'applied'>;
+  accept(job: DeviceJob, signal?: AbortSignal): Promise<Found>;
   download(job: DeviceJob, signal: AbortSignal): Promise<void>;
-  verify(job: DeviceJob): Promise<void>;
-  load(job: DeviceJob): Promise<void>;
+  verify(job: DeviceJob, signal?: AbortSignal): Promise<void>;
+  unpack(job: DeviceJob, signal?: AbortSignal): Promise<void>;
+  load(job: DeviceJob, signal?: AbortSignal): Promise<void>;
   canary(job: DeviceJob, signal: AbortSignal): Promise<void>;
   commit(job: DeviceJob): Promise<void>;
-  rollback(job: DeviceJob): Promise<void>;
+  rollback(job: DeviceJob, outcome: Outcome): Promise<void>;
   report(job: DeviceJob, outcome: Outcome): Promise<void>;
   /** The device is gone, and its memory with it: a model that was being tried is let go. */
   abandon(): Promise<void>;
 }
 
 const STEP_MINUTES = 10;
+const STEP_MS = STEP_MINUTES * 60_000;
 const PROOF_MS = 500; // of simulated time, for what takes a process about that long
-const GOLDEN_AFTER_MS = 420_000; // of standing still in the canary, before the step timer runs out
+const GOLDEN_BEFORE_MS = 60_000; // the end of the canary, when it still stands still
 
 interface Update {
-  readonly order: ModelOrder;
+  order: ModelOrder;
   bytes: Uint8Array | null;
   contents: OpenedModel | null;
+  unpacked: JournalEntry['unpacked'];
   candidate: Candidate | null;
   decision: string;
+  /** What the job service was told last, to be told again by the pulse. */
+  details: Record<string, string>;
+  /** When the job service ends the job, as far as it has said; infinity else. Instant of the clock. */
+  readonly endsAt: Millis;
 }
 
 export function updateSteps(ports: UpdatePorts): UpdateSteps {
   const { thing, clock, log, disk, slots, outbox, objects, jobs, engine, prover, trustedKeys } = ports;
+  const journal = openJournal(disk, log);
   let update: Update | null = null;
 
+  const now = () => ports.dateOf(clock.now());
+
   /** Says how far the update is. The network may be away: then nobody hears. @throws JobRefused when the job is no longer wanted. */
-  const progress = async (job: DeviceJob, stage: string, more: Record<string, string> = {}) => {
+  const progress = async (job: DeviceJob, stage: Stage, more: Record<string, string> = {}) => {
     const statusDetails = { stage, ...more };
+    if (update) update.details = statusDetails;
     try {
       await jobs.update(thing, job.jobId, {
         status: 'IN_PROGRESS',
@@ -109,109 +132,235 @@ export function updateSteps(ports: UpdatePorts): UpdateSteps {
     if (!update) throw new Error('no update has been accepted');
     return update;
   };
+  const idOf = ({ order }: Update): ModelId => modelId(order.name, order.version);
+
+  /** Enters a step in the journal, tells of it, and runs it within its deadline. */
+  const step = async (
+    job: DeviceJob,
+    stage: Stage,
+    signal: AbortSignal | undefined,
+    run: (ends: AbortSignal, deadline: Millis) => Promise<void>,
+  ) => {
+    const of = current();
+    const known = await journal.read();
+    const left = stepDeadline(stage, known && isOf(known, job) && known.stage === stage ? known.deadline - now() : null);
+    const deadline = Math.min(clock.now() + left, of.endsAt);
+    await journal.write({ ...keyOf(job), stage, deadline: now() + left, unpacked: of.unpacked, refusal: null });
+    await progress(job, stage);
+    const pulse = () => progress(job, stage, of.details);
+    await withPulse({ clock, deadline, pulse, step: stage, model: idOf(of), ...(signal ? { signal } : {}) }, (ends) => run(ends, deadline));
+  };
+
+  /** The job as it is told now. @throws JobRefused when it is another one's turn, ModelRejected when it brings another package by now */
+  const askAgain = async (job: DeviceJob): Promise<ModelOrder> => {
+    const of = current();
+    const told = await jobs.next(thing).catch((error: unknown) => {
+      if (error instanceof JobRefused) throw error;
+      return undefined; // nobody answers: what is known stands
+    });
+    if (told === undefined) return of.order;
+    if (!told || !isOf(told, job)) throw new JobRefused('InvalidStateTransition', `job ${job.jobId} has been withdrawn`);
+    const order = readOrder(told.document);
+    if (order.sha256 !== of.order.sha256)
+      throw new ModelRejected(idOf(of), 'the job names another package than it did before', undefined, 'job.malformed');
+    of.order = order;
+    return order;
+  };
+
+  /** @throws ModelRejected */
+  const readOrder = (document: unknown): ModelOrder => {
+    const order = parseJobDocument(document);
+    if (!ports.buckets.includes(order.bucket))
+      throw new ModelRejected(
+        modelId(order.name, order.version),
+        `bucket ${order.bucket} is none that this device may ask; it asks ${ports.buckets.join(', ')}`,
+        undefined,
+        'store.foreign',
+      );
+    return order;
+  };
+
+  /** When the service ends the job, once its step timer has been wound: what is left then and is less, is the job's own limit. */
+  const askLimit = async (job: DeviceJob): Promise<Millis> => {
+    const told = await jobs.next(thing).catch(() => null);
+    const seconds = told && isOf(told, job) ? told.secondsLeft : undefined;
+    return seconds !== undefined && seconds * 1_000 < STEP_MS - REPORT_MS ? clock.now() + seconds * 1_000 - REPORT_MS : Infinity;
+  };
+
+  /** Whether these contents may be installed here and now: name, place and time. @throws ModelRejected, VerificationRefused */
+  const admit = (order: ModelOrder, { manifest }: OpenedModel, committed: Installed | null) => {
+    const id = modelId(order.name, order.version);
+    const refuse = (code: ModelRejected['reason'], why: string) => new ModelRejected(id, why, undefined, code);
+    if (modelId(manifest.name, manifest.version) !== id)
+      throw refuse('manifest.model', `the package holds ${manifest.name}@${manifest.version}`);
+    if (ports.fleet !== null && manifest.fleet !== ports.fleet)
+      throw refuse('manifest.fleet', `it is for fleet ${manifest.fleet}, this device belongs to ${ports.fleet}`);
+    const lacking = lackingChannels(manifest, ports.channels);
+    if (lacking.length > 0) throw refuse('manifest.channels', `it needs ${lacking.join(', ')}, which a ${ports.machine} does not sense`);
+    if (manifest.machine !== ports.machine) throw refuse('manifest.machine', `it is for ${manifest.machine}, this is a ${ports.machine}`);
+    if (manifest.target !== 'any' && manifest.target !== process.arch)
+      throw refuse('manifest.target', `it is compiled for ${manifest.target}, this is ${process.arch}`);
+    if (committed && manifest.sequence <= committed.sequence)
+      throw refuse('manifest.sequence', `its sequence ${manifest.sequence} is not above the installed ${committed.sequence}`);
+  };
+
+  /** The package that the journal says is unpacked, when it still is; null: the update begins anew. */
+  const readUnpacked = async (entry: JournalEntry, order: ModelOrder, committed: Installed | null): Promise<OpenedModel | null> => {
+    if (!entry.unpacked || entry.unpacked.slot === committed?.slot) return null;
+    try {
+      const opened = await slots.readBack(entry.unpacked.slot, entry.unpacked.contents);
+      admit(order, opened, committed);
+      return opened;
+    } catch (error) {
+      log.warn(
+        { thing, jobId: entry.jobId, reason: reasonOf(error) },
+        'what was unpacked before a restart cannot be used: it is fetched again',
+      );
+      return null;
+    }
+  };
 
   return {
     async accept(job) {
       const committed = await slots.committed();
-      if (committed?.jobId === job.jobId && committed.executionNumber === job.executionNumber) return 'applied';
-      const order = parseJobDocument(job.document);
+      if (committed && isOf(committed, job)) return 'applied';
+      if (await outbox.holds(job.jobId, job.executionNumber)) return 'reported';
+      const entry = await journal.read();
+      const before = entry && isOf(entry, job) ? entry : null;
+      if (before?.refusal) throw new RefusedBefore(before.refusal);
+      const order = readOrder(job.document);
       const id = modelId(order.name, order.version);
-      await progress(job, 'downloading', { model: id });
+      await progress(job, before?.stage ?? 'downloading', { model: id });
       if (committed) refuseOlder(order, committed.model);
-      update = { order, bytes: null, contents: null, candidate: null, decision: '' };
-      return 'new';
+      const endsAt = await askLimit(job);
+      update = { order, bytes: null, contents: null, unpacked: null, candidate: null, decision: '', details: {}, endsAt };
+      const contents = before && (await readUnpacked(before, order, committed));
+      if (!contents) return 'new';
+      update.contents = contents;
+      update.unpacked = before.unpacked;
+      return 'unpacked';
     },
 
-    async download(job, signal) {
-      const { order } = current();
-      current().bytes = await download(objects, disk, order, {
-        clock,
-        signal,
-        progress: (bytes, of) => progress(job, 'downloading', { bytes: String(bytes), of: String(of) }),
-      });
-    },
+    download: (job, signal) =>
+      step(job, 'downloading', signal, async (ends) => {
+        current().bytes = await download(objects, disk, current().order, {
+          clock,
+          signal: ends,
+          progress: (bytes, of) => progress(job, 'downloading', { bytes: String(bytes), of: String(of) }),
+          askAgain: () => askAgain(job),
+        });
+      }),
 
-    async verify(job) {
-      const { order, bytes } = current();
-      const id = modelId(order.name, order.version);
-      await progress(job, 'verifying');
-      const digest = sha256Hex(bytes!);
-      if (digest !== order.sha256) throw new ModelRejected(id, `sha256 differs: the job says ${order.sha256}, the package has ${digest}`);
-      const contents = openModel(bytes!, { trustedKeys, now: ports.dateOf(clock.now()) });
-      const { manifest } = contents;
-      if (modelId(manifest.name, manifest.version) !== id)
-        throw new ModelRejected(id, `the package holds ${manifest.name}@${manifest.version}`);
-      const lacking = lackingChannels(manifest, ports.channels);
-      if (lacking.length > 0) throw new ModelRejected(id, `it needs ${lacking.join(', ')}, which a ${ports.machine} does not sense`);
-      if (manifest.machine !== ports.machine) throw new ModelRejected(id, `it is for ${manifest.machine}, this is a ${ports.machine}`);
-      if (manifest.target !== 'any' && manifest.target !== process.arch)
-        throw new ModelRejected(id, `it is compiled for ${manifest.target}, this is ${process.arch}`);
-      const committed = await slots.committed();
-      if (committed && manifest.sequence <= committed.sequence)
-        throw new ModelRejected(id, `its sequence ${manifest.sequence} is not above the installed ${committed.sequence}`);
-      current().contents = contents;
-    },
+    verify: (job, signal) =>
+      step(job, 'verifying', signal, async () => {
+        const { order, bytes } = current();
+        const digest = sha256Hex(bytes!);
+        if (digest !== order.sha256)
+          throw new ModelRejected(
+            idOf(current()),
+            `sha256 differs: the job says ${order.sha256}, the package has ${digest}`,
+            undefined,
+            'download.digest',
+          );
+        const contents = openModel(bytes!, { trustedKeys, now: now() });
+        admit(order, contents, await slots.committed());
+        current().contents = contents;
+      }),
 
-    async load(job) {
-      const { order, contents } = current();
-      await progress(job, 'loading');
-      const { manifest, network, golden, files } = contents!;
-      if (prover) await clock.until(clock.now() + PROOF_MS, prover.prove(manifest, network, golden));
-      // Whatever loading takes: in simulated time it takes none.
-      const inference = await clock.until(clock.now(), engine.load(manifest, network, golden, files));
-      current().candidate = { id: modelId(manifest.name, manifest.version), digest: order.sha256, manifest, inference };
-    },
+    unpack: (job, signal) =>
+      step(job, 'unpacking', signal, async (ends) => {
+        const of = current();
+        const { files } = of.contents!;
+        const contents = contentsDigest(files);
+        const slot = await slots.unpack(files, ends);
+        of.contents = await slots.readBack(slot, contents); // from here on what the slot holds counts, not what was downloaded
+        of.unpacked = { slot, contents };
+        of.bytes = null;
+      }),
 
-    async canary(job, signal) {
-      await progress(job, 'canary');
-      const { decidedBy, windows } = await ports.canary(current().candidate!, { goldenAt: clock.now() + GOLDEN_AFTER_MS, signal });
-      current().decision = `canary decided by ${decidedBy}${decidedBy === 'golden' ? ' samples' : ` windows (${windows})`}`;
-    },
+    load: (job, signal) =>
+      step(job, 'loading', signal, async () => {
+        const { order, contents } = current();
+        const { manifest, network, golden, files } = contents!;
+        if (prover) await clock.until(clock.now() + PROOF_MS, prover.prove(manifest, network, golden));
+        // Whatever loading takes: in simulated time it takes none.
+        const inference = await clock.until(clock.now(), engine.load(manifest, network, golden, files));
+        if (!update) return inference.close(); // given up meanwhile
+        update.candidate = { id: modelId(manifest.name, manifest.version), digest: order.sha256, manifest, inference };
+      }),
+
+    canary: (job, signal) =>
+      step(job, 'canary', signal, async (ends, deadline) => {
+        const { decidedBy, windows } = await ports.canary(current().candidate!, { goldenAt: deadline - GOLDEN_BEFORE_MS, signal: ends });
+        current().decision = `canary decided by ${decidedBy}${decidedBy === 'golden' ? ' samples' : ` windows (${windows})`}`;
+      }),
 
     async commit(job) {
-      const { bytes, candidate, order } = current();
+      const { candidate, order, unpacked, contents } = current();
+      await journal.write({ ...keyOf(job), stage: 'committing', deadline: now() + STEP_MS, unpacked, refusal: null });
       await progress(job, 'committing');
-      const { jobId, executionNumber } = job;
-      const slot = await slots.stage(bytes!);
-      await slots.commit({
-        slot,
-        model: candidate!.id,
-        sha256: order.sha256,
-        sequence: candidate!.manifest.sequence,
-        jobId,
-        executionNumber,
+      // Once the pointer stands there is no way back: nothing below may end in a refusal.
+      const { slot, contents: digest } = unpacked!;
+      const { sequence } = contents!.manifest;
+      const installed = { slot, model: candidate!.id, sha256: order.sha256, contents: digest, sequence, ...keyOf(job) };
+      await slots.commit(installed).catch(async (error: unknown) => {
+        const standing = await slots.committed(); // the name may be there, and only its folder not have been synced
+        if (!standing || !isOf(standing, job)) throw error;
       });
-      const old = ports.activate(candidate!);
-      current().candidate = null; // it is the device's now
-      await old?.inference.close();
-      await disk.remove('download');
+      const old = await ports.activate(candidate!);
+      if (update) update.candidate = null; // it is the device's now
+      await tidy(job, async () => old?.inference.close());
     },
 
-    async rollback() {
-      await update?.candidate?.inference.close();
+    async rollback(job, outcome) {
+      const candidate = update?.candidate;
       update = null;
-      await disk.remove('download');
+      await candidate?.inference.close();
+      if (outcome.status !== 'FAILED') return;
+      const { code, stage, reason } = outcome;
+      await tidy(job, () =>
+        journal.write({ ...keyOf(job), stage, deadline: now(), unpacked: null, refusal: { code, stage, reason: printable(reason) } }),
+      );
+      await tidy(job, () => disk.remove('download'));
     },
 
-    async report(job, { status, reason }) {
-      const info = status === 'SUCCEEDED' ? `Model deployed; ${update?.decision ?? 'it was applied before a restart'}` : reason;
+    async report(job, outcome) {
+      const decision = update?.decision || 'it was applied before a restart';
       update = null;
-      await outbox.enqueue({ jobId: job.jobId, executionNumber: job.executionNumber, status, statusDetails: { info: printable(info) } });
+      const statusDetails: Record<string, string> =
+        outcome.status === 'SUCCEEDED'
+          ? { info: printable(`Model deployed; ${decision}`) }
+          : { info: printable(outcome.reason), code: outcome.code, stage: outcome.stage, reason: printable(outcome.reason) };
+      await outbox.enqueue({ ...keyOf(job), status: outcome.status, statusDetails });
+      await tidy(job, () => journal.clear());
+      await tidy(job, () => disk.remove('download'));
     },
 
     async abandon() {
-      await update?.candidate?.inference.close();
+      const candidate = update?.candidate;
       update = null;
+      await candidate?.inference.close();
     },
   };
+
+  /** What a failing disk keeps from being tidied up is overwritten by the next update; it is no reason to undo anything. */
+  async function tidy({ jobId }: DeviceJob, run: () => Promise<void>): Promise<void> {
+    await run().catch((error: unknown) => log.warn({ thing, jobId, reason: reasonOf(error) }, 'an update could not be tidied up after'));
+  }
 }
+
+const REPORT_MS = 5_000; // before the job's own end, so that the report is in time
+
+const keyOf = ({ jobId, executionNumber }: DeviceJob) => ({ jobId, executionNumber });
+const isOf = (one: { readonly jobId: string | null; readonly executionNumber: number | null }, job: DeviceJob): boolean =>
+  one.jobId === job.jobId && one.executionNumber === job.executionNumber;
 
 /** @throws ModelRejected when the order does not lead up from what is committed. */
 function refuseOlder(order: ModelOrder, committed: string): void {
   const id = modelId(order.name, order.version);
   const [name, version] = committed.split('@');
   if (order.name === name && compareVersions(order.version, version) <= 0)
-    throw new ModelRejected(id, `it is not newer than the installed ${committed}`);
+    throw new ModelRejected(id, `it is not newer than the installed ${committed}`, undefined, 'job.older');
 }
 
 /** AWS IoT Jobs: a detail has 1 to 1024 characters and no control characters. */

@@ -22,6 +22,7 @@ const Described = z.object({
       queuedAt: z.number(),
       startedAt: z.number().optional(),
       lastUpdatedAt: z.number(),
+      approximateSecondsBeforeTimedOut: z.number().optional(),
       jobDocument: z.unknown(),
     })
     .optional(),
@@ -106,9 +107,10 @@ function readExecution(thing: ThingName, body: unknown): PendingJob | null {
   if (!parsed.success) throw new RemoteRefused(`the job service’s answer cannot be read: ${z.prettifyError(parsed.error)}`);
   const { execution } = parsed.data;
   if (!execution) return null;
-  const { jobDocument, startedAt, queuedAt, lastUpdatedAt, ...rest } = execution;
+  const { jobDocument, startedAt, queuedAt, lastUpdatedAt, approximateSecondsBeforeTimedOut: secondsLeft, ...rest } = execution;
   return {
     ...rest,
+    ...(secondsLeft === undefined ? {} : { secondsLeft }),
     thing,
     queuedAt: queuedAt * 1_000,
     startedAt: startedAt === undefined ? null : startedAt * 1_000,

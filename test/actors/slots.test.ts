@@ -3,9 +3,11 @@ import * as assert from 'uvu/assert';
 import { JobRefused, RemoteRefused } from '../../actors/contracts/errors.ts';
 import type { DeviceJobs } from '../../actors/contracts/jobs.ts';
 import { silentLog } from '../../actors/contracts/log.ts';
+import { sha256Hex } from '../../actors/package/digest.ts';
 import { openOutbox } from '../../actors/ota/outbox.ts';
-import { installFirst, openSlots } from '../../actors/ota/slots.ts';
+import { contentsDigest, installFirst, openSlots } from '../../actors/ota/slots.ts';
 import { packModel } from '../../actors/package/package.ts';
+import { unpackTar } from '../../actors/package/tar.ts';
 import { generateKey } from '../../cloud/models/keys.ts';
 import { memoryDisk, PowerCut } from '../../twins/disk.ts';
 import { VirtualClock } from '../../twins/time/virtual-clock.ts';
@@ -21,8 +23,19 @@ const next = newerPackage(key);
 /** Stages and commits the newer package. */
 async function update(disk: ReturnType<typeof memoryDisk>) {
   const here = openSlots(disk, trusted, silentLog);
-  const slot = await here.stage(next.bytes);
-  await here.commit({ slot, model: 'windturbine-anomaly@2.0.0', sha256: next.sha256, sequence: 10, jobId: 'j', executionNumber: 1 });
+  const files = unpackTar(next.bytes);
+  const slot = await here.unpack(files);
+  const contents = contentsDigest(files);
+  assert.is((await here.readBack(slot, contents)).manifest.version, '2.0.0');
+  await here.commit({
+    slot,
+    model: 'windturbine-anomaly@2.0.0',
+    sha256: next.sha256,
+    contents,
+    sequence: 10,
+    jobId: 'j',
+    executionNumber: 1,
+  });
 }
 
 slots('a power cut at every write of an update leaves the old model or the new one, whole', async () => {
@@ -32,7 +45,7 @@ slots('a power cut at every write of an update leaves the old model or the new o
   const before = probe.writes;
   await update(probe);
   const writes = probe.writes - before;
-  assert.ok(writes >= 4);
+  assert.is(writes, 7); // five files, the pointer aside, its name
 
   for (let n = 1; n <= writes; n++) {
     for (const applied of [false, true]) {
@@ -57,11 +70,53 @@ slots('a damaged slot is not used: the one before it is', async () => {
   const disk = memoryDisk();
   await installFirst(openSlots(disk, trusted, silentLog), oldPackage, trusted);
   await update(disk);
-  await disk.write('slots/b.tar.gz', Buffer.from('rot'));
+  await disk.write('slots/b/compiled.onnx', Buffer.from('rot'));
 
   assert.is((await openSlots(disk, trusted, silentLog).read())?.record.model, 'windturbine-anomaly@1.0.0');
-  await disk.write('slots/a.tar.gz', Buffer.from('rot'));
+  await disk.write('slots/a/golden.json', Buffer.from('rot'));
   assert.is(await openSlots(disk, trusted, silentLog).read(), null);
+});
+
+slots('what lies in a slot is the committed model to the file: nothing added, removed, renamed or of another release', async () => {
+  const tamper: [string, (disk: ReturnType<typeof memoryDisk>) => Promise<void>][] = [
+    ['added', (disk) => disk.write('slots/b/extra.bin', Buffer.from('x'))],
+    ['removed', (disk) => disk.remove('slots/b/golden.json')],
+    ['renamed', (disk) => disk.rename('slots/b/golden.json', 'slots/b/silver.json')],
+    [
+      'another release, signed as well',
+      async (disk) => {
+        const other = unpackTar(newerPackage(key, (manifest) => ({ ...manifest, lineage: { other: 1 } })).bytes);
+        for (const [name, bytes] of other) await disk.write(`slots/b/${name}`, bytes);
+      },
+    ],
+  ];
+  for (const [what, change] of tamper) {
+    const disk = memoryDisk();
+    await installFirst(openSlots(disk, trusted, silentLog), oldPackage, trusted);
+    await update(disk);
+    await change(disk);
+    assert.is((await openSlots(disk, trusted, silentLog).read())?.record.model, 'windturbine-anomaly@1.0.0', what);
+  }
+});
+
+slots('a device of before, whose slot is the package itself, boots from it and updates', async () => {
+  const disk = memoryDisk();
+  await disk.write('slots/a.tar.gz', oldPackage);
+  const committed = {
+    slot: 'a',
+    model: 'windturbine-anomaly@1.0.0',
+    sha256: sha256Hex(oldPackage),
+    sequence: 1,
+    jobId: null,
+    executionNumber: null,
+  };
+  await disk.write('active.json', Buffer.from(JSON.stringify({ committed, previous: null })));
+  assert.is((await openSlots(disk, trusted, silentLog).read())?.record.model, 'windturbine-anomaly@1.0.0');
+
+  await update(disk);
+  assert.is((await openSlots(disk, trusted, silentLog).read())?.record.model, 'windturbine-anomaly@2.0.0');
+  await disk.remove('slots/b');
+  assert.is((await openSlots(disk, trusted, silentLog).read())?.record.model, 'windturbine-anomaly@1.0.0');
 });
 
 /** A job service that is away for the first `failures` calls. */

@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { createActor, fromPromise } from 'xstate';
 import type { TurbineCommand } from '../../actors/contracts/backing.ts';
 import type { Verdict } from '../../actors/contracts/verdict.ts';
-import type { DeviceJob, Outcome } from '../../actors/ota/job.ts';
+import type { DeviceJob, Found, Outcome } from '../../actors/ota/job.ts';
 import { otaMachine } from '../../actors/ota/machine.ts';
 import { transitionTable, turbineChart } from '../../actors/turbine/chart.ts';
 import { turbineMachine } from '../../actors/turbine/machine.ts';
@@ -28,10 +28,11 @@ function inferringTurbine() {
   const canary = fromPromise<void, DeviceJob>(
     () => new Promise((passed, failed) => (decide = (error) => (error ? failed(error) : passed()))),
   );
+  const rollback = fromPromise<void, { job: DeviceJob; outcome: Outcome }>(async () => {});
   const report = fromPromise<void, { job: DeviceJob; outcome: Outcome }>(async ({ input }) => void asked.push(input.outcome.status));
-  const accept = fromPromise<'new' | 'applied', DeviceJob>(async () => 'new');
+  const accept = fromPromise<Found, DeviceJob>(async () => 'new');
   const update = otaMachine.provide({
-    actors: { accept, download: done, verify: done, load: done, canary, commit: done, rollback: done, report },
+    actors: { accept, download: done, verify: done, unpack: done, load: done, canary, commit: done, rollback, report },
   });
   const machine = turbineMachine.provide({ actors: { update } });
   const input = {

@@ -4,7 +4,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { FileInvalid, reasonOf, UsageError } from '../../../actors/contracts/errors.ts';
 import { parseModelAlias, parseModelId } from '../../../actors/contracts/ids.ts';
-import type { ModelManifest } from '../../../actors/contracts/model.ts';
+import { HOME_FLEET, type ModelManifest } from '../../../actors/contracts/model.ts';
 import { openNetwork } from '../../../actors/inference/onnx.ts';
 import { OnnxFault } from '../../../actors/onnx/fault.ts';
 import { LIMITS } from '../../../actors/onnx/limits.ts';
@@ -148,7 +148,7 @@ async function descriptionOf(source: string, foreign: ForeignNetwork, flags: Sou
       lineage: { like: `${manifest.name}@${manifest.version}` },
     };
   }
-  const common = { sequence: sequenceOf(flags, next), fleet: 'windturbine-farm', persistence: 2 };
+  const common = { sequence: sequenceOf(flags, next), fleet: HOME_FLEET, persistence: 2 };
   if (flags.prepared !== undefined) {
     const { machine, signal, heldOut, source: from } = await readPrepared(flags.prepared);
     if (foreign.hasScores)

@@ -67,7 +67,7 @@ export function Rollouts() {
   );
 }
 
-const STAGES = ['downloading', 'verifying', 'loading', 'canary', 'committing'];
+const STAGES = ['downloading', 'verifying', 'unpacking', 'loading', 'canary', 'committing'];
 
 /** How far an execution is, 0..1. */
 function share({ status, statusDetails }: JobExecution): number {
