@@ -86,6 +86,7 @@ async function resume(
   const { bytes: announced } = head;
   if (!Number.isSafeInteger(announced) || announced < 0)
     throw new ModelRejected(id, 'the store does not say how many bytes its package has', undefined, 'download.length');
+  if (announced === 0) throw new ModelRejected(id, 'its package has no bytes', undefined, 'download.length');
   if (announced > MAX_BYTES)
     throw new ModelRejected(id, `its package has ${announced} bytes, more than ${MAX_BYTES}`, undefined, 'download.too-large');
 

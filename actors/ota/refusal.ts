@@ -4,6 +4,7 @@ import {
   ModelRejected,
   NotFound,
   ObjectRefused,
+  RemoteRefused,
   reasonOf,
   StoreUnavailable,
   VerificationRefused,
@@ -33,7 +34,7 @@ export function codeOf(thrown: unknown): UpdateCode {
   if (thrown instanceof JobRefused) return 'job.withdrawn';
   if (thrown instanceof NotFound) return 'store.absent';
   if (thrown instanceof ObjectRefused) return STORE_CODES[thrown.reason] ?? 'store.unavailable';
-  if (thrown instanceof StoreUnavailable) return 'store.unavailable';
+  if (thrown instanceof StoreUnavailable || thrown instanceof RemoteRefused) return 'store.unavailable';
   return DISK_CODES[systemCode(thrown)] ?? 'device.failed';
 }
 

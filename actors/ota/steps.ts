@@ -21,6 +21,7 @@ import { sha256Hex } from '../package/digest.ts';
 import { type ModelOrder, parseJobDocument } from '../package/job-document.ts';
 import { type OpenedModel, openModel } from '../package/package.ts';
 import { compareVersions } from '../package/version.ts';
+import { openWindowSource } from '../signal/source.ts';
 import { stepDeadline } from './deadlines.ts';
 import { download } from './download.ts';
 import type { DeviceJob, Found, Outcome, Stage } from './job.ts';
@@ -200,6 +201,7 @@ export function updateSteps(ports: UpdatePorts): UpdateSteps {
     if (manifest.machine !== ports.machine) throw refuse('manifest.machine', `it is for ${manifest.machine}, this is a ${ports.machine}`);
     if (manifest.target !== 'any' && manifest.target !== process.arch)
       throw refuse('manifest.target', `it is compiled for ${manifest.target}, this is ${process.arch}`);
+    openWindowSource(manifest.signal, ports.channels, 1); // refuses what the data plane could not make windows by
     if (committed && manifest.sequence <= committed.sequence)
       throw refuse('manifest.sequence', `its sequence ${manifest.sequence} is not above the installed ${committed.sequence}`);
   };
