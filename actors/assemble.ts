@@ -157,11 +157,11 @@ export async function assembleFleet(bodies: readonly Body[], ports: FleetPorts):
         device.isAsking = false;
         if (isOver()) return;
         if (device.askAgain) ask(thing);
-        if (job)
-          fleet.send(thing, {
-            type: 'job.notify',
-            job: { jobId: job.jobId, executionNumber: job.executionNumber, document: job.document },
-          });
+        if (!job) return void device.steps.rest();
+        fleet.send(thing, {
+          type: 'job.notify',
+          job: { jobId: job.jobId, executionNumber: job.executionNumber, document: job.document },
+        });
       },
       (error: unknown) => {
         if (isOver()) return;

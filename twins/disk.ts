@@ -4,26 +4,33 @@ import type { Disk } from '../actors/contracts/disk.ts';
 /** The device has no power: nothing works until `restart`. */
 export class PowerCut extends Error {}
 
+/**
+ * What of the change reaches the platter: nothing, a part, or all of it. Of a write or an append the first half of the bytes, of a folder
+ * that is removed the first half of its files; a rename is whole or not at all.
+ */
+export type Cut = 'before' | 'torn' | 'after';
+
 export interface MemoryDisk extends Disk {
-  /** Cuts the power at the n-th write from now on (1 is the next); `applied` says whether that write still reaches the platter. */
-  cutAt(write: number, applied: boolean): void;
+  /** Cuts the power at the n-th change from now on (1 is the next). */
+  cutAt(write: number, how: Cut): void;
   restart(): void;
   /** Writes so far. */
   readonly writes: number;
 }
 
-export function memoryDisk(): MemoryDisk {
+/** @param renamed heard when a file has got its name on the platter, with what is in it */
+export function memoryDisk({ renamed }: { readonly renamed?: (to: string, bytes: Uint8Array) => void } = {}): MemoryDisk {
   const files = new Map<string, Uint8Array>();
   let writes = 0;
-  let cut: { readonly at: number; readonly applied: boolean } | null = null;
+  let cut: { readonly at: number; readonly how: Cut } | null = null;
   let dark = false;
 
-  const mutate = (change: () => void) => {
+  const mutate = (change: () => void, part: () => void = () => {}) => {
     if (dark) throw new PowerCut('no power');
     writes++;
-    const dies = cut !== null && writes >= cut.at;
-    if (!dies || cut?.applied) change();
-    if (!dies) return;
+    if (cut === null || writes < cut.at) return change();
+    if (cut.how === 'after') change();
+    else if (cut.how === 'torn') part();
     dark = true;
     throw new PowerCut(`power cut at write ${writes}`);
   };
@@ -33,8 +40,8 @@ export function memoryDisk(): MemoryDisk {
     get writes() {
       return writes;
     },
-    cutAt(write, applied) {
-      cut = { at: writes + write, applied };
+    cutAt(write, how) {
+      cut = { at: writes + write, how };
     },
     restart() {
       dark = false;
@@ -46,10 +53,18 @@ export function memoryDisk(): MemoryDisk {
       return bytes ? bytes.slice() : null;
     },
     async write(path, bytes) {
-      mutate(() => files.set(path, bytes.slice()));
+      const put = (end: number) => files.set(path, bytes.slice(0, end));
+      mutate(
+        () => put(bytes.length),
+        () => put(bytes.length >> 1),
+      );
     },
     async append(path, bytes) {
-      mutate(() => files.set(path, Buffer.concat([files.get(path) ?? new Uint8Array(), bytes])));
+      const add = (end: number) => files.set(path, Buffer.concat([files.get(path) ?? new Uint8Array(), bytes.subarray(0, end)]));
+      mutate(
+        () => add(bytes.length),
+        () => add(bytes.length >> 1),
+      );
     },
     async rename(from, to) {
       mutate(() => {
@@ -57,13 +72,17 @@ export function memoryDisk(): MemoryDisk {
         if (!bytes) throw new Error(`no file ${from}`);
         files.delete(from);
         files.set(to, bytes);
+        renamed?.(to, bytes);
       });
     },
     async remove(path) {
-      mutate(() => {
-        files.delete(path);
-        for (const file of below(path)) files.delete(file);
-      });
+      const drop = (names: readonly string[]) => {
+        for (const name of names) files.delete(name);
+      };
+      mutate(
+        () => drop([path, ...below(path)]),
+        () => drop(below(path).slice(0, below(path).length >> 1)),
+      );
     },
     async list(folder) {
       if (dark) throw new PowerCut('no power');

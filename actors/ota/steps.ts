@@ -83,6 +83,8 @@ export interface UpdateSteps {
   commit(job: DeviceJob): Promise<void>;
   rollback(job: DeviceJob, outcome: Outcome): Promise<void>;
   report(job: DeviceJob, outcome: Outcome): Promise<void>;
+  /** No job is to be done: what an update of before a restart has left on the disk goes. */
+  rest(): Promise<void>;
   /** The device is gone, and its memory with it: a model that was being tried is let go. */
   abandon(): Promise<void>;
 }
@@ -109,6 +111,8 @@ export function updateSteps(ports: UpdatePorts): UpdateSteps {
   const { thing, clock, log, disk, slots, outbox, objects, jobs, engine, prover, trustedKeys } = ports;
   const journal = openJournal(disk, log);
   let update: Update | null = null;
+  let isBusy = false; // from acceptance to report
+  let resting: Promise<void> = Promise.resolve();
 
   const now = () => ports.dateOf(clock.now());
 
@@ -224,9 +228,15 @@ export function updateSteps(ports: UpdatePorts): UpdateSteps {
 
   return {
     async accept(job) {
+      isBusy = true;
+      await resting;
       const committed = await slots.committed();
       if (committed && isOf(committed, job)) return 'applied';
-      if (await outbox.holds(job.jobId, job.executionNumber)) return 'reported';
+      if (await outbox.holds(job.jobId, job.executionNumber)) {
+        isBusy = false;
+        await tidy(job, clearAway);
+        return 'reported';
+      }
       const entry = await journal.read();
       const before = entry && isOf(entry, job) ? entry : null;
       if (before?.refusal) throw new RefusedBefore(before.refusal);
@@ -333,9 +343,15 @@ export function updateSteps(ports: UpdatePorts): UpdateSteps {
         outcome.status === 'SUCCEEDED'
           ? { info: printable(`Model deployed; ${decision}`) }
           : { info: printable(outcome.reason), code: outcome.code, stage: outcome.stage, reason: printable(outcome.reason) };
+      isBusy = false;
       await outbox.enqueue({ ...keyOf(job), status: outcome.status, statusDetails });
-      await tidy(job, () => journal.clear());
-      await tidy(job, () => disk.remove('download'));
+      await tidy(job, clearAway);
+    },
+
+    rest() {
+      if (!isBusy)
+        resting = clearAway().catch((error: unknown) => log.warn({ thing, reason: reasonOf(error) }, 'the disk could not be tidied up'));
+      return resting;
     },
 
     async abandon() {
@@ -344,6 +360,13 @@ export function updateSteps(ports: UpdatePorts): UpdateSteps {
       await candidate?.inference.close();
     },
   };
+
+  /** Each only when it is there: a device that rests writes nothing. */
+  async function clearAway(): Promise<void> {
+    if (await journal.read()) await journal.clear();
+    if ((await disk.list('download')).length > 0) await disk.remove('download');
+    for (const file of await disk.list('outbox')) if (file.endsWith('.tmp')) await disk.remove(`outbox/${file}`);
+  }
 
   /** What a failing disk keeps from being tidied up is overwritten by the next update; it is no reason to undo anything. */
   async function tidy({ jobId }: DeviceJob, run: () => Promise<void>): Promise<void> {

@@ -48,10 +48,10 @@ slots('a power cut at every write of an update leaves the old model or the new o
   assert.is(writes, 7); // five files, the pointer aside, its name
 
   for (let n = 1; n <= writes; n++) {
-    for (const applied of [false, true]) {
+    for (const how of ['before', 'torn', 'after'] as const) {
       const disk = memoryDisk();
       await installFirst(openSlots(disk, trusted, silentLog), oldPackage, trusted);
-      disk.cutAt(n, applied);
+      disk.cutAt(n, how);
       await update(disk).then(
         () => assert.unreachable(),
         (error: unknown) => assert.instance(error, PowerCut),

@@ -8,14 +8,13 @@
  */
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { UpdateCode } from '../../actors/contracts/update-codes.ts';
-import { HOME_FLEET, type ModelManifest } from '../../actors/contracts/model.ts';
 import { sha256Hex } from '../../actors/package/digest.ts';
 import { keyId, sealEnvelope } from '../../actors/package/dsse.ts';
 import { SIGNATURE_FILE, signFiles } from '../../actors/package/model-signature.ts';
-import { packModel } from '../../actors/package/package.ts';
 import { packTar, unpackTar } from '../../actors/package/tar.ts';
 import { generateKey, type SigningKey } from '../../cloud/models/keys.ts';
-import { goodNetwork, HOSTILE_NETWORKS } from './hostile-networks.ts';
+import { HOSTILE_NETWORKS } from './hostile-networks.ts';
+import { lightPackage } from './light-package.ts';
 import { flipped, rawTar } from './tampered.ts';
 
 export interface HostilePackage {
@@ -23,19 +22,6 @@ export interface HostilePackage {
   readonly bytes: Uint8Array;
   /** What it may be refused with: mostly one. */
   readonly codes: readonly UpdateCode[];
-}
-
-/** A package of release `version`, as it should be. */
-export function lightPackage(
-  key: SigningKey,
-  version: string,
-  sequence: number,
-  change: (manifest: ModelManifest) => ModelManifest = (m) => m,
-) {
-  const { manifest, network, golden } = goodNetwork;
-  const features = manifest.signal.features.map((feature) => ({ ...feature, parameters: { seconds: 1 } }));
-  const described = change({ ...manifest, signal: { ...manifest.signal, features }, name: 'light', fleet: HOME_FLEET, version, sequence });
-  return packModel({ manifest: described, network, golden }, key.privateKey);
 }
 
 type Member = Parameters<typeof rawTar>[0][number];

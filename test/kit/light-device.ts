@@ -60,7 +60,7 @@ export async function bootLightDevice(ports: LightPorts): Promise<LightDevice> {
   const installed = (await slots.read()) ?? ((await slots.committed()) === null ? await installFirst(slots, first, trustedKeys) : null);
   if (!installed) throw new Error(`${thing} has no model`);
   const { manifest, network, golden, files, record } = installed;
-  const inference = await engine.load(manifest, network, golden, files);
+  const inference = await clock.until(clock.now(), engine.load(manifest, network, golden, files));
   let serving: Candidate = { id: modelId(manifest.name, manifest.version), digest: record.sha256, manifest, inference };
   ports.judging?.(serving.id);
 
@@ -112,8 +112,8 @@ export async function bootLightDevice(ports: LightPorts): Promise<LightDevice> {
         isAsking = false;
         if (isOver) return;
         if (again) ask();
-        if (job)
-          actor?.send({ type: 'job.notify', job: { jobId: job.jobId, executionNumber: job.executionNumber, document: job.document } });
+        if (!job) return void steps.rest();
+        actor?.send({ type: 'job.notify', job: { jobId: job.jobId, executionNumber: job.executionNumber, document: job.document } });
       },
       () => {
         clock.setTimeout(() => {
