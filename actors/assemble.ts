@@ -174,14 +174,15 @@ export async function assembleFleet(bodies: readonly Body[], ports: FleetPorts):
     );
   };
 
-  const use = (thing: ThingName, model: LoadedModel): LoadedModel | null => {
+  const use = (thing: ThingName, model: LoadedModel): void => {
     const { plane, row } = seats.get(thing)!;
-    const old = plane.champion(row);
     plane.use(row, model);
+    tellOfModel(thing, model);
+  };
+  const tellOfModel = (thing: ThingName, model: LoadedModel) => {
     events.append({ at: clock.now(), kind: 'model', of: thing, what: { model: model.id } });
     fleet.send(thing, { type: 'model.ready', model: model.id as ModelId });
     reportState(thing);
-    return old;
   };
 
   const boot = async (thing: ThingName): Promise<void> => {
@@ -218,8 +219,14 @@ export async function assembleFleet(bodies: readonly Body[], ports: FleetPorts):
       canary: (candidate, options) => plane.tryOut(row, candidate, options),
       activate(candidate) {
         if (isOver()) throw new Error(`${thing} is off`);
-        return use(thing, candidate);
+        return new Promise((swapped) =>
+          plane.replace(row, candidate, (old) => {
+            tellOfModel(thing, candidate);
+            swapped(old);
+          }),
+        );
       },
+      dismiss: () => plane.dismiss(row),
     });
     const device: Device = { ...own, spool, outbox, steps, isAsking: false, askAgain: false };
     seat.device = device;

@@ -30,11 +30,16 @@ export type RowOrder = { readonly row: number } & (
   | { readonly ask: 'command'; readonly command: TurbineCommand }
   /** The model that judges from the next sample on; null for none. The row's verdict starts anew. */
   | { readonly ask: 'use'; readonly model: LoadedModel | null }
+  /**
+   * Another model takes over: the one there is judges until the other's first window has its scores, so that no window is judged twice or not
+   * at all. On a row that does not turn, at once. `swapped` tells when.
+   */
+  | { readonly ask: 'replace'; readonly model: LoadedModel }
   /** Forget the standing verdict. */
   | { readonly ask: 'forget' }
   /** Whether its samples are told. */
   | { readonly ask: 'observe'; readonly on: boolean }
-  /** Try a challenger; `trial` tells its answer from others. */
+  /** Try a challenger; `trial` tells its answer from others. One that has passed goes on in its windows until it takes over or the trial is ended. */
   | { readonly ask: 'try'; readonly trial: number; readonly model: LoadedModel; readonly goldenAt: Millis }
   | { readonly ask: 'endTrial'; readonly trial: number }
   /** Whether its device is on. Off, it tells nothing; it forgets its model, its windows and all that it knew. */
@@ -67,6 +72,8 @@ export type RowReport = { readonly row: number } & (
   | { readonly tell: 'rollUp'; readonly rollUp: RollUp }
   /** One sample, [channels]; only of rows that are observed. */
   | { readonly tell: 'sample'; readonly values: Float64Array }
+  /** The model that was to take over judges from now on; the row's verdict starts anew. */
+  | { readonly tell: 'swapped'; readonly model: LoadedModel }
   /** The end of a trial: its result, or why the challenger is refused. */
   | { readonly tell: 'tried'; readonly trial: number; readonly result: CanaryResult | null; readonly reason: string }
 );

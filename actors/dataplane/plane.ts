@@ -33,6 +33,11 @@ export interface DataPlane {
   command(row: number, command: TurbineCommand): void;
   /** The model that judges a row from its next sample on; null for none. Its verdict starts anew. */
   use(row: number, model: LoadedModel | null): void;
+  /**
+   * Another model takes over, and no window is lost between them: the champion there is judges until the other has its first window.
+   * @param swapped heard when it judges, with the one that judged before
+   */
+  replace(row: number, model: LoadedModel, swapped: (old: LoadedModel | null) => void): void;
   champion(row: number): LoadedModel | null;
   /** Forgets the standing verdict of a row: an operator has cleared it. */
   forget(row: number): void;
@@ -48,6 +53,8 @@ export interface DataPlane {
    * @throws ModelRejected with the disagreement.
    */
   tryOut(row: number, challenger: LoadedModel, options: { readonly goldenAt: Millis; readonly signal: AbortSignal }): Promise<CanaryResult>;
+  /** A challenger that has passed is not wanted: it leaves the windows that it is kept in. */
+  dismiss(row: number): void;
   /** What the listener has been told of a row so far, for an actor that starts anew. `verdict` is the standing one. */
   facts(row: number): RowFacts;
   /** Windows judged by champions so far; of one shard. */
@@ -82,6 +89,10 @@ interface Row {
   forgetsUntil: Millis;
   /** Until then nothing is heard of it. */
   deafUntil: Millis;
+  /** The trial that has passed last. */
+  passed: number | null;
+  /** Heard when the model that was to take over has. */
+  swapped: ((old: LoadedModel | null) => void) | null;
   readonly trials: Map<number, (report: Extract<RowReport, { tell: 'tried' }>) => void>;
 }
 
@@ -99,6 +110,8 @@ export function openDataPlane(shards: readonly ShardLink[], options: DataPlaneOp
         champion: null,
         forgetsUntil: Number.NEGATIVE_INFINITY,
         deafUntil: Number.NEGATIVE_INFINITY,
+        passed: null,
+        swapped: null,
         trials: new Map(),
       };
   let reports: RowReport[] = [];
@@ -143,7 +156,16 @@ export function openDataPlane(shards: readonly ShardLink[], options: DataPlaneOp
       case 'tried': {
         const ended = rows[row].trials.get(report.trial);
         rows[row].trials.delete(report.trial);
+        if (ended && report.result) rows[row].passed = report.trial;
         return ended?.(report);
+      }
+      case 'swapped': {
+        const of = rows[row];
+        const { champion: old, swapped } = of;
+        if (!swapped) return; // another model was put there meanwhile
+        of.champion = report.model;
+        of.verdict = of.swapped = of.passed = null;
+        return swapped(old);
       }
       default:
         note(rows[row], report.tell);
@@ -169,7 +191,7 @@ export function openDataPlane(shards: readonly ShardLink[], options: DataPlaneOp
     power(row, on) {
       const of = rows[row];
       of.deafUntil = on ? inForce() : Infinity;
-      of.champion = of.verdict = null;
+      of.champion = of.verdict = of.swapped = of.passed = null;
       of.turning = of.lost = of.filled = false;
       of.trials.clear();
       order({ ask: 'power', row, on });
@@ -188,9 +210,21 @@ export function openDataPlane(shards: readonly ShardLink[], options: DataPlaneOp
     },
 
     use(row, model) {
+      rows[row].swapped = rows[row].passed = null;
       rows[row].champion = model;
       order({ ask: 'use', row, model });
       forget(row);
+    },
+
+    replace(row, model, swapped) {
+      rows[row].swapped = swapped;
+      order({ ask: 'replace', row, model });
+    },
+
+    dismiss(row) {
+      const { passed } = rows[row];
+      rows[row].passed = null;
+      if (passed !== null) order({ ask: 'endTrial', row, trial: passed });
     },
 
     forget(row) {

@@ -25,6 +25,8 @@ export interface Lane {
   readonly lag: number;
   join(row: number, inference: Inference, listener: RowListener): void;
   leave(row: number): void;
+  /** Another hears of the row from now on, of windows that are under way, too. */
+  hand(row: number, listener: RowListener): void;
   has(row: number): boolean;
   /** Whether the next sample is the first of a window. */
   begins(row: number): boolean;
@@ -71,7 +73,7 @@ interface Gathered {
 
 interface Member {
   readonly inference: Inference;
-  readonly listener: RowListener;
+  listener: RowListener;
 }
 
 export function createLane(manifest: ModelManifest, { channels, rows }: LaneOptions): Lane {
@@ -105,6 +107,10 @@ export function createLane(manifest: ModelManifest, { channels, rows }: LaneOpti
       source.release(row);
       isFull[row] = 0;
       members.delete(row);
+    },
+    hand(row, listener) {
+      const member = members.get(row);
+      if (member) member.listener = listener;
     },
     has: (row) => members.has(row),
     begins: source.begins,

@@ -16,7 +16,7 @@ import { createJudge, forgetVerdict, judgeWindow, worstFeature } from './judge.t
 import { createRollUps } from './roll-up.ts';
 import { type Asked, createLane, type Lane, type RowListener } from './score.ts';
 import { storedScores } from './stored.ts';
-import { openTrial, type Pair, type Trial, waitingTrial } from './trial.ts';
+import { type LiveTrial, openTrial, type Pair, type Trial, waitingTrial } from './trial.ts';
 
 export interface Shard {
   /** Calls come in the order of `at`. */
@@ -46,6 +46,7 @@ export interface BodyFaults {
 }
 
 const ROLL_UP_MS = 1_000;
+const TAKE_OVER_MS = 60_000; // at the longest: a model that fills no window in a minute takes over without one
 const PHASES = 20; // turbines' seconds do not begin all at once
 
 /** What was asked and is to be applied at an instant. */
@@ -73,7 +74,9 @@ export function openShard(backing: Backing, options: ShardOptions): Shard {
   const lastTurn = new Float64Array(rows).fill(Number.NEGATIVE_INFINITY);
   const champions: (LoadedModel | null)[] = new Array(rows).fill(null);
   const championLanes: (Lane | null)[] = new Array(rows).fill(null);
-  const trials = new Map<number, Trial>();
+  const trials = new Map<number, Trial | LiveTrial>();
+  const leading = new Map<number, { readonly model: LoadedModel; readonly until: Millis }>(); // that are to take over
+  const judgedAt = new Float64Array(rows).fill(Number.NEGATIVE_INFINITY); // the row's last window that was told
   const lanes = new Map<string, Lane>();
   const judge = createJudge(rows);
   const samples: Samples = { values: block.values, count: 0, rows: new Int32Array(rows), offsets: new Int32Array(rows) };
@@ -124,6 +127,8 @@ export function openShard(backing: Backing, options: ShardOptions): Shard {
 
   const championListener: RowListener = {
     scored(row, at, scores, offset) {
+      if (at <= judgedAt[row]) return; // by the model before, which had it first
+      judgedAt[row] = at;
       const model = champions[row]!;
       const count = model.manifest.signal.features.length;
       const own = scores.slice(offset, offset + count);
@@ -142,6 +147,7 @@ export function openShard(backing: Backing, options: ShardOptions): Shard {
       if (lost[row] === 0) {
         lost[row] = 1;
         breakRow(row);
+        takeOverSoon(row, now);
         reports.push({ tell: 'lost', row });
       }
       return false;
@@ -157,6 +163,7 @@ export function openShard(backing: Backing, options: ShardOptions): Shard {
       if (turns) reports.push({ tell: 'turning', row });
       else {
         breakRow(row);
+        takeOverSoon(row, now);
         reports.push({ tell: 'still', row });
       }
     }
@@ -174,7 +181,58 @@ export function openShard(backing: Backing, options: ShardOptions): Shard {
     closesAt[row] = Math.max(closesAt[row], now) + ROLL_UP_MS;
   };
 
+  /** The model that was to take over does. */
+  const takeOverNow = (row: number) => {
+    const next = leading.get(row);
+    if (!next) return;
+    leading.delete(row);
+    trials.delete(row); // its lane goes on, with another who hears of it
+    const old = champions[row];
+    if (old) leave(row, old);
+    champions[row] = next.model;
+    championLanes[row] = laneOf(next.model);
+    championLanes[row].hand(row, championListener);
+    forgetVerdict(judge, row);
+    reports.push({ tell: 'swapped', row, model: next.model });
+  };
+
+  /** The row fills no more windows: once the last ones have their scores nothing is lost. */
+  const takeOverSoon = (row: number, now: Millis) => {
+    const next = leading.get(row);
+    if (next) leading.set(row, { ...next, until: now + latencyMs + (champions[row]?.inference.latencyMs ?? 0) });
+  };
+
+  const replace = (now: Millis, row: number, model: LoadedModel) => {
+    const old = champions[row];
+    if (!old || old.digest === model.digest) {
+      use(row, model);
+      reports.push({ tell: 'swapped', row, model });
+      return;
+    }
+    const running = trials.get(row);
+    if (running && running.challenger?.digest !== model.digest) endTrial(row, running.id);
+    const trial =
+      (trials.get(row) as LiveTrial | undefined) ??
+      joinTrial(
+        row,
+        0,
+        model,
+        Number.POSITIVE_INFINITY,
+        () => {},
+        () => {},
+      );
+    leading.set(row, { model, until: now + TAKE_OVER_MS });
+    if (turning[row] === 0) return takeOverNow(row);
+    trial.lead((scored, failure) => {
+      takeOverNow(row);
+      if (scored) championListener.scored(row, scored.at, scored.scores, scored.offset);
+      else championListener.failed(row, failure);
+    });
+  };
+
   const use = (row: number, model: LoadedModel | null) => {
+    const trial = trials.get(row);
+    if (trial) endTrial(row, trial.id);
     const old = champions[row];
     if (old) leave(row, old);
     champions[row] = model;
@@ -193,29 +251,19 @@ export function openShard(backing: Backing, options: ShardOptions): Shard {
    */
   const tryOut = (now: Millis, row: number, id: number, challenger: LoadedModel, goldenAt: Millis) => {
     const champion = champions[row];
+    const before = trials.get(row);
+    if (before) endTrial(row, before.id);
+    /** One that has passed keeps its windows: they may be the next that count. */
     const end = (result: CanaryResult | null, reason: string) => {
-      if (!endTrial(row, id)) return;
+      if (trials.get(row)?.id !== id) return;
+      if (!result || !trials.get(row)?.challenger) endTrial(row, id);
       reports.push({ tell: 'tried', row, trial: id, result, reason });
     };
     const decide = (pairs: readonly Pair[], by: CanaryResult['decidedBy']) => {
       const reason = disagreement(pairs);
       end(reason === null ? { decidedBy: by, windows: pairs.length } : null, reason ?? '');
     };
-    const live = () => {
-      const lane = laneOf(challenger);
-      const trial = openTrial({
-        id,
-        row,
-        challenger,
-        goldenAt,
-        lane,
-        championLane: champion === null ? null : () => championLanes[row],
-        decide,
-        refuse: (reason) => end(null, reason),
-      });
-      trials.set(row, trial);
-      lane.join(row, challenger.inference, trial.listener);
-    };
+    const live = () => void joinTrial(row, id, challenger, goldenAt, decide, (reason) => end(null, reason));
     if (turning[row] === 1) return live();
     const waiting = waitingTrial(id);
     trials.set(row, waiting);
@@ -240,11 +288,28 @@ export function openShard(backing: Backing, options: ShardOptions): Shard {
     });
   };
 
+  const joinTrial = (
+    row: number,
+    id: number,
+    challenger: LoadedModel,
+    goldenAt: Millis,
+    decide: (pairs: readonly Pair[], by: CanaryResult['decidedBy']) => void,
+    refuse: (reason: string) => void,
+  ): LiveTrial => {
+    const lane = laneOf(challenger);
+    const championLane = champions[row] === null ? null : () => championLanes[row];
+    const trial = openTrial({ id, row, challenger, goldenAt, lane, championLane, decide, refuse });
+    trials.set(row, trial);
+    lane.join(row, challenger.inference, trial.listener);
+    return trial;
+  };
+
   /** @returns whether it was that one. */
   const endTrial = (row: number, id: number): boolean => {
     const trial = trials.get(row);
     if (trial?.id !== id) return false;
     trials.delete(row);
+    leading.delete(row);
     if (trial.challenger) leave(row, trial.challenger);
     return true;
   };
@@ -259,6 +324,7 @@ export function openShard(backing: Backing, options: ShardOptions): Shard {
     turning[row] = lost[row] = filled[row] = 0;
     lastTurn[row] = Number.NEGATIVE_INFINITY;
     closesAt[row] = 0;
+    judgedAt[row] = Number.NEGATIVE_INFINITY;
     history.forget(row);
     forgetVerdict(judge, row);
   };
@@ -270,6 +336,8 @@ export function openShard(backing: Backing, options: ShardOptions): Shard {
         return backing.command(row, order.command);
       case 'use':
         return use(row, order.model);
+      case 'replace':
+        return replace(now, row, order.model);
       case 'forget':
         return forgetVerdict(judge, row);
       case 'observe':
@@ -311,6 +379,7 @@ export function openShard(backing: Backing, options: ShardOptions): Shard {
       carryOut(order, at, now);
     }
     for (const trial of trials.values()) if (trial.goldenAt <= now) trial.golden();
+    for (const [row, { until }] of leading) if (until <= now) takeOverNow(row);
     backing.advance(now);
     backing.sample(block);
     for (let row = 0; row < rows; row++) {

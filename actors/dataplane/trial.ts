@@ -19,6 +19,12 @@ export interface Trial {
   golden(): void;
 }
 
+/** What is done with a challenger that is to take over. */
+export type TakeOver = (
+  scored: { readonly at: Millis; readonly scores: Float32Array; readonly offset: number } | null,
+  failure: string,
+) => void;
+
 /** Until the scores of stored windows are there. */
 export const waitingTrial = (id: number): Trial => ({
   id,
@@ -34,6 +40,8 @@ const REMEMBERED = 1_000;
 
 export interface LiveTrial extends Trial {
   readonly listener: RowListener;
+  /** From now on nothing is compared: the next window that has its scores is the first one that counts. */
+  lead(takeOver: TakeOver): void;
 }
 
 export interface TrialOptions {
@@ -54,14 +62,20 @@ export function openTrial({ id, row, challenger: model, goldenAt, lane, champion
   const challenger: Score[] = [];
   const instants: Millis[] = []; // of the row's last samples
   let isAligned = championLane === null;
+  let isDecided = false;
+  let takeOver: TakeOver | null = null;
 
   /** When the last sample of a window was taken whose scores are of `at`; pipelines differ in how long they wait after it. */
   const endOf = (at: Millis, lag: number): Millis => instants[instants.lastIndexOf(at) - lag] ?? Number.NEGATIVE_INFINITY;
   const pairs = (): readonly Pair[] =>
     championLane === null ? challenger.map(({ score }) => ({ champion: null, challenger: score })) : pairWindows(champion, challenger);
+  const end = (judged: readonly Pair[], by: CanaryResult['decidedBy']) => {
+    isDecided = true;
+    decide(judged, by);
+  };
   const check = () => {
     const judged = pairs();
-    if (judged.length >= CANARY_WINDOWS) decide(judged, 'live');
+    if (judged.length >= CANARY_WINDOWS) end(judged, 'live');
   };
 
   return {
@@ -70,13 +84,18 @@ export function openTrial({ id, row, challenger: model, goldenAt, lane, champion
     goldenAt,
     listener: {
       scored(_, at, scores, offset) {
+        if (takeOver) return takeOver({ at, scores, offset }, '');
+        if (isDecided) return;
         challenger.push({
           at: endOf(at, lane.lag),
           score: Math.max(...scores.subarray(offset, offset + lane.manifest.signal.features.length)),
         });
         check();
       },
-      failed: (_, cause) => refuse(`canary: ${cause}`),
+      failed(_, cause) {
+        if (takeOver) takeOver(null, cause);
+        else if (!isDecided) refuse(`canary: ${cause}`);
+      },
     },
     push(now, values, offset) {
       if (instants.push(now) > 2 * REMEMBERED) instants.splice(0, REMEMBERED);
@@ -85,9 +104,15 @@ export function openTrial({ id, row, challenger: model, goldenAt, lane, champion
       if (!isAligned) lane.align(row);
     },
     championScored(at, score) {
+      if (isDecided || takeOver) return;
       champion.push({ at: endOf(at, championLane?.()?.lag ?? 0), score });
       check();
     },
-    golden: () => decide(pairs(), 'golden'),
+    golden() {
+      if (!isDecided && !takeOver) end(pairs(), 'golden');
+    },
+    lead(then) {
+      takeOver = then;
+    },
   };
 }

@@ -71,6 +71,8 @@ export interface UpdatePorts {
    * @returns the model that judged before, to be closed.
    */
   readonly activate: (candidate: Candidate) => Candidate | null | Promise<Candidate | null>;
+  /** The candidate, which may have passed its canary, will not take over: nothing asks it any more. */
+  readonly dismiss: () => void;
 }
 
 export interface UpdateSteps {
@@ -327,6 +329,7 @@ export function updateSteps(ports: UpdatePorts): UpdateSteps {
     async rollback(job, outcome) {
       const candidate = update?.candidate;
       update = null;
+      if (candidate) ports.dismiss();
       await candidate?.inference.close();
       if (outcome.status !== 'FAILED') return;
       const { code, stage, reason } = outcome;

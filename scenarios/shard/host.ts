@@ -101,7 +101,9 @@ export async function openWorkerHost<Machine, Wind>({
 
   const take = (record: RingRecord) => {
     const { tick, group } = record;
-    told[group].push({ tick, report: reportOf(record, groups[group].rows[record.row], models.get, nextSaid) });
+    const report = reportOf(record, groups[group].rows[record.row], models.get, nextSaid);
+    if (report.tell === 'swapped') models.swapped(`${group}:${record.row}`, record.values[record.offset]);
+    told[group].push({ tick, report });
   };
   const hasReached = (tick: number) => {
     const reached = Atomics.load(control, Word.done) >= tick;
@@ -221,6 +223,8 @@ function reportOf(
       const { result, reason } = said() as Extract<FromWorker, { say: 'tried' }>;
       return { tell, row, trial: values[i], result, reason };
     }
+    case 'swapped':
+      return { tell, row, model: modelOf(values[i]) };
     default:
       return { tell, row };
   }
@@ -239,6 +243,7 @@ function openModels(post: (message: ToWorker) => void) {
   const numbers = new Map<object, Map<string, number>>(); // by session and package
   const uses = new Map<number, number>();
   const champions = new Map<string, number>(); // by row
+  const leading = new Map<string, number>(); // by row: that are to take over
   const trials = new Map<string, number>(); // by row: the last one, until the row's next model
   let next = 0;
 
@@ -277,15 +282,27 @@ function openModels(post: (message: ToWorker) => void) {
 
   return {
     get: (model: number): LoadedModel => known.get(model)!,
+    /** A worker's row has told that this model has taken over; one that was replaced meanwhile is another's. */
+    swapped(row: string, model: number): void {
+      if (leading.get(row) !== model) return;
+      take(champions, row, model);
+      take(leading, row, null);
+      take(trials, row, null);
+    },
     /** @param order its row among the worker's */
     wired(order: RowOrder, group: number): WireOrder {
-      if (order.ask !== 'use' && order.ask !== 'try') return order;
+      if (order.ask !== 'use' && order.ask !== 'replace' && order.ask !== 'try') return order;
       const row = `${group}:${order.row}`;
       const model = order.model && numberOf(order.model);
       if (order.ask === 'try') {
         take(trials, row, model!);
         return { ...order, model: model! };
       }
+      if (order.ask === 'replace') {
+        take(leading, row, model!);
+        return { ...order, model: model! };
+      }
+      take(leading, row, null);
       take(champions, row, model);
       take(trials, row, null);
       return { ...order, model };

@@ -81,7 +81,7 @@ function hear(message: ToWorker): void {
 
 function orderOf(order: WireOrder): RowOrder {
   if (order.ask === 'use') return { ...order, model: order.model === null ? null : models.get(order.model)! };
-  if (order.ask === 'try') return { ...order, model: models.get(order.model)! };
+  if (order.ask === 'try' || order.ask === 'replace') return { ...order, model: models.get(order.model)! };
   return order;
 }
 
@@ -141,6 +141,9 @@ function tell(reports: readonly RowReport[], group: number): void {
       case 'tried':
         say({ say: 'tried', result: report.result, reason: report.reason });
         writer.write(kind, tick, group, row, [report.trial]);
+        break;
+      case 'swapped':
+        writer.write(kind, tick, group, row, [numbers.get(report.model)!]);
         break;
       default:
         writer.write(kind, tick, group, row);

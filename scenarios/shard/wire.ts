@@ -11,7 +11,20 @@ import type { SharedMemory } from './ring.ts';
 export const TICK_MS = 50;
 
 /** A record's kind is its place here. */
-export const RECORDS = ['turning', 'still', 'filled', 'broken', 'lost', 'back', 'judged', 'rollUp', 'sample', 'failed', 'tried'] as const;
+export const RECORDS = [
+  'turning',
+  'still',
+  'filled',
+  'broken',
+  'lost',
+  'back',
+  'judged',
+  'rollUp',
+  'sample',
+  'failed',
+  'tried',
+  'swapped',
+] as const;
 export const CHANGES: readonly RowChange[] = RECORDS.slice(0, 6) as readonly RowChange[];
 export const kindOf = (name: (typeof RECORDS)[number]): number => RECORDS.indexOf(name);
 
@@ -34,8 +47,9 @@ export interface WorkerStart<Machine, Wind> extends SharedMemory {
 
 /** An order as it crosses: models by number, `row` among the worker's own. */
 export type WireOrder =
-  | Exclude<RowOrder, { ask: 'use' | 'try' }>
+  | Exclude<RowOrder, { ask: 'use' | 'replace' | 'try' }>
   | { readonly ask: 'use'; readonly row: number; readonly model: number | null }
+  | { readonly ask: 'replace'; readonly row: number; readonly model: number }
   | { readonly ask: 'try'; readonly row: number; readonly trial: number; readonly model: number; readonly goldenAt: Millis };
 
 export type ToWorker =

@@ -98,6 +98,7 @@ export async function bootLightDevice(ports: LightPorts): Promise<LightDevice> {
       ports.judging?.(candidate.id);
       return old;
     },
+    dismiss() {},
   });
 
   let isAsking = false;
