@@ -49,16 +49,18 @@ function toldSteps(steps: UpdateSteps, tell: (step: UpdateStep) => void): Update
       tell(step);
       return run(...given);
     };
-  const { accept, download, verify, load, canary, commit, rollback, report, abandon } = steps;
+  const { accept, download, verify, unpack, load, canary, commit, rollback, report, rest, abandon } = steps;
   return {
     accept: told('accept', accept),
     download: told('download', download),
     verify: told('verify', verify),
+    unpack: told('unpack', unpack),
     load: told('load', load),
     canary: told('canary', canary),
     commit: told('commit', commit),
     rollback: told('rollback', rollback),
     report: told('report', report),
+    rest,
     abandon,
   };
 }

@@ -31,7 +31,7 @@ export interface ModelSession {
   readonly isTrusted: boolean;
 }
 
-export type UpdateStep = 'accept' | 'download' | 'verify' | 'load' | 'canary' | 'commit' | 'rollback' | 'report';
+export type UpdateStep = 'accept' | 'download' | 'verify' | 'unpack' | 'load' | 'canary' | 'commit' | 'rollback' | 'report';
 
 export interface DeviceDeed {
   readonly thing: string;

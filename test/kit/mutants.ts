@@ -8,10 +8,11 @@ import { ModelRejected } from '../../actors/contracts/errors.ts';
 import { lampOf } from '../../actors/contracts/fleet-view.ts';
 import { type Candidate, type UpdatePorts, type UpdateSteps, updateSteps } from '../../actors/ota/steps.ts';
 import { download } from '../../actors/ota/download.ts';
+import { contentsDigest, type Slot } from '../../actors/ota/slots.ts';
 import { type ModelOrder, parseJobDocument } from '../../actors/package/job-document.ts';
 import { parseGolden, parseManifest } from '../../actors/package/manifest.ts';
 import { sha256Hex } from '../../actors/package/digest.ts';
-import { unpackTar } from '../../actors/package/tar.ts';
+import { type Files, unpackTar } from '../../actors/package/tar.ts';
 import type { Invariant } from '../../scenarios/dsl.ts';
 import type { StageTools } from '../../scenarios/stage.ts';
 
@@ -57,9 +58,9 @@ export const mutants: Readonly<Record<string, Mutant>> = {
         const steps = updateSteps({ ...ports, slots: { ...ports.slots, committed } });
         return {
           ...steps,
-          accept(job) {
+          accept(job, signal) {
             order = parseJobDocument(job.document);
-            return steps.accept(job);
+            return steps.accept(job, signal);
           },
         };
       },
@@ -80,9 +81,9 @@ export const mutants: Readonly<Record<string, Mutant>> = {
           };
         return {
           ...steps,
-          async load(job) {
+          async load(job, signal) {
             hasFailed = false;
-            await steps.load(job).catch(() => {
+            await steps.load(job, signal).catch(() => {
               hasFailed = true;
             });
           },
@@ -124,25 +125,31 @@ export const mutants: Readonly<Record<string, Mutant>> = {
 function trustingSteps(ports: UpdatePorts): UpdateSteps {
   const { objects, disk, clock, engine, slots, outbox } = ports;
   let order: ModelOrder | null = null;
+  let files: Files = new Map();
   let bytes: Uint8Array | null = null;
+  let slot: Slot | null = null;
   let candidate: Candidate | null = null;
   const sound = updateSteps(ports);
   const letGo = async () => {
+    if (candidate) ports.dismiss();
     await candidate?.inference.close();
     candidate = null;
     await disk.remove('download');
   };
   return {
-    async accept(job) {
+    async accept(job, signal) {
       order = parseJobDocument(job.document);
-      return sound.accept(job);
+      return sound.accept(job, signal);
     },
     async download(_, signal) {
-      bytes = await download(objects, disk, order!, { clock, signal, progress: async () => {} });
+      bytes = await download(objects, disk, order!, { clock, signal, progress: async () => {}, askAgain: async () => order! });
     },
     async verify() {},
+    async unpack(_, signal) {
+      files = unpackTar(bytes!);
+      slot = await slots.unpack(files, signal);
+    },
     async load() {
-      const files = unpackTar(bytes!);
       const manifest = parseManifest(files.get('manifest.json')!);
       if (manifest.machine !== ports.machine) throw new ModelRejected(modelId(manifest.name, manifest.version), 'another machine');
       const golden = parseGolden(files.get(manifest.golden.file)!);
@@ -154,15 +161,16 @@ function trustingSteps(ports: UpdatePorts): UpdateSteps {
     },
     async commit({ jobId, executionNumber }) {
       const { id, manifest } = candidate!;
-      const slot = await slots.stage(bytes!);
-      await slots.commit({ slot, model: id, sha256: sha256Hex(bytes!), sequence: manifest.sequence, jobId, executionNumber });
-      const old = ports.activate(candidate!);
+      const [sha256, contents] = [sha256Hex(bytes!), contentsDigest(files)];
+      await slots.commit({ slot: slot!, model: id, sha256, contents, sequence: manifest.sequence, jobId, executionNumber });
+      const old = await ports.activate(candidate!);
       candidate = null;
       await old?.inference.close();
       await disk.remove('download');
     },
     rollback: letGo,
     report: ({ jobId, executionNumber }, { status }) => outbox.enqueue({ jobId, executionNumber, status, statusDetails: { info: 'done' } }),
+    rest: sound.rest,
     async abandon() {
       await candidate?.inference.close();
       candidate = null;
