@@ -36,6 +36,7 @@ const LONGEST_MS: Readonly<Record<Exclude<DeviceDeed['deed'], 'boot' | 'off'>, M
   accept: 60_000,
   download: 600_000,
   verify: 60_000,
+  unpack: 120_000,
   load: 60_000,
   canary: 480_000,
   commit: 60_000,

@@ -1,20 +1,12 @@
 /**
  * A device's disk as one boot has it: full, or without power. What was written before stands: the next boot has a handle of its own, and
- * whatever still runs of the last one finds no disk.
+ * whatever still runs of the last one waits for its disk for ever: without power no code goes on that could say a word of it.
  */
 import type { Disk } from '../../actors/contracts/disk.ts';
 
-/** No power: nothing works any more. */
-export class PowerCut extends Error {
-  constructor() {
-    super('no power');
-    this.name = 'PowerCut';
-  }
-}
-
 export interface BootDisk {
   readonly disk: Disk;
-  /** From now on every call fails. */
+  /** From now on no call ends. */
   sever(): void;
 }
 
@@ -26,34 +18,27 @@ export interface DiskTroubles {
 
 export function bootDisk(disk: Disk, troubles: DiskTroubles): BootDisk {
   let isDark = false;
-  const lit = () => {
-    if (isDark) throw new PowerCut();
-  };
   const change = async (write: () => Promise<void>, grows: boolean): Promise<void> => {
-    lit();
+    if (isDark) return forEver();
     if (grows && troubles.isFull()) throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
     const fate = troubles.beforeWrite();
     if (fate === 'go on') return write();
     if (fate.cut === 'after') await write();
-    throw new PowerCut();
+    return forEver();
   };
   return {
     disk: {
-      async read(path) {
-        lit();
-        return disk.read(path);
-      },
+      read: (path) => (isDark ? forEver() : disk.read(path)),
       write: (path, bytes) => change(() => disk.write(path, bytes), true),
       append: (path, bytes) => change(() => disk.append(path, bytes), true),
       rename: (from, to) => change(() => disk.rename(from, to), false),
       remove: (path) => change(() => disk.remove(path), false),
-      async list(folder) {
-        lit();
-        return disk.list(folder);
-      },
+      list: (folder) => (isDark ? forEver() : disk.list(folder)),
     },
     sever() {
       isDark = true;
     },
   };
 }
+
+const forEver = (): Promise<never> => new Promise(() => {});

@@ -53,6 +53,7 @@ const refused: readonly (readonly [string, Scenario['timeline'][number], RegExp]
     { at: '50s', fault: 'model-wrong-statistics', on: 'new', severity: 1 },
     /FAILED .*3 of 3 windows/,
   ],
+  ['a model that does not answer as its package says', { at: '50s', fault: 'model-broken', on: 'new' }, /FAILED .*golden/],
   ['a device without room', { at: '50s', fault: 'disk-full', on: 'every turbine' }, /FAILED .*ENOSPC/],
 ];
 for (const [what, step, says] of refused)
@@ -104,7 +105,7 @@ faulty('a power cut ends the device, its boot goes on with the update, and nothi
   const played = await play({ duration: '5m', timeline: [...cuts, deploying] }, { look: endings });
 
   for (const [thing, ending] of played.seen as Map<string, string>) {
-    assert.match(ending, 'SUCCEEDED', thing);
+    assert.match(ending, 'SUCCEEDED', `${thing}: ${ending}`);
     const life = livesOf(played, thing);
     assert.equal(
       life.map(([phase]) => phase),
