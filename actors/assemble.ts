@@ -47,6 +47,8 @@ export interface FleetPorts {
   readonly trustedKeys: readonly KeyObject[];
   /** The fleet that these devices belong to, as packages name it; absent: any. */
   readonly fleet?: string;
+  /** Groups that a device knows to be in; absent: none. */
+  readonly groups?: (thing: ThingName) => readonly string[];
   /** Where inferences are captured; null: they are not. */
   readonly captures: { readonly bucket: string; readonly prefix: string } | null;
   /** The package that a device of this machine starts with; null when there is none. */
@@ -216,6 +218,7 @@ export async function assembleFleet(bodies: readonly Body[], ports: FleetPorts):
       outbox,
       prover,
       trustedKeys,
+      groups: () => ports.groups?.(thing) ?? [],
       canary: (candidate, options) => plane.tryOut(row, candidate, options),
       activate(candidate) {
         if (isOver()) throw new Error(`${thing} is off`);

@@ -375,6 +375,7 @@ async function worldOver(opened: Bodies, spec: WorldSpec, tools: WorldTools): Pr
     steps: decorate.steps,
     trustedKeys: cloud.trustedKeys,
     fleet: HOME_FLEET,
+    groups: (thing) => registry.groupsOf(thing).flatMap((group) => [group, ...registry.ancestorsOf(group)]),
     captures: { bucket: CAPTURE_BUCKET, prefix: CAPTURE_PREFIX },
     async firstModel(machine) {
       const first = FIRST_MODELS.get(machine);

@@ -18,10 +18,9 @@ import type { ModelManifest } from '../contracts/model.ts';
 import type { ObjectStore } from '../contracts/objects.ts';
 import type { Millis } from '../contracts/units.ts';
 import { sha256Hex } from '../package/digest.ts';
-import { type ModelOrder, parseJobDocument } from '../package/job-document.ts';
+import type { ModelOrder } from '../package/job-document.ts';
 import { type OpenedModel, openModel } from '../package/package.ts';
-import { compareVersions } from '../package/version.ts';
-import { openWindowSource } from '../signal/source.ts';
+import { type AdmissionPorts, createAdmission } from './admission.ts';
 import { stepDeadline } from './deadlines.ts';
 import { download } from './download.ts';
 import type { DeviceJob, Found, Outcome, Stage } from './job.ts';
@@ -39,15 +38,7 @@ export interface Candidate {
   readonly inference: Inference;
 }
 
-export interface UpdatePorts {
-  readonly thing: ThingName;
-  /** The machine that the body is. */
-  readonly machine: string;
-  /** The fleet that the device belongs to: packages name theirs. Null where it has not been told. */
-  readonly fleet: string | null;
-  /** Buckets that packages may come from. */
-  readonly buckets: readonly string[];
-  readonly channels: readonly Channel[];
+export interface UpdatePorts extends AdmissionPorts {
   readonly clock: Clock;
   /** Epoch milliseconds of an instant, as the device's own clock has them. */
   readonly dateOf: (at: Millis) => Millis;
@@ -55,12 +46,10 @@ export interface UpdatePorts {
   readonly disk: Disk;
   readonly slots: Slots;
   readonly outbox: Outbox;
-  readonly objects: ObjectStore;
   readonly jobs: DeviceJobs;
   readonly engine: Engine;
   /** Tries a network before the engine loads it; null for an engine that is elsewhere. */
   readonly prover: Prover | null;
-  readonly trustedKeys: readonly KeyObject[];
   /** Both models judge the same windows. @throws ModelRejected. @returns which windows decided, in words */
   readonly canary: (
     candidate: Candidate,
@@ -102,6 +91,8 @@ interface Update {
   contents: OpenedModel | null;
   unpacked: JournalEntry['unpacked'];
   candidate: Candidate | null;
+  /** It goes down, with leave. */
+  isGranted: boolean;
   decision: string;
   /** What the job service was told last, to be told again by the pulse. */
   details: Record<string, string>;
@@ -111,12 +102,12 @@ interface Update {
 
 export function updateSteps(ports: UpdatePorts): UpdateSteps {
   const { thing, clock, log, disk, slots, outbox, objects, jobs, engine, prover, trustedKeys } = ports;
+  const now = () => ports.dateOf(clock.now());
   const journal = openJournal(disk, log);
+  const admission = createAdmission(ports, now);
   let update: Update | null = null;
   let isBusy = false; // from acceptance to report
   let resting: Promise<void> = Promise.resolve();
-
-  const now = () => ports.dateOf(clock.now());
 
   /** Says how far the update is. The network may be away: then nobody hears. @throws JobRefused when the job is no longer wanted. */
   const progress = async (job: DeviceJob, stage: Stage, more: Record<string, string> = {}) => {
@@ -167,23 +158,10 @@ export function updateSteps(ports: UpdatePorts): UpdateSteps {
     });
     if (told === undefined) return of.order;
     if (!told || !isOf(told, job)) throw new JobRefused('InvalidStateTransition', `job ${job.jobId} has been withdrawn`);
-    const order = readOrder(told.document);
+    const order = admission.readOrder(told.document);
     if (order.sha256 !== of.order.sha256)
       throw new ModelRejected(idOf(of), 'the job names another package than it did before', undefined, 'job.malformed');
     of.order = order;
-    return order;
-  };
-
-  /** @throws ModelRejected */
-  const readOrder = (document: unknown): ModelOrder => {
-    const order = parseJobDocument(document);
-    if (!ports.buckets.includes(order.bucket))
-      throw new ModelRejected(
-        modelId(order.name, order.version),
-        `bucket ${order.bucket} is none that this device may ask; it asks ${ports.buckets.join(', ')}`,
-        undefined,
-        'store.foreign',
-      );
     return order;
   };
 
@@ -194,31 +172,12 @@ export function updateSteps(ports: UpdatePorts): UpdateSteps {
     return seconds !== undefined && seconds * 1_000 < STEP_MS - REPORT_MS ? clock.now() + seconds * 1_000 - REPORT_MS : Infinity;
   };
 
-  /** Whether these contents may be installed here and now: name, place and time. @throws ModelRejected, VerificationRefused */
-  const admit = (order: ModelOrder, { manifest }: OpenedModel, committed: Installed | null) => {
-    const id = modelId(order.name, order.version);
-    const refuse = (code: ModelRejected['reason'], why: string) => new ModelRejected(id, why, undefined, code);
-    if (modelId(manifest.name, manifest.version) !== id)
-      throw refuse('manifest.model', `the package holds ${manifest.name}@${manifest.version}`);
-    if (ports.fleet !== null && manifest.fleet !== ports.fleet)
-      throw refuse('manifest.fleet', `it is for fleet ${manifest.fleet}, this device belongs to ${ports.fleet}`);
-    const lacking = lackingChannels(manifest, ports.channels);
-    if (lacking.length > 0) throw refuse('manifest.channels', `it needs ${lacking.join(', ')}, which a ${ports.machine} does not sense`);
-    if (manifest.machine !== ports.machine) throw refuse('manifest.machine', `it is for ${manifest.machine}, this is a ${ports.machine}`);
-    if (manifest.target !== 'any' && manifest.target !== process.arch)
-      throw refuse('manifest.target', `it is compiled for ${manifest.target}, this is ${process.arch}`);
-    openWindowSource(manifest.signal, ports.channels, 1); // refuses what the data plane could not make windows by
-    if (committed && manifest.sequence <= committed.sequence)
-      throw refuse('manifest.sequence', `its sequence ${manifest.sequence} is not above the installed ${committed.sequence}`);
-  };
-
   /** The package that the journal says is unpacked, when it still is; null: the update begins anew. */
-  const readUnpacked = async (entry: JournalEntry, order: ModelOrder, committed: Installed | null): Promise<OpenedModel | null> => {
+  const readUnpacked = async (entry: JournalEntry, order: ModelOrder, committed: Installed | null) => {
     if (!entry.unpacked || entry.unpacked.slot === committed?.slot) return null;
     try {
       const opened = await slots.readBack(entry.unpacked.slot, entry.unpacked.contents);
-      admit(order, opened, committed);
-      return opened;
+      return { opened, isGranted: await admission.admit(order, opened.manifest, committed) };
     } catch (error) {
       log.warn(
         { thing, jobId: entry.jobId, reason: reasonOf(error) },
@@ -242,15 +201,28 @@ export function updateSteps(ports: UpdatePorts): UpdateSteps {
       const entry = await journal.read();
       const before = entry && isOf(entry, job) ? entry : null;
       if (before?.refusal) throw new RefusedBefore(before.refusal);
-      const order = readOrder(job.document);
+      const order = admission.readOrder(job.document);
+      // Sent back to what it has: an update that was called off before it was committed, or a second heal.
+      if (committed && order.grantKey !== undefined && committed.sha256 === order.sha256) return 'applied';
       const id = modelId(order.name, order.version);
       await progress(job, before?.stage ?? 'downloading', { model: id });
-      if (committed) refuseOlder(order, committed.model);
+      admission.refuseOlder(order, committed);
       const endsAt = await askLimit(job);
-      update = { order, bytes: null, contents: null, unpacked: null, candidate: null, decision: '', details: {}, endsAt };
-      const contents = before && (await readUnpacked(before, order, committed));
-      if (!contents) return 'new';
-      update.contents = contents;
+      update = {
+        order,
+        bytes: null,
+        contents: null,
+        unpacked: null,
+        candidate: null,
+        isGranted: false,
+        decision: '',
+        details: {},
+        endsAt,
+      };
+      const found = before && (await readUnpacked(before, order, committed));
+      if (!found) return 'new';
+      update.contents = found.opened;
+      update.isGranted = found.isGranted;
       update.unpacked = before.unpacked;
       return 'unpacked';
     },
@@ -277,7 +249,7 @@ export function updateSteps(ports: UpdatePorts): UpdateSteps {
             'download.digest',
           );
         const contents = openModel(bytes!, { trustedKeys, now: now() });
-        admit(order, contents, await slots.committed());
+        current().isGranted = await admission.admit(order, contents.manifest, await slots.committed());
         current().contents = contents;
       }),
 
@@ -305,6 +277,11 @@ export function updateSteps(ports: UpdatePorts): UpdateSteps {
 
     canary: (job, signal) =>
       step(job, 'canary', signal, async (ends, deadline) => {
+        // The model that it has is what it is to be rid of: that one is no judge. It has judged here before, and its golden samples held.
+        if (current().isGranted) {
+          current().decision = 'it goes back with a signed grant, canary decided by golden samples';
+          return;
+        }
         const { decidedBy, windows } = await ports.canary(current().candidate!, { goldenAt: deadline - GOLDEN_BEFORE_MS, signal: ends });
         current().decision = `canary decided by ${decidedBy}${decidedBy === 'golden' ? ' samples' : ` windows (${windows})`}`;
       }),
@@ -383,14 +360,6 @@ const keyOf = ({ jobId, executionNumber }: DeviceJob) => ({ jobId, executionNumb
 const isOf = (one: { readonly jobId: string | null; readonly executionNumber: number | null }, job: DeviceJob): boolean =>
   one.jobId === job.jobId && one.executionNumber === job.executionNumber;
 
-/** @throws ModelRejected when the order does not lead up from what is committed. */
-function refuseOlder(order: ModelOrder, committed: string): void {
-  const id = modelId(order.name, order.version);
-  const [name, version] = committed.split('@');
-  if (order.name === name && compareVersions(order.version, version) <= 0)
-    throw new ModelRejected(id, `it is not newer than the installed ${committed}`, undefined, 'job.older');
-}
-
 /** AWS IoT Jobs: a detail has 1 to 1024 characters and no control characters. */
 const printable = (text: string) =>
   text
@@ -398,8 +367,3 @@ const printable = (text: string) =>
     .replace(/\p{Cc}/gu, '')
     .trim()
     .slice(0, 1_024) || 'no reason was given';
-
-/** The channels that a model's features read and the body does not have, each once. */
-const lackingChannels = ({ signal }: ModelManifest, channels: readonly Channel[]): string[] => [
-  ...new Set(signal.features.flatMap((feature) => feature.channels).filter((name) => !channels.some((channel) => channel.name === name))),
-];

@@ -99,6 +99,7 @@ export async function bootLightDevice(ports: LightPorts): Promise<LightDevice> {
       return old;
     },
     dismiss() {},
+    groups: () => [],
   });
 
   let isAsking = false;
