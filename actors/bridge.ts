@@ -41,7 +41,7 @@ export function bridge({ things, channels, send, reporter, events, clock, captur
     failed: (row, cause) => send(things[row], { type: 'model.lost', cause }),
     judged(row, verdict, announced, turned) {
       const thing = things[row];
-      reporter.verdict(thing, { ...verdict, announced });
+      reporter.verdict(thing, { ...verdict, announced, tookMs: clock.now() - verdict.at });
       capture(row, verdict);
       if (!turned) return;
       const { model, worst, score } = verdict;

@@ -1,28 +1,28 @@
-/** Deployments as jobs: one model to one group, an execution a turbine. */
-import type { Deployment, Deployments } from '../actors/contracts/deployments.ts';
+/** Deployments as the console has them: rollouts, and jobs that bring a model and were made without one. */
+import type { Deployment, DeploymentRequest, Deployments } from '../actors/contracts/deployments.ts';
 import { JobRefused, NotFound } from '../actors/contracts/errors.ts';
-import { modelId, type ThingName } from '../actors/contracts/ids.ts';
 import type { Job, JobsControl } from '../actors/contracts/jobs.ts';
-import { orderedModel, printJobDocument } from '../actors/package/job-document.ts';
-import type { PublishedModel } from './models/catalogue.ts';
+import { orderedModel } from '../actors/package/job-document.ts';
 
-export interface DeploymentPorts {
-  readonly jobs: JobsControl;
-  readonly resolve: (targets: readonly string[]) => readonly ThingName[];
-  /** By an id or an alias. @throws NotFound */
-  readonly published: (id: string) => Promise<PublishedModel>;
-  /** Key of a grant to go down to that model, of a thing or group; null when nobody has granted it. */
-  readonly granted: (model: PublishedModel, to: string) => Promise<string | null>;
+/** `actors/fleet/rollout`, as far as deployments need it. */
+export interface OwnRollouts extends Pick<Deployments, 'deploy' | 'cancel' | 'pause' | 'resume' | 'rollback'> {
+  has(id: string): boolean;
+  records(): readonly {
+    readonly id: string;
+    readonly createdAt: number;
+    readonly waves: readonly { readonly jobId: string | null }[];
+    readonly heal: { readonly jobs: readonly { readonly jobId: string }[] } | null;
+  }[];
+  show(id: string, limit: number): Promise<Deployment>;
 }
 
 /** Counts tell of all: a farm may have a million of them, and a page asks again at every change. */
 export const EXECUTIONS_SHOWN = 10_000; // of a deployment or job that is asked for
 export const EXECUTIONS_OF_ONE = 250; // in a list
 export const EXECUTIONS_LISTED = 2_500; // in all of a list, the newest first
-const IN_PROGRESS_MINUTES = 60; // a device that starts and is never heard of again ends TIMED_OUT
 
-export function createDeployments({ jobs, resolve, published, granted }: DeploymentPorts): Deployments {
-  const show = async (job: Job, limit = EXECUTIONS_SHOWN): Promise<Deployment> => {
+export function createDeployments(jobs: JobsControl, rollouts: OwnRollouts): Deployments {
+  const showJob = async (job: Job, limit = EXECUTIONS_SHOWN): Promise<Deployment> => {
     const model = orderedModel(job.document); // null for a job of another kind: anybody may create those
     if (model === null) throw new NotFound(`job ${job.jobId} brings no model`);
     return {
@@ -33,38 +33,31 @@ export function createDeployments({ jobs, resolve, published, granted }: Deploym
       createdAt: job.createdAt,
       counts: job.counts,
       executions: limit === 0 ? [] : await jobs.executions(job.jobId, { limit }),
+      rollout: null,
     };
+  };
+  const ofRollout = async (id: string, what: 'pause' | 'resume' | 'rollback'): Promise<Deployment> => {
+    if (rollouts.has(id)) return rollouts[what](id);
+    await showJob(await jobs.describe(id), 0);
+    throw new JobRefused('InvalidStateTransition', `${id} is a job that was made without a rollout: there is nothing to ${WORDS[what]}`);
   };
 
   return {
-    async deploy({ model, to }) {
-      const chosen = await published(model);
-      const { name, version, bucket, key, sha256 } = chosen;
-      const things = resolve([to]);
-      if (things.length === 0) throw new NotFound(`${to} has no turbine yet`);
-      const stem = `${name.slice(0, 40)}-${version.replaceAll('.', '-')}`.replace(/[^a-zA-Z0-9_-]/g, '-').slice(0, 56);
-      const taken = (await jobs.list()).map(({ jobId }) => (jobId.startsWith(`${stem}-`) ? Number(jobId.slice(stem.length + 1)) : 0));
-      const last = Math.max(0, ...taken.filter(Number.isInteger)); // some between may have been deleted
-      const grantKey = await granted(chosen, to);
-      const document = printJobDocument({ name, version, bucket, key, sha256, ...(grantKey === null ? {} : { grantKey }) });
-      return show(
-        await jobs.create({
-          jobId: `${stem}-${last + 1}`,
-          things,
-          targets: [to],
-          document,
-          description: `${modelId(name, version)} to ${to}`,
-          inProgressTimeoutInMinutes: IN_PROGRESS_MINUTES,
-        }),
-      );
-    },
-    show: async (id) => show(await jobs.describe(id)),
+    deploy: (request: DeploymentRequest) => rollouts.deploy(request),
+    show: async (id) => (rollouts.has(id) ? rollouts.show(id, EXECUTIONS_SHOWN) : showJob(await jobs.describe(id))),
     async list() {
+      const records = rollouts.records();
+      const own = new Set(records.flatMap(({ waves, heal }) => [...waves, ...(heal?.jobs ?? [])].map(({ jobId }) => jobId)));
+      const foreign = (await jobs.list()).filter(({ jobId }) => !own.has(jobId));
+      const all = [
+        ...records.map(({ id, createdAt }) => ({ createdAt, show: (limit: number) => rollouts.show(id, limit) })),
+        ...foreign.map((job) => ({ createdAt: job.createdAt, show: (limit: number) => showJob(job, limit) })),
+      ].sort((a, b) => b.createdAt - a.createdAt); // stable: of one instant the newer record is first
       const shown: Deployment[] = [];
       let room = EXECUTIONS_LISTED;
-      for (const job of await jobs.list()) {
+      for (const { show } of all) {
         try {
-          const deployment = await show(job, Math.min(room, EXECUTIONS_OF_ONE));
+          const deployment = await show(Math.min(room, EXECUTIONS_OF_ONE));
           room -= deployment.executions.length;
           shown.push(deployment);
         } catch (error) {
@@ -75,11 +68,17 @@ export function createDeployments({ jobs, resolve, published, granted }: Deploym
       return shown;
     },
     async cancel(id) {
-      await show(await jobs.describe(id), 0); // a job that is no deployment is none to be cancelled here
-      return show(await jobs.cancel(id));
+      if (rollouts.has(id)) return rollouts.cancel(id);
+      await showJob(await jobs.describe(id), 0); // a job that is no deployment is none to be cancelled here
+      return showJob(await jobs.cancel(id));
     },
+    pause: (id) => ofRollout(id, 'pause'),
+    resume: (id) => ofRollout(id, 'resume'),
+    rollback: (id) => ofRollout(id, 'rollback'),
   };
 }
+
+const WORDS = { pause: 'pause', resume: 'resume', rollback: 'go back to' } as const;
 
 /** SUCCEEDED when every execution has; FAILED when all ended and one has not. */
 function statusOf({ status, counts }: Job): Deployment['status'] {

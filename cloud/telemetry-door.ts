@@ -134,7 +134,7 @@ export function quickReader(): (payload: Uint8Array) => Means | null {
   };
 }
 
-const VERDICT_KEYS = 7;
+const VERDICT_KEYS = 7; // and one that may be absent
 
 /** @throws ZodError or SyntaxError for what is no verdict. */
 export const readVerdict = (payload: Uint8Array): VerdictReport => parseVerdict(parse(payload));
@@ -145,7 +145,7 @@ export const parseVerdict = (body: unknown): VerdictReport => (isVerdict(body) ?
 /** Whether a body is a verdict as the schema has it, with nothing besides; false does not mean that it is none. */
 export function isVerdict(body: unknown): body is VerdictReport {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return false;
-  const { at, model, anomalous, score, worst, scores, announced } = body as Record<string, unknown>;
+  const { at, model, anomalous, score, worst, scores, announced, tookMs } = body as Record<string, unknown>;
   return (
     isNumber(at) &&
     at >= 0 &&
@@ -157,7 +157,8 @@ export function isVerdict(body: unknown): body is VerdictReport {
     worst.length <= NAME_MAX &&
     typeof announced === 'boolean' &&
     isScores(scores) &&
-    Object.keys(body).length === VERDICT_KEYS
+    (tookMs === undefined || (isNumber(tookMs) && tookMs >= 0)) &&
+    Object.keys(body).length === VERDICT_KEYS + (tookMs === undefined ? 0 : 1)
   );
 }
 

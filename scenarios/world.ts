@@ -7,6 +7,7 @@
 import { type KeyObject, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { openRollouts, type Rollouts } from '../actors/fleet/rollout/rollouts.ts';
 import { assembleFleet, type DevicePorts, type Fleet } from '../actors/assemble.ts';
 import type { Broker, Bus } from '../actors/contracts/bus.ts';
 import { CAPTURE_BUCKET, CAPTURE_PREFIX } from '../actors/contracts/capture.ts';
@@ -34,6 +35,7 @@ import { embeddedBroker } from '../cloud/bus/embedded.ts';
 import { policyAuthorizer } from '../cloud/bus/policies.ts';
 import { memoryBroker } from '../cloud/bus/memory.ts';
 import { createDeployments } from '../cloud/deployments.ts';
+import { openFleetEvidence } from '../cloud/evidence.ts';
 import { openFleetView } from '../cloud/fleet-view.ts';
 import { duckdbIndex } from '../cloud/index/duckdb.ts';
 import { elasticsearchIndex } from '../cloud/index/elasticsearch.ts';
@@ -60,6 +62,7 @@ import { arnOf } from '../cloud/things/arns.ts';
 import { jobTargets } from '../cloud/things/job-targets.ts';
 import { libsqlDocuments } from '../cloud/things/libsql-documents.ts';
 import type { Registry } from '../cloud/things/ports.ts';
+import { parseWindow } from '../cloud/rollouts/window.ts';
 import { serveShadows } from '../cloud/things/shadow-mqtt.ts';
 import { openThings, type ThingServices } from '../cloud/things/things.ts';
 import { fileDisk } from '../physical/disk.ts';
@@ -69,6 +72,8 @@ import { faultInjector } from '../twins/faults/injector.ts';
 import { inventSite, placeTurbines } from '../twins/site.ts';
 import { createRng } from '../twins/rng.ts';
 import type { VirtualClock } from '../twins/time/virtual-clock.ts';
+import { rolloutModels, windMpsOf } from './rollout-ports.ts';
+import { twinTrial } from './twin-trial.ts';
 import { type Bodies, type FleetGroup, openBodies } from './bodies.ts';
 import type { RunLog } from './digest.ts';
 import type { SerialFaults } from './faulty/serial.ts';
@@ -136,6 +141,7 @@ export interface Cloud {
   readonly jobs: JobsControl;
   readonly device: JobsDevice;
   readonly deployments: Deployments;
+  readonly rollouts: Pick<Rollouts, 'onChange'>;
   readonly view: FleetView;
   readonly index: DocumentIndex;
   readonly ingest: Ingest;
@@ -209,6 +215,8 @@ interface Ports {
   /** Where ingestion keeps what is on its way; null: nothing outlives the process. */
   readonly ingestDisk: Disk | null;
   readonly rules: readonly UserRule[];
+  /** Where rollouts are written down. */
+  readonly rolloutDisk: Disk;
   /** Lets clients from outside in: the services stand. */
   readonly admit: () => void;
 }
@@ -218,10 +226,11 @@ export async function openCloud(spec: PortsSpec, tools: CloudTools): Promise<Clo
   return cloudOver(
     spec.kind === 'memory' ? await memoryPorts(tools.clock, spec.key ?? generateKey()) : await demoPorts(spec, tools.clock, tools.log),
     tools,
+    'cloud',
   );
 }
 
-async function cloudOver(ports: Ports, { clock, log, events, decorate }: CloudTools): Promise<Cloud> {
+async function cloudOver(ports: Ports, { clock, log, events, decorate }: CloudTools, seed: number | 'cloud'): Promise<Cloud> {
   const { jobs, index, key, things } = ports;
   const broker = decorate?.broker?.(ports.broker) ?? ports.broker;
   const { registry } = things;
@@ -264,6 +273,20 @@ async function cloudOver(ports: Ports, { clock, log, events, decorate }: CloudTo
     events.append({ at: clock.now(), kind: 'alarm', of: thing, what: { id, raised: clearedAt === null, feature, model } });
   });
 
+  const rollouts = await openRollouts({
+    clock,
+    log,
+    events,
+    jobs,
+    disk: ports.rolloutDisk,
+    evidence: openFleetEvidence(view, clock, windMpsOf),
+    bench: twinTrial((model) => catalogue.read(model), ports.trustedKeys),
+    resolve: (targets) => registry.resolve(targets),
+    ...rolloutModels(catalogue, key.privateKey, () => clock.epoch + clock.now()),
+    chance: (text) => createRng(0).fork(text),
+    seed: String(seed),
+    parseWindow,
+  });
   ports.admit();
   return {
     clock,
@@ -279,18 +302,15 @@ async function cloudOver(ports: Ports, { clock, log, events, decorate }: CloudTo
     trustedKeys: ports.trustedKeys,
     jobs,
     device: jobs.device,
-    deployments: createDeployments({
-      jobs,
-      resolve: (targets) => registry.resolve(targets),
-      published: (id) => catalogue.show(id),
-      granted: (model, to) => catalogue.granted(model, to, clock.epoch + clock.now()),
-    }),
+    deployments: createDeployments(jobs, rollouts),
+    rollouts,
     view,
     index,
     ingest,
     command: (thing, order) => cloudBus.publish(topics.command(thing), JSON.stringify(order), { qos: 1 }),
     inspect: (thing, on) => cloudBus.publish(topics.inspect(thing), JSON.stringify({ inspect: on }), { qos: 1 }),
     async close() {
+      rollouts.close();
       await ingest.close();
       await view.close();
       await closePorts(ports);
@@ -321,7 +341,7 @@ async function worldOver(opened: Bodies, spec: WorldSpec, tools: WorldTools): Pr
   const bodies = [...opened.bodies, ...serials.bodies];
   const ports =
     spec.ports.kind === 'memory' ? await memoryPorts(clock, spec.ports.key ?? generateKey()) : await demoPorts(spec.ports, clock, log);
-  const cloud = await cloudOver(ports, tools);
+  const cloud = await cloudOver(ports, tools, spec.seed);
   const { broker, objects, catalogue, registry } = cloud;
 
   for (const { things } of bodies) for (const thing of things) registry.register(thing);
@@ -442,6 +462,7 @@ async function memoryPorts(clock: Clock, key: SigningKey): Promise<Ports> {
     presigned,
     index: memoryIndex(),
     ingestDisk: null,
+    rolloutDisk: memoryDisk(),
     rules: [],
     admit: () => {},
     key,
@@ -511,6 +532,7 @@ async function demoPorts(
     presigned,
     index: documents,
     ingestDisk: fileDisk(join(data, 'ingest')),
+    rolloutDisk: fileDisk(data),
     rules: userRules,
     admit: () => admit(),
     key,

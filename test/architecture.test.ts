@@ -51,6 +51,8 @@ const composes = (file: string) =>
   [
     'scenarios/world.ts',
     'scenarios/bodies.ts',
+    'scenarios/rollout-ports.ts',
+    'scenarios/twin-trial.ts',
     'scenarios/load.ts',
     'scenarios/stage.ts',
     'scenarios/stage-watch.ts',

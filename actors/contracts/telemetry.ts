@@ -34,6 +34,8 @@ export interface StateReport {
 /** On `…/verdict`, one a window; `at` in epoch milliseconds. `announced` is what the data plane has made of it after its persistence. */
 export interface VerdictReport extends Verdict {
   readonly announced: boolean;
+  /** From the window's last sample to its scores; absent from a device that does not say. */
+  readonly tookMs?: Millis | undefined;
 }
 
 /** On `…/telemetry`: the roll-up of one second. */

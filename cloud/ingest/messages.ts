@@ -23,6 +23,7 @@ export const VerdictMessage = z.object({
   worst: Name,
   scores: z.record(Name, z.number()),
   announced: z.boolean(),
+  tookMs: z.number().nonnegative().optional(),
 });
 
 export const TelemetryMessage = z.object({

@@ -137,7 +137,7 @@ const node = (
   opType,
   input,
   output: [output],
-  name: output,
+  name: `spoiled ${output}`, // a graph may have a node that is called as its output
   attribute: Object.entries(attributes).map(([name, value]) =>
     typeof value === 'number' ? { name, i: value, type: ATTRIBUTE_TYPES.int } : { name, ints: value, type: ATTRIBUTE_TYPES.ints },
   ),

@@ -188,10 +188,25 @@ console_('says what is wrong with a request, and loses nothing', async () => {
     (await errorOf(await post('/api/deployments', { model: 'windturbine-anomaly@1.1.0', to: 'frm' }))).message,
     /Did you mean farm/,
   );
-  assert.match(
-    (await errorOf(await post('/api/deployments', { model: 'windturbine-anomaly@1.1.0', to: 'farm', waves: ['10%'] }))).message,
-    /waves/,
-  );
+  const plans: [object, RegExp][] = [
+    [{ waves: ['ten'] }, /waves/],
+    [{ waves: [] }, /waves/],
+    [{ waves: ['50%', '10%'] }, /waves\[1\]: 10% is not more than 50%/],
+    [{ waves: ['0%', '140%', 1.5] }, /waves\[0\][\s\S]*waves\[1\][\s\S]*waves\[2\]/],
+    [{ soak: 'soon' }, /soak/],
+    [{ budgetKw: -1, budgetDevices: 0 }, /budgetKw: -1[\s\S]*budgetDevices: 0/],
+    [{ window: 'at night' }, /"at night" is no hours and no wind/],
+    [{ window: 'cron(0 99 * * ? *) for 2h' }, /hours 99 is not within 0..23/],
+    [{ plan: { wave: ['10%'] } }, /wave/],
+    [{ plan: 'plan.yaml' }, /plan/],
+  ];
+  for (const [plan, reason] of plans)
+    assert.match(
+      (await errorOf(await post('/api/deployments', { model: 'windturbine-anomaly@1.1.0', to: 'farm', ...plan }))).message,
+      reason,
+    );
+  assert.is((await post('/api/deployments/none/pause', {})).status, 404);
+  assert.equal(await world.deployments.list(), []);
   assert.is((await ask('/api/query?index=nothing')).status, 400);
   assert.match((await errorOf(await ask('/api/query?index=verdicts&every=soon&agg=median'))).message, /every[\s\S]*agg|agg[\s\S]*every/);
   for (const path of ['/objects/windfleet-sagemaker-models/..%2f..%2fetc%2fpasswd', '/objects/other/x', '/nothing', '/../package.json'])

@@ -6,6 +6,7 @@ import type { ActiveFault, FaultKind } from '../../../actors/contracts/faults.ts
 import type { Job, JobExecution } from '../../../actors/contracts/jobs.ts';
 import { parseDuration } from '../../../actors/contracts/units.ts';
 import { openApi } from '../api.ts';
+import { endLines, type PlanFlags, planLines, wishesOf } from '../rollout-text.ts';
 import { type Io, printFacts, table } from '../print.ts';
 
 const CLOUD = 'http://127.0.0.1:7070';
@@ -89,13 +90,22 @@ export function addFarmCommands(program: Command, io: Io): void {
       .description('Brings a model to a group of turbines.')
       .argument('<model>', 'name@version or name@alias')
       .requiredOption('--to <group>', 'a turbine or a group; farm is every turbine')
+      .option('--waves <sizes>', 'shares or counts that add up, as 10%,50%,100%; a gate stands between them')
+      .option('--soak <duration>', 'how long a wave is watched at least')
+      .option('--budget-kw <power>', 'turbines that are updated at once make no more together')
+      .option('--window <when>', 'when a wave may begin, as "cron(0 2 * * ? *) for 2h and below 4 m/s"')
+      .option('--plan <file>', 'waves, soak, budgetKw, budgetDevices, window, minWindows, longestWait in YAML or JSON')
       .option('--watch', 'until it has ended'),
-    ['deploy windturbine-anomaly@1.1.0 --to farm --watch', 'deploy windturbine-anomaly@1.1.0 --to T-003'],
-  ).action(async (model: string, { to, watch = false, cloud, json = false }: Common & { to: string; watch?: boolean }) => {
+    ['deploy windturbine-anomaly@1.1.0 --to farm --waves 10%,50%,100% --soak 2m --watch', 'deploy windturbine-anomaly@1.1.0 --to T-003'],
+  ).action(async (model: string, { to, watch = false, cloud, json = false, ...plan }: DeployFlags) => {
     const api = openApi(cloud);
-    let deployment = await api.post<Deployment>('/api/deployments', { model, to });
+    let deployment = await api.post<Deployment>('/api/deployments', { model, to, ...wishesOf(plan) });
+    const isStaged = (deployment.rollout?.waves.length ?? 0) > 1;
+    if (!json && isStaged) for (const line of planLines(deployment)) io.out(line);
     if (watch) deployment = await follow(api, deployment, json ? () => {} : io.out, io.signal);
-    printFacts(io, json, deployment, () => `${deployment.id}: ${deployment.status}`);
+    printFacts(io, json, deployment, () =>
+      [`${deployment.id}: ${deployment.status}`, ...(watch && isStaged ? endLines(deployment) : [])].join('\n'),
+    );
     if (watch && !io.signal.aborted && deployment.status !== 'SUCCEEDED') process.exitCode = 7;
   });
 
@@ -128,6 +138,8 @@ export function addFarmCommands(program: Command, io: Io): void {
   });
 }
 
+type DeployFlags = Common & PlanFlags & { to: string; watch?: boolean };
+
 /** Asks until every execution has ended, and says what changed. */
 async function follow(
   api: ReturnType<typeof openApi>,
@@ -143,7 +155,11 @@ async function follow(
       if (said.get(thing) !== line) say(line);
       said.set(thing, line);
     }
-    if (current.status !== 'IN_PROGRESS' || signal.aborted) return current;
+    const { reason = '', isSettled = true } = current.rollout ?? {};
+    const isOver = current.status !== 'IN_PROGRESS' && current.status !== 'PAUSED' && isSettled;
+    if (reason !== '' && said.get('') !== reason && (current.rollout?.waves.length ?? 0) > 1) say(`${current.status}  ${reason}`);
+    said.set('', reason);
+    if (isOver || signal.aborted) return current;
     await import('node:timers/promises').then(({ setTimeout: wait }) => wait(500, undefined, { signal }).catch(() => {}));
     current = await api.get<Deployment>(`/api/deployments/${encodeURIComponent(deployment.id)}`);
   }

@@ -5,11 +5,17 @@ import { JobRefused } from '../../../actors/contracts/errors.ts';
 import type { Job, JobExecution } from '../../../actors/contracts/jobs.ts';
 import { hostOf } from '../../things/endpoints.ts';
 import { EXECUTIONS_LISTED, EXECUTIONS_OF_ONE, EXECUTIONS_SHOWN } from '../../deployments.ts';
+import { mergeWishes, PlanWords, planFields } from '../../rollouts/wishes.ts';
 import { parseBody, RequestRefused } from '../errors.ts';
 import type { ConsoleServices } from '../services.ts';
 
-const LATER = ['waves', 'soak', 'budgetKw', 'window', 'plan'] as const;
-const Deployment = z.strictObject({ model: z.string().min(1).max(160), to: z.string().min(1).max(128) });
+const Deployment = z.strictObject({
+  model: z.string().min(1).max(160),
+  to: z.string().min(1).max(128),
+  ...planFields,
+  plan: PlanWords.optional(),
+});
+const ORDERS = ['pause', 'resume', 'abort', 'rollback'] as const;
 
 type OfId = { Params: { id: string } };
 
@@ -39,15 +45,11 @@ export function rolloutRoutes(
   app.get<OfId>('/api/deployments/:id', async ({ params }) => deployments.show(params.id));
   app.delete<OfId>('/api/deployments/:id', async ({ params }) => deployments.cancel(params.id));
   app.post('/api/deployments', async ({ body }, reply) => {
-    const early = LATER.filter((name) => typeof body === 'object' && body !== null && name in body);
-    if (early.length > 0)
-      throw new RequestRefused(
-        400,
-        'request.invalid',
-        `${early.join(', ')}: not supported yet; a deployment is one job for all of its group`,
-      );
-    return reply.status(201).send(await deployments.deploy(parseBody(Deployment, body)));
+    const { model, to, plan, ...said } = parseBody(Deployment, body);
+    return reply.status(201).send(await deployments.deploy({ model, to, ...mergeWishes(plan, said) }));
   });
+  for (const what of ORDERS)
+    app.post<OfId>(`/api/deployments/:id/${what}`, async ({ params }) => deployments[what === 'abort' ? 'cancel' : what](params.id));
 
   // AWS IoT's DescribeEndpoint, for who signs nothing: a bare host as there, and beside it where the broker is in full.
   app.get<{ Querystring: { endpointType?: string } }>('/endpoint', async ({ query }) => {
