@@ -12,6 +12,8 @@ const MINUTE = 60_000;
 interface Heard {
   readonly at: Float64Array;
   readonly score: Float32Array;
+  /** Mean over the features of the logarithm of their scores. */
+  readonly errors: Float32Array;
   readonly tookMs: Float32Array;
   count: number;
 }
@@ -32,6 +34,7 @@ export function openFleetEvidence(view: FleetView, clock: Clock, windOf: WindOf)
     const i = log.count++ % KEPT;
     log.at[i] = clock.epoch + clock.now();
     log.score[i] = verdict.score;
+    log.errors[i] = meanOf(Object.values(verdict.scores).map(logOf));
     log.tookMs[i] = verdict.tookMs ?? Number.NaN;
   });
   const nowOf = ({ thing, machine, model, state, channels }: TurbineView): TurbineNow => ({
@@ -56,20 +59,36 @@ export function openFleetEvidence(view: FleetView, clock: Clock, windOf: WindOf)
   };
 }
 
-const NOTHING: TurbineEvidence = { windows: 0, anomalous: 0, logScore: Number.NaN, drift: Number.NaN, tookMs: Number.NaN, perMinute: 0 };
+const NOTHING: TurbineEvidence = {
+  windows: 0,
+  anomalous: 0,
+  logScore: Number.NaN,
+  logErrors: Number.NaN,
+  drift: Number.NaN,
+  tookMs: Number.NaN,
+  perMinute: 0,
+};
 
-const newLog = (): Heard => ({ at: new Float64Array(KEPT), score: new Float32Array(KEPT), tookMs: new Float32Array(KEPT), count: 0 });
+const newLog = (): Heard => ({
+  at: new Float64Array(KEPT),
+  score: new Float32Array(KEPT),
+  errors: new Float32Array(KEPT),
+  tookMs: new Float32Array(KEPT),
+  count: 0,
+});
 
 function summary(log: Heard, from: Millis, to: Millis): TurbineEvidence {
   const minutes: number[] = [];
   const logs: number[] = [];
+  const errors: number[] = [];
   const took: number[] = [];
   let anomalous = 0;
   for (let n = Math.max(0, log.count - KEPT); n < log.count; n++) {
     const i = n % KEPT;
     if (log.at[i] < from || log.at[i] >= to) continue;
     minutes.push((log.at[i] - from) / MINUTE);
-    logs.push(Math.log(Math.max(LEAST_SCORE, log.score[i])));
+    logs.push(logOf(log.score[i]));
+    if (Number.isFinite(log.errors[i])) errors.push(log.errors[i]);
     if (log.score[i] > 1) anomalous++;
     if (Number.isFinite(log.tookMs[i])) took.push(log.tookMs[i]);
   }
@@ -80,12 +99,16 @@ function summary(log: Heard, from: Millis, to: Millis): TurbineEvidence {
     windows,
     anomalous: anomalous / windows,
     logScore: meanOf(logs),
+    logErrors: meanOf(errors),
     drift: windows < 3 ? Number.NaN : slopeOf(minutes, logs),
     tookMs: took.length > 0 ? took[took.length >> 1] : Number.NaN,
     perMinute: to > from ? windows / ((to - from) / MINUTE) : 0,
   };
 }
 
+const logOf = (score: number): number => Math.log(Math.max(LEAST_SCORE, score));
+
+/** NaN of nothing. */
 const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Least squares. */

@@ -1,7 +1,7 @@
 /** Plays one story in virtual time and holds it to its expectations. */
 import type { Clock } from '../actors/contracts/clock.ts';
-import type { Deployments } from '../actors/contracts/deployments.ts';
-import { ConfigInvalid } from '../actors/contracts/errors.ts';
+import type { Deployments, RolloutWishes } from '../actors/contracts/deployments.ts';
+import { JobRefused } from '../actors/contracts/errors.ts';
 import type { FaultInjector } from '../actors/contracts/faults.ts';
 import type { FleetEvent } from '../actors/contracts/log.ts';
 import type { ThingName } from '../actors/contracts/ids.ts';
@@ -32,6 +32,8 @@ export interface Stage {
   readonly outside: Outside;
   readonly models: ModelShelf;
   readonly deployments: Deployments;
+  /** A rollout plan beside the story. @throws FileInvalid */
+  plan(file: string): RolloutWishes;
   readonly events: RunLog;
   /** Probes for invariants; absent: none of the story's expectations asks for them. */
   readonly watch?: StageWatch | undefined;
@@ -78,6 +80,7 @@ export async function playStory(story: Scenario, stage: Stage, { until, advance 
     story,
     targets: new Map(),
     jobs: new Map(),
+    rollouts: new Map(),
     lives: createLives(clock, events, stage.bodies),
     deploys: spoiledDeploys(stage.models, stage.outside),
   };
@@ -131,6 +134,8 @@ interface Notes {
   readonly story: Scenario;
   readonly targets: Map<string, readonly ThingName[]>;
   readonly jobs: Map<string, readonly string[]>;
+  /** Labels of deploy steps, by the rollout that each has made. */
+  readonly rollouts: Map<string, string>;
   readonly lives: Lives;
   readonly deploys: SpoiledDeploys;
 }
@@ -146,10 +151,16 @@ async function perform(occurrence: Occurrence, stage: Stage, notes: Notes): Prom
   };
   switch (does.kind) {
     case 'deploy': {
-      const { deploy, to = 'farm' } = does.words;
+      const { deploy, to = 'farm', waves, soak, budgetKw, window, plan } = does.words;
       await notes.deploys.ready(label, deploy);
-      const { id } = await deployments.deploy({ model: deploy, to });
-      notes.jobs.set(label, [...(notes.jobs.get(label) ?? []), id]);
+      const said = { waves, soak: soak === undefined ? undefined : parseDuration(soak)!, budgetKw, window };
+      const wishes = {
+        ...(plan === undefined ? {} : stage.plan(plan)),
+        ...Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)),
+      };
+      const { id, rollout } = await deployments.deploy({ model: deploy, to, ...wishes });
+      notes.rollouts.set(id, label);
+      for (const { jobId } of rollout?.waves ?? []) if (jobId !== null) noteJob(notes, label, jobId);
       events.append({ at: clock.now(), kind: 'rollout', of: label, what: { status: 'IN_PROGRESS' } });
       return;
     }
@@ -164,14 +175,34 @@ async function perform(occurrence: Occurrence, stage: Stage, notes: Notes): Prom
     case 'command':
       for (const thing of whom(does.on)) await stage.command(thing, does.order);
       return;
+    case 'pause':
+    case 'resume':
     case 'abort':
-      for (const job of notes.jobs.get(does.of) ?? [])
-        if ((await deployments.show(job)).status === 'IN_PROGRESS') await deployments.cancel(job); // one that has ended is left as it is
+    case 'rollback':
+      for (const [id, of] of notes.rollouts) if (of === does.of) await order(does.kind, id, occurrence, stage);
       return;
-    default:
-      throw new ConfigInvalid(`${label}: ${does.kind} is of rollouts with waves, which these deployments are not`);
   }
 }
+
+/** One that has ended by itself meanwhile is told so; the story goes on. */
+async function order(
+  kind: 'pause' | 'resume' | 'abort' | 'rollback',
+  id: string,
+  { label }: Occurrence,
+  { clock, events, deployments }: Stage,
+): Promise<void> {
+  try {
+    await deployments[kind === 'abort' ? 'cancel' : kind](id);
+  } catch (error) {
+    if (!(error instanceof JobRefused)) throw error;
+    events.append({ at: clock.now(), kind: 'step', of: label, what: { refused: error.message } });
+  }
+}
+
+const noteJob = ({ jobs }: Notes, label: string, job: string): void => {
+  const known = jobs.get(label) ?? [];
+  if (!known.includes(job)) jobs.set(label, [...known, job]);
+};
 
 function beginFault(
   does: Extract<Deed, { readonly kind: 'fault' }>,
@@ -228,18 +259,13 @@ const SERVICES: ReadonlyMap<string, string> = new Map([
   ['url-expired', 'store'],
 ]);
 
-/** Tells the event log how the rollouts of deploy steps end: as their jobs do. */
-function watchRollouts({ events, deployments, clock }: Stage, { jobs }: Notes): void {
-  const told = new Set<string>();
-  events.onAppend(({ kind, of, what }) => {
-    if (kind !== 'job' || 'thing' in what || told.has(of)) return;
-    const status = String(what['status']);
-    if (status !== 'COMPLETED' && status !== 'CANCELED') return;
-    const label = [...jobs].find(([, ids]) => ids.includes(of))?.[0];
+/** Tells the event log of the rollouts by the labels of their deploy steps, and notes the jobs of their waves. */
+function watchRollouts({ events }: Stage, notes: Notes): void {
+  events.onAppend(({ at, kind, of, what }) => {
+    const label = kind === 'rollout' ? notes.rollouts.get(of) : undefined;
     if (label === undefined) return;
-    told.add(of);
-    void deployments
-      .show(of)
-      .then((shown) => events.append({ at: clock.now(), kind: 'rollout', of: label, what: { status: shown.status } }));
+    const { job, ...told } = what;
+    if (typeof job === 'string') noteJob(notes, label, job);
+    events.append({ at, kind, of: label, what: told });
   });
 }

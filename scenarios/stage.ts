@@ -1,4 +1,5 @@
 /** A world for a story: its fleet behind faulty ports, in memory, with a key that its seed decides. It composes. */
+import { join } from 'node:path';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { EnvironmentLacking } from '../actors/contracts/errors.ts';
 import type { Lamp, TurbineView } from '../actors/contracts/fleet-view.ts';
@@ -16,6 +17,7 @@ import { defaultWind } from '../twins/library/desk-turbine.ts';
 import { createRng } from '../twins/rng.ts';
 import type { VirtualClock } from '../twins/time/virtual-clock.ts';
 import type { RunLog } from './digest.ts';
+import { readRolloutPlan } from '../cloud/rollouts/plan-file.ts';
 import { openOutside, type Outside } from './faulty/outside.ts';
 import type { LoadedStory } from './load.ts';
 import { publishCopies } from './model-copies.ts';
@@ -104,6 +106,7 @@ export async function openStage(
       outside,
       models: modelShelf(world, key),
       deployments: world.deployments,
+      plan: (file) => readRolloutPlan(loaded.folder === null ? file : join(loaded.folder, file)),
       events,
       watch: watch ? { witness: () => watch.probes.witness(), finish: () => watch.finish(world) } : undefined,
       command: (thing, order) => world.command(thing, order),

@@ -98,7 +98,7 @@ export interface GateLook {
 
 /** How much more a quantity has changed where the new model judges than where it does not. */
 export interface GateMeasure {
-  readonly name: 'score' | 'drift' | 'anomalous' | 'time' | 'silence';
+  readonly name: 'score' | 'errors' | 'drift' | 'anomalous' | 'time' | 'silence';
   readonly effect: number;
   /** Null while it is not known. */
   readonly standardError: number | null;

@@ -11,7 +11,9 @@ export interface TurbineEvidence {
   readonly anomalous: number;
   /** Mean of the natural logarithm of the worst score; NaN without windows. */
   readonly logScore: number;
-  /** Its slope, a minute; NaN with fewer than three windows. */
+  /** Mean of the logarithms of all features' scores: how well the model knows this machine at all. */
+  readonly logErrors: number;
+  /** Slope of the worst score's, a minute; NaN with fewer than three windows. */
   readonly drift: number;
   /** Median milliseconds from a window's last sample to its scores; NaN when nobody says. */
   readonly tookMs: number;

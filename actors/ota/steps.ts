@@ -5,17 +5,14 @@
  * Nothing of a package is looked at before its digest and its signature have been checked; what is loaded is what was read back from the
  * slot; and the old model judges until the new one takes over.
  */
-import type { KeyObject } from 'node:crypto';
-import type { Channel } from '../contracts/channels.ts';
 import type { Clock } from '../contracts/clock.ts';
 import type { Disk } from '../contracts/disk.ts';
 import { JobRefused, ModelRejected, reasonOf } from '../contracts/errors.ts';
-import { type ModelId, modelId, type ThingName } from '../contracts/ids.ts';
+import { type ModelId, modelId } from '../contracts/ids.ts';
 import type { Engine, Inference, Prover } from '../contracts/inference.ts';
 import type { DeviceJobs } from '../contracts/jobs.ts';
 import type { Log } from '../contracts/log.ts';
 import type { ModelManifest } from '../contracts/model.ts';
-import type { ObjectStore } from '../contracts/objects.ts';
 import type { Millis } from '../contracts/units.ts';
 import { sha256Hex } from '../package/digest.ts';
 import type { ModelOrder } from '../package/job-document.ts';

@@ -1,11 +1,8 @@
 /** Rollouts as text, and plans as the command line and files have them. */
-import { readFileSync } from 'node:fs';
-import { parse as parseYaml, YAMLParseError } from 'yaml';
-import { z } from 'zod';
 import type { Deployment } from '../../actors/contracts/deployments.ts';
-import { FileInvalid, reasonOf, UsageError } from '../../actors/contracts/errors.ts';
+import { UsageError } from '../../actors/contracts/errors.ts';
 import { parseDuration } from '../../actors/contracts/units.ts';
-import { PlanWords } from '../rollouts/wishes.ts';
+import { readPlanWords } from '../rollouts/plan-file.ts';
 
 export interface PlanFlags {
   readonly waves?: string;
@@ -28,24 +25,8 @@ export function wishesOf({ waves, soak, budgetKw, window, plan }: PlanFlags): Re
     ...(soak === undefined ? {} : { soak }),
     ...(budgetKw === undefined ? {} : { budgetKw: Number(budgetKw) }),
     ...(window === undefined ? {} : { window }),
-    ...(plan === undefined ? {} : { plan: readPlan(plan) }),
+    ...(plan === undefined ? {} : { plan: readPlanWords(plan) }),
   };
-}
-
-function readPlan(file: string): unknown {
-  let given: unknown;
-  try {
-    given = parseYaml(readFileSync(file, 'utf8'));
-    PlanWords.parse(given);
-    return given;
-  } catch (error) {
-    const [start] = error instanceof YAMLParseError ? (error.linePos ?? []) : [];
-    const why = error instanceof z.ZodError ? z.prettifyError(error) : reasonOf(error).split('\n')[0];
-    throw new FileInvalid(`${file}:${start?.line ?? 1}:${start?.col ?? 1}: is no rollout plan: ${why}`, {
-      cause: error,
-      hint: 'as waves: [10%, 100%] and soak: 2m',
-    });
-  }
 }
 
 /** What will be done, before it is. */

@@ -1,15 +1,18 @@
 import { scenario } from '../dsl.ts';
 
 export default scenario({
-  about: `A new model finds every healthy window anomalous. It is well signed and answers its golden samples; the device canary, in which both
-          models judge the same windows, must keep it from every turbine.`,
+  about: `A new model finds healthy windows anomalous. It is well signed and answers its golden samples. Some turbines refuse it in their device
+          canary, in which both models judge the same windows; what gets past that is halted by the rollout's gate, and goes back.`,
   seed: 19,
-  duration: '6m',
-  fleet: [{ twins: 5, like: 'desk-turbine' }],
+  duration: '8m',
+  fleet: [{ twins: 12, like: 'desk-turbine' }],
   wind: { meanMps: 1.6, turbulenceIntensity: 0.18 },
   timeline: [
-    { at: '50s', fault: 'model-trigger-happy', on: 'new', severity: 1 },
-    { at: '1m', deploy: 'windturbine-anomaly@1.1.0', id: 'new' },
+    { at: '110s', fault: 'model-trigger-happy', on: 'new' },
+    { at: '2m', deploy: 'windturbine-anomaly@1.1.0', waves: ['25%', '100%'], soak: '2m', id: 'new' },
   ],
-  expect: [{ that: 'job', of: 'new', is: 'FAILED', within: '4m' }, { that: 'exposure', of: 'new', is: 0 }, { that: 'noAlarm' }],
+  expect: [
+    { that: 'rollout', of: 'new', is: 'HALTED', within: '6m' },
+    { that: 'exposure', of: 'new', below: 18 },
+  ],
 });

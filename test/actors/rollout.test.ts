@@ -121,6 +121,7 @@ const evidence = (change: Partial<TurbineEvidence> = {}): TurbineEvidence => ({
   windows: 60,
   anomalous: 0,
   logScore: -1,
+  logErrors: -2,
   drift: 0,
   tookMs: 100,
   perMinute: 12,
@@ -144,6 +145,7 @@ rollout('the gate lets a model pass that is no worse, and halts each that is', (
   const bad: [Partial<TurbineEvidence>, RegExp][] = [
     [{ logScore: 0 }, /scores \+1\d\d %/],
     [{ logScore: -4 }, /scores −9\d %/],
+    [{ logErrors: -1.1 }, /errors over all features/],
     [{ drift: 0.5 }, /drift/],
     [{ anomalous: 0.6 }, /windows anomalous/],
     [{ tookMs: 2_100 }, /inference takes 21.0 times as long/],

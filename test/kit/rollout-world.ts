@@ -17,13 +17,13 @@ export async function publishSpoiled(world: RolloutWorld, spoil: (contents: Mode
   return 'windturbine-anomaly@1.2.0';
 }
 
-export async function rolloutWorld({ seed = 7, twins = 12 } = {}): Promise<RolloutWorld> {
+export async function rolloutWorld({ seed = 7, twins = 20 } = {}): Promise<RolloutWorld> {
   const world = await memoryWorld({ seed, twins, key: generateKey() });
-  await world.clock.run(60_000);
+  await world.clock.run(120_000);
   return world;
 }
 
-export const roll = (world: RolloutWorld, model: ModelId, wishes: RolloutWishes = { waves: ['25%', '100%'] }): Promise<Deployment> =>
+export const roll = (world: RolloutWorld, model: ModelId, wishes: RolloutWishes = { waves: ['20%', '100%'] }): Promise<Deployment> =>
   world.deployments.deploy({ model, to: 'farm', ...wishes });
 
 /** Runs until it is settled, or until `atMost`. */

@@ -113,7 +113,7 @@ async function update(record: RolloutRecord, ports: RolloutPorts): Promise<Rollo
   }
   if (failed > FAILED_SHARE * wave.things.length) {
     const reason = `${failed} of ${wave.things.length} turbines of wave ${index + 1} did not take the model`;
-    return Object.keys(record.updatedAt).length === 0 ? { type: 'finished', isWhole: false, reason } : { type: 'halted', reason };
+    return { type: 'halted', reason };
   }
   if (index < record.waves.length - 1) {
     wave.soaksFrom = instant(ports);

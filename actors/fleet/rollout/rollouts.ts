@@ -68,7 +68,7 @@ export async function openRollouts(ports: RolloutPorts): Promise<Rollouts> {
         at: clock.now(),
         kind: 'rollout',
         of: of.id,
-        what: { status: is, wave: after.context.wave + 1, waves: of.waves.length },
+        what: { status: is, wave: after.context.wave + 1, waves: of.waves.length, job: of.waves[after.context.wave].jobId },
       });
     else if (was !== is || event.type === 'healed')
       events.append({
