@@ -7,7 +7,7 @@
 import { type KeyObject, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { openRollouts, type Rollouts } from '../actors/fleet/rollout/rollouts.ts';
+import { openRollouts } from '../actors/fleet/rollout/rollouts.ts';
 import { assembleFleet, type DevicePorts, type Fleet } from '../actors/assemble.ts';
 import type { Broker, Bus } from '../actors/contracts/bus.ts';
 import { CAPTURE_BUCKET, CAPTURE_PREFIX } from '../actors/contracts/capture.ts';
@@ -141,7 +141,6 @@ export interface Cloud {
   readonly jobs: JobsControl;
   readonly device: JobsDevice;
   readonly deployments: Deployments;
-  readonly rollouts: Pick<Rollouts, 'onChange'>;
   readonly view: FleetView;
   readonly index: DocumentIndex;
   readonly ingest: Ingest;
@@ -303,7 +302,6 @@ async function cloudOver(ports: Ports, { clock, log, events, decorate }: CloudTo
     jobs,
     device: jobs.device,
     deployments: createDeployments(jobs, rollouts),
-    rollouts,
     view,
     index,
     ingest,

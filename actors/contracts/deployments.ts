@@ -142,4 +142,6 @@ export interface Deployments {
   resume(id: string): Promise<Deployment>;
   /** Sends every turbine that it has updated back to what it had. @throws JobRefused when it goes back already */
   rollback(id: string): Promise<Deployment>;
+  /** Heard after a rollout has changed, or its gate has looked. Jobs tell of their changes themselves. */
+  onChange(heard: () => void): void;
 }

@@ -21,8 +21,6 @@ export interface Rollouts extends Omit<Deployments, 'list' | 'show'> {
   records(): readonly Pick<RolloutRecord, 'id' | 'createdAt' | 'waves' | 'heal'>[];
   /** @param limit executions shown at most. @throws NotFound; JobRefused when its only job has been deleted */
   show(id: string, limit: number): Promise<Deployment>;
-  /** Called after each change. */
-  onChange(heard: () => void): void;
   close(): void;
 }
 
@@ -87,6 +85,7 @@ export async function openRollouts(ports: RolloutPorts): Promise<Rollouts> {
       const marks = marksOf(of);
       const event = await nextEvent(of, ports);
       if (!event || !(await apply(of, event))) {
+        if (of.isGated) for (const hear of hearers) hear();
         if (marksOf(of) === marks) return;
         for (const { jobId } of of.heal?.jobs ?? []) byJob.set(jobId, of);
         await shelf.save(of);

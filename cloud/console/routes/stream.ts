@@ -23,6 +23,9 @@ export function streamRoutes(
   jobs.onChange(() => {
     jobsChanged++;
   });
+  deployments.onChange(() => {
+    jobsChanged++;
+  });
   let trainingsChanged = 0;
   trainings.onChange(() => {
     trainingsChanged++;

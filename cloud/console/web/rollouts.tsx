@@ -1,7 +1,7 @@
 /** Models and how they reach the turbines: a form to deploy, and every deployment with its turbines. */
 import { computed, signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import type { Deployment } from '../../../actors/contracts/deployments.ts';
+import type { Deployment, GateMeasure, RolloutReport } from '../../../actors/contracts/deployments.ts';
 import type { JobExecution } from '../../../actors/contracts/jobs.ts';
 import { say } from './notice.tsx';
 import { ask, deployments, fleet } from './store.ts';
@@ -14,6 +14,8 @@ const offered = computed(() => {
   return models.value.toSorted((a, b) => rank(a) - rank(b)).map(({ name, version }) => `${name}@${version}`);
 });
 const chosen = signal('');
+const waves = signal('');
+const soak = signal('');
 const model = computed(() => chosen.value || (offered.value[0] ?? ''));
 
 export function Rollouts() {
@@ -47,13 +49,40 @@ export function Rollouts() {
             ))}
           </select>
         </label>
+        <label>
+          Waves
+          <input
+            data-testid="waves"
+            value={waves.value}
+            placeholder="10%,50%,100%"
+            size={14}
+            onInput={(event) => {
+              waves.value = event.currentTarget.value;
+            }}
+          />
+        </label>
+        <label>
+          Soak
+          <input
+            data-testid="soak"
+            value={soak.value}
+            placeholder="1m"
+            size={5}
+            onInput={(event) => {
+              soak.value = event.currentTarget.value;
+            }}
+          />
+        </label>
         <button
           type="button"
           class="primary"
           data-testid="deploy-button"
           disabled={model.value === ''}
           onClick={() =>
-            say(ask('POST', '/api/deployments', { model: model.value, to: 'farm' }), `${model.value} is on its way to the farm`)
+            say(
+              ask('POST', '/api/deployments', { model: model.value, to: 'farm', ...wishes() }),
+              `${model.value} is on its way to the farm`,
+            )
           }
         >
           Deploy to the farm
@@ -67,6 +96,12 @@ export function Rollouts() {
   );
 }
 
+/** What is said of the plan; the rest is as usual. */
+const wishes = () => ({
+  ...(waves.value.trim() === '' ? {} : { waves: waves.value }),
+  ...(soak.value.trim() === '' ? {} : { soak: soak.value.trim() }),
+});
+
 const STAGES = ['downloading', 'verifying', 'unpacking', 'loading', 'canary', 'committing'];
 
 /** How far an execution is, 0..1. */
@@ -75,7 +110,8 @@ function share({ status, statusDetails }: JobExecution): number {
   return status === 'IN_PROGRESS' ? (STAGES.indexOf(statusDetails['stage'] ?? '') + 1) / (STAGES.length + 1) : 1;
 }
 
-function Job({ deployment: { id, model: brought, status, executions } }: { readonly deployment: Deployment }) {
+function Job({ deployment }: { readonly deployment: Deployment }) {
+  const { id, model: brought, status, executions, rollout } = deployment;
   return (
     <div class="job" data-testid="job-row" data-status={status}>
       <div class="job-head">
@@ -83,6 +119,9 @@ function Job({ deployment: { id, model: brought, status, executions } }: { reado
         <span class={`badge ${status.toLowerCase()}`}>{status}</span>
       </div>
       <small class="quiet">{id}</small>
+      {rollout && <Orders id={id} status={status} isSettled={rollout.isSettled} />}
+      {rollout && (rollout.waves.length > 1 || status !== 'SUCCEEDED') && <p class="reason">{rollout.reason}</p>}
+      {rollout && rollout.waves.length > 1 && <Waves rollout={rollout} />}
       <ul>
         {executions.map((execution) => (
           <li key={execution.thing} data-testid="execution" data-status={execution.status} title={execution.statusDetails['info']}>
@@ -95,5 +134,85 @@ function Job({ deployment: { id, model: brought, status, executions } }: { reado
         ))}
       </ul>
     </div>
+  );
+}
+
+const ORDERS = [
+  { order: 'pause', text: 'Pause', done: 'no wave begins until it is resumed' },
+  { order: 'resume', text: 'Resume', done: 'it goes on' },
+  { order: 'abort', text: 'Abort', done: 'it has ended; what is updated stays' },
+  { order: 'rollback', text: 'Roll back', done: 'what is updated goes back' },
+] as const;
+
+function Orders({ id, status, isSettled }: { readonly id: string; readonly status: Deployment['status']; readonly isSettled: boolean }) {
+  const isOpen = {
+    pause: status === 'IN_PROGRESS',
+    resume: status === 'PAUSED',
+    abort: status === 'IN_PROGRESS' || status === 'PAUSED',
+    rollback: status !== 'HALTED' && status !== 'ROLLED_BACK' && (isSettled || status === 'IN_PROGRESS' || status === 'PAUSED'),
+  };
+  return (
+    <div class="orders">
+      {ORDERS.filter(({ order }) => isOpen[order]).map(({ order, text, done }) => (
+        <button
+          type="button"
+          key={order}
+          data-testid={`rollout-${order}`}
+          onClick={() => say(ask('POST', `/api/deployments/${encodeURIComponent(id)}/${order}`), `${id}: ${done}`)}
+        >
+          {text}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+const percent = (share: number) => `${Math.round(100 * share)} %`;
+
+function Waves({ rollout: { waves, bench, heal, exposureMinutes, plan } }: { readonly rollout: RolloutReport }) {
+  return (
+    <div class="waves">
+      {bench && (
+        <p class="quiet">
+          On twins: {percent(bench.newRecall)} of {bench.faults} known faults found, the old model {percent(bench.oldRecall)}
+        </p>
+      )}
+      {waves.map(({ things, status, gate }, i) => (
+        <div key={things[0]} class="wave" data-testid="wave" data-status={status}>
+          <span>
+            Wave {i + 1}: {things.length} {things.length === 1 ? 'turbine' : 'turbines'}
+          </span>
+          <span class={`badge ${status === 'DONE' ? 'succeeded' : status === 'PENDING' ? '' : 'in_progress'}`}>{status.toLowerCase()}</span>
+          {gate && (
+            <ul class="gate" data-testid="gate" data-decision={gate.decision} title={gate.words}>
+              {gate.measures.map((measure) => (
+                <Measure key={measure.name} measure={measure} />
+              ))}
+            </ul>
+          )}
+        </div>
+      ))}
+      <p class="quiet">
+        Exposure {exposureMinutes} turbine-minutes; the gate wants {plan.minWindows} windows of a turbine and waits{' '}
+        {Math.round(plan.longestWait / 60_000)} min at most
+        {heal && `; back: ${heal.back.length}, on the way ${heal.waiting.length}, not back ${heal.left.length}`}
+      </p>
+    </div>
+  );
+}
+
+/** Between nothing and what is tolerated, where the effect is and how sure that is. */
+function Measure({ measure: { name, effect, standardError, promotes, decision, words } }: { readonly measure: GateMeasure }) {
+  const place = (value: number) => `${Math.max(0, Math.min(100, (50 * value) / promotes + 50))}%`;
+  const error = standardError ?? promotes;
+  return (
+    <li class={decision} title={words}>
+      <span>{name}</span>
+      <span class="scale">
+        <i class="interval" style={{ left: place(effect - 2 * error), right: `calc(100% - ${place(effect + 2 * error)})` }} />
+        <i class="effect" style={{ left: place(effect) }} />
+      </span>
+      <span class="quiet">{decision}</span>
+    </li>
   );
 }
