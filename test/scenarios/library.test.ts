@@ -42,6 +42,8 @@ const broken: readonly (readonly [string, (story: Scenario) => Scenario, RegExp]
   ['corrupt-package', without('package-corrupt'), /FAILED|1\.0\.0/],
   ['power-cut-while-downloading', withStep({ at: '50s', fault: 'package-unsigned', on: 'new' }), /SUCCEEDED|1\.1\.0/],
   ['trigger-happy-model', without('model-trigger-happy'), /HALTED/],
+  ['slow-model', without('model-slow'), /HALTED/],
+  ['good-rollout', withStep({ at: '3m', fault: 'model-slow', on: 'good' }), /SUCCEEDED/],
   ['clock-skew', withStep({ at: '6m', fault: 'voltage-sag', on: 'T-001', severity: 0.8 }), /no alarm of T-001/],
 ];
 
