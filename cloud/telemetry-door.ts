@@ -41,97 +41,99 @@ function slowly(payload: Uint8Array): Means {
 
 /** @returns null for whatever is not exactly as the fleet writes it. */
 export function quickReader(): (payload: Uint8Array) => Means | null {
-  const names: { readonly bytes: Uint8Array; readonly text: string }[] = []; // as in the last message
-  let text: Uint8Array = new Uint8Array();
-  let i = 0;
-
-  const skip = (wanted: Uint8Array): boolean => {
-    for (let k = 0; k < wanted.length; k++) if (text[i + k] !== wanted[k]) return false;
-    i += wanted.length;
-    return true;
-  };
-  /** NaN for what is no plain number. */
-  const number = (): number => {
-    const isNegative = text[i] === MINUS;
-    if (isNegative) i++;
-    const from = i;
-    let value = 0;
-    let digit = text[i];
-    for (; digit >= ZERO && digit <= NINE; digit = text[++i]) value = value * 10 + (digit - ZERO);
-    let digits = i - from;
-    if (digits === 0 || (digits > 1 && text[from] === ZERO)) return Number.NaN;
-    if (digit === POINT) {
-      const point = ++i;
-      for (digit = text[i]; digit >= ZERO && digit <= NINE; digit = text[++i]) value = value * 10 + (digit - ZERO);
-      const decimals = i - point;
-      digits += decimals;
-      if (decimals === 0 || digits > DIGITS_MAX) return Number.NaN;
-      value /= POWERS[decimals];
-    }
-    if (digits > DIGITS_MAX) return Number.NaN;
-    return isNegative ? -value : value;
-  };
-  /** Passes over a number that is not kept. */
-  const skipNumber = (): boolean => {
-    if (text[i] === MINUS) i++;
-    const from = i;
-    let digit = text[i];
-    while (digit >= ZERO && digit <= NINE) digit = text[++i];
-    const whole = i - from;
-    if (whole === 0 || (whole > 1 && text[from] === ZERO)) return false;
-    if (digit === POINT) {
-      digit = text[++i];
-      while (digit >= ZERO && digit <= NINE) digit = text[++i];
-      return i > from + whole + 1 && i - from <= DIGITS_MAX;
-    }
-    return whole <= DIGITS_MAX;
-  };
-  /** The name that begins here, of the channel that is the `c`-th; null for one that needs a closer look. */
-  const name = (c: number): string | null => {
-    const known = names[c];
-    if (known && text[i + known.bytes.length] === QUOTE) {
-      const from = i;
-      if (skip(known.bytes)) return known.text;
-      i = from;
-    }
-    const from = i;
-    while (i < text.length && text[i] !== QUOTE) {
-      const letter = text[i++];
-      const isPlain = (letter >= 0x41 && letter <= 0x5a) || (letter >= 0x61 && letter <= 0x7a) || letter === 0x5f;
-      if (!isPlain && !(letter >= ZERO && letter <= NINE)) return null;
-    }
-    const found = Buffer.from(text.subarray(from, i)).toString('latin1');
-    if (found.length > NAME_MAX || found.startsWith('_')) return null;
-    names[c] = { bytes: Buffer.from(found), text: found };
-    return found;
-  };
-
-  const read = (): Means | null => {
-    if (!skip(BEFORE_AT)) return null;
-    const at = number();
-    if (!(at >= 0) || !skip(BEFORE_EVERY)) return null;
-    if (!(number() > 0) || !skip(BEFORE_CHANNELS)) return null;
+  const keys: Key[] = []; // as in the last message
+  return (text) => {
+    let from = after(text, 0, BEFORE_AT);
+    let i = endOfNumber(text, from);
+    const at = numberIn(text, from, i);
+    from = after(text, i, BEFORE_EVERY);
+    i = endOfNumber(text, from);
+    if (!(at >= 0) || !(numberIn(text, from, i) > 0)) return null;
+    i = after(text, i, BEFORE_CHANNELS);
+    if (i < 0) return null;
     const means: Record<string, number> = {};
     for (let c = 0; text[i] !== END; c++) {
       if (c > 0 && text[i++] !== COMMA) return null;
-      if (text[i++] !== QUOTE) return null;
-      const channel = name(c);
-      if (channel === null || text[i] !== QUOTE || text[i + 1] !== COLON || text[i + 2] !== OPEN) return null;
-      i += 3;
-      const mean = number();
-      if (Number.isNaN(mean)) return null;
-      for (let k = 1; k < 4; k++) if (text[i++] !== COMMA || !skipNumber()) return null;
+      let key = keys[c];
+      from = key ? after(text, i, key.bytes) : NOWHERE;
+      if (from < 0) {
+        const met = keyAt(text, i);
+        if (!met) return null;
+        keys[c] = key = met;
+        from = i + met.bytes.length;
+      }
+      i = endOfNumber(text, from);
+      if (i < 0) return null;
+      means[key.name] = numberIn(text, from, i);
+      for (let k = 1; k < 4; k++) {
+        if (text[i] !== COMMA) return null;
+        i = endOfNumber(text, i + 1); // of a number that is not kept
+        if (i < 0) return null;
+      }
       if (text[i++] !== SHUT) return null;
-      means[channel] = mean;
     }
     return text[i + 1] === END && i + 2 === text.length ? { at, means } : null;
   };
+}
 
-  return (payload) => {
-    text = payload;
-    i = 0;
-    return read();
-  };
+/** A channel's name with what is around it: `"rps":[`. */
+interface Key {
+  readonly bytes: Uint8Array;
+  readonly name: string;
+}
+
+const NOWHERE = -1;
+
+/** Where what follows `wanted` begins; nowhere when something else is there. */
+function after(text: Uint8Array, from: number, wanted: Uint8Array): number {
+  if (from < 0) return NOWHERE;
+  for (let k = 0; k < wanted.length; k++) if (text[from + k] !== wanted[k]) return NOWHERE;
+  return from + wanted.length;
+}
+
+/** The end of the plain number that begins here: no exponent, no more digits than a double has. */
+function endOfNumber(text: Uint8Array, begin: number): number {
+  if (begin < 0) return NOWHERE;
+  const from = text[begin] === MINUS ? begin + 1 : begin;
+  let i = from;
+  let digit = text[i];
+  while (digit >= ZERO && digit <= NINE) digit = text[++i];
+  const whole = i - from;
+  if (whole === 0 || (whole > 1 && text[from] === ZERO)) return NOWHERE;
+  if (digit !== POINT) return whole <= DIGITS_MAX ? i : NOWHERE;
+  digit = text[++i];
+  while (digit >= ZERO && digit <= NINE) digit = text[++i];
+  const decimals = i - from - whole - 1;
+  return decimals > 0 && whole + decimals <= DIGITS_MAX ? i : NOWHERE;
+}
+
+/** What `endOfNumber` has found; NaN of nothing. */
+function numberIn(text: Uint8Array, from: number, end: number): number {
+  if (end < 0) return Number.NaN;
+  const isNegative = text[from] === MINUS;
+  let value = 0;
+  let decimals = 0;
+  for (let i = isNegative ? from + 1 : from; i < end; i++) {
+    if (text[i] === POINT) decimals = end - i - 1;
+    else value = value * 10 + (text[i] - ZERO);
+  }
+  if (decimals > 0) value /= POWERS[decimals];
+  return isNegative ? -value : value;
+}
+
+/** Null for one that needs a closer look. */
+function keyAt(text: Uint8Array, from: number): Key | null {
+  if (text[from] !== QUOTE) return null;
+  let i = from + 1;
+  while (i < text.length && text[i] !== QUOTE) {
+    const letter = text[i++];
+    const isPlain = (letter >= 0x41 && letter <= 0x5a) || (letter >= 0x61 && letter <= 0x7a) || letter === 0x5f;
+    if (!isPlain && !(letter >= ZERO && letter <= NINE)) return null;
+  }
+  const name = Buffer.from(text.subarray(from + 1, i)).toString('latin1');
+  if (name.length > NAME_MAX || name.startsWith('_')) return null;
+  if (text[i + 1] !== COLON || text[i + 2] !== OPEN) return null;
+  return { bytes: Uint8Array.from(text.subarray(from, i + 3)), name };
 }
 
 const VERDICT_KEYS = 7; // and one that may be absent
