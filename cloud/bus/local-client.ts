@@ -3,11 +3,13 @@ import type { Bus, Hear, Message } from '../../actors/contracts/bus.ts';
 import { RemoteRefused } from '../../actors/contracts/errors.ts';
 import { TopicTree } from './topic-tree.ts';
 
-type Hearers = Set<Hear>;
+export type Hearers = Set<Hear>;
 
 export interface LocalClient extends Bus {
   /** Hands a message to every subscription that covers its topic. @param held told of each promise that a hearer returned */
   deliver(message: Message, held?: (work: Promise<unknown>) => void): void;
+  /** The subscriptions that cover a topic, until the next one comes or goes: for a broker that remembers them and tells each by itself. */
+  hearersOf(topic: string): Iterable<Hearers>;
   /** As `deliver`, to the subscriptions of one filter: for a broker that calls once a filter. */
   deliverTo(filter: string, message: Message): void;
 }
@@ -24,18 +26,16 @@ export function localClient(clientId: string, ports: LocalClientPorts): LocalCli
   const subscriptions = new Map<string, Hearers>();
   const tree = new TopicTree<Hearers>();
   let isClosed = false;
-  const stands = () => {
-    if (isClosed) throw new RemoteRefused(`the connection of ${clientId} has been closed`);
-  };
+  const closedError = () => new RemoteRefused(`the connection of ${clientId} has been closed`);
 
   return {
     clientId,
-    async publish(topic, payload, { qos = 0, retain = false } = {}) {
-      stands();
-      await ports.publish(topic, typeof payload === 'string' ? Buffer.from(payload) : payload, { qos, retain });
+    publish(topic, payload, { qos = 0, retain = false } = {}) {
+      if (isClosed) return Promise.reject(closedError());
+      return ports.publish(topic, typeof payload === 'string' ? Buffer.from(payload) : payload, { qos, retain });
     },
     async subscribe(filter, hear) {
-      stands();
+      if (isClosed) throw closedError();
       const hearers: Hearers = subscriptions.get(filter) ?? new Set();
       hearers.add(hear);
       if (!subscriptions.has(filter)) {
@@ -57,6 +57,7 @@ export function localClient(clientId: string, ports: LocalClientPorts): LocalCli
     deliver(message, held) {
       for (const hearers of tree.match(message.topic).keys()) tell(hearers, message, held);
     },
+    hearersOf: (topic) => tree.match(topic).keys(),
     deliverTo(filter, message) {
       const hearers = subscriptions.get(filter);
       if (hearers) tell(hearers, message);
@@ -68,6 +69,7 @@ export function localClient(clientId: string, ports: LocalClientPorts): LocalCli
       subscriptions.clear();
       for (const [filter, hearers] of filters) {
         tree.remove(filter, hearers);
+        hearers.clear();
         await ports.unsubscribed(filter);
       }
       ports.closed();
@@ -76,7 +78,7 @@ export function localClient(clientId: string, ports: LocalClientPorts): LocalCli
 }
 
 /** To everybody who hears now: who comes or goes meanwhile changes nothing. @param held told of each promise that a hearer returns */
-function tell(hearers: Hearers, message: Message, held?: (work: Promise<unknown>) => void): void {
+export function tell(hearers: Hearers, message: Message, held?: (work: Promise<unknown>) => void): void {
   for (const hear of hearers.size > 1 ? [...hearers] : hearers) {
     const work = hear(message);
     if (work instanceof Promise) held?.(work);

@@ -125,14 +125,14 @@ function createLink(client: string, clock: Clock, rng: Rng, tally: Tally): Link 
       for (const subscription of subscriptions.splice(0)) void subscription.close();
       const isOver = () => session !== mine;
 
-      const publish: Bus['publish'] = async (topic, given, { qos = 0, retain = false } = {}) => {
-        if (isOver()) throw new RemoteRefused(`the connection of ${client} has been closed`);
+      const publish: Bus['publish'] = (topic, given, { qos = 0, retain = false } = {}) => {
+        if (isOver()) return refusal(`the connection of ${client} has been closed`);
         const payload = typeof given === 'string' ? Buffer.from(given) : given;
         if (role === 'device') tally.sent(client, qos, topic, payload);
+        if (!isConnected && qos === 0) return refusal(`${client} has no connection`);
+        if (isConnected && ways.up.isClear()) return carrier.publish(topic, payload, { qos, retain });
+        if (waiting.length >= MAX_WAITING) return refusal(`${waiting.length} messages of ${client} wait already`);
         const give = () => carrier.publish(topic, payload, { qos, retain });
-        if (!isConnected && qos === 0) throw new RemoteRefused(`${client} has no connection`);
-        if (isConnected && ways.up.isClear()) return give();
-        if (waiting.length >= MAX_WAITING) throw new RemoteRefused(`${waiting.length} messages of ${client} wait already`);
         held[qos]++;
         const number = published++;
         return new Promise((taken, refused) => {
@@ -225,6 +225,8 @@ function createLink(client: string, clock: Clock, rng: Rng, tally: Tally): Link 
     held: () => [...held] as const,
   };
 }
+
+const refusal = (reason: string): Promise<never> => Promise.reject(new RemoteRefused(reason));
 
 /** One direction of a link. */
 function createWay(clock: Clock, rng: Rng, troubles: ReadonlyMap<string, LinkTrouble>) {
