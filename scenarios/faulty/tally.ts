@@ -29,9 +29,14 @@ interface Count {
   readonly duplicated: [number, number];
 }
 
+/** On the bytes themselves: a weak map of hundreds of thousands costs each collection of garbage more than all the counting. */
+const MARK = Symbol('sent once');
+interface Marked extends Uint8Array {
+  [MARK]?: { readonly count: Count; isSeen: boolean };
+}
+
 export function createTally(): Tally {
   const things = new Map<ThingName, Count>();
-  const once = new WeakMap<Uint8Array, { readonly thing: ThingName; isSeen: boolean }>();
   const said = new Map<string, { readonly thing: ThingName; seen: number }>();
   const countOf = (thing: ThingName): Count => {
     const count = things.get(thing) ?? { sent: [0, 0], arrived: [0, 0], duplicated: [0, 0] };
@@ -42,8 +47,9 @@ export function createTally(): Tally {
   return {
     sent(thing, qos, topic, payload) {
       if (qos === 0) {
-        countOf(thing).sent[0]++;
-        once.set(payload, { thing, isSeen: false });
+        const count = countOf(thing);
+        count.sent[0]++;
+        (payload as Marked)[MARK] = { count, isSeen: false };
         return;
       }
       const words = wordsOf(topic, payload);
@@ -52,10 +58,10 @@ export function createTally(): Tally {
       countOf(thing).sent[1]++;
     },
     seen(topic, payload) {
-      const message = once.get(payload);
-      if (message) {
-        countOf(message.thing)[message.isSeen ? 'duplicated' : 'arrived'][0]++;
-        message.isSeen = true;
+      const mark = (payload as Marked)[MARK];
+      if (mark) {
+        mark.count[mark.isSeen ? 'duplicated' : 'arrived'][0]++;
+        mark.isSeen = true;
         return;
       }
       const known = said.get(wordsOf(topic, payload));
