@@ -21,6 +21,7 @@ export interface MemoryDisk extends Disk {
 /** @param renamed heard when a file has got its name on the platter, with what is in it */
 export function memoryDisk({ renamed }: { readonly renamed?: (to: string, bytes: Uint8Array) => void } = {}): MemoryDisk {
   const files = new Map<string, Uint8Array>();
+  const rooms = new Map<string, Uint8Array>(); // of files that grow: what `files` shows of them lies at the beginning of a larger one
   let writes = 0;
   let cut: { readonly at: number; readonly how: Cut } | null = null;
   let dark = false;
@@ -53,14 +54,28 @@ export function memoryDisk({ renamed }: { readonly renamed?: (to: string, bytes:
       return bytes ? bytes.slice() : null;
     },
     async write(path, bytes) {
-      const put = (end: number) => files.set(path, bytes.slice(0, end));
+      const put = (end: number) => {
+        rooms.delete(path);
+        files.set(path, bytes.slice(0, end));
+      };
       mutate(
         () => put(bytes.length),
         () => put(bytes.length >> 1),
       );
     },
     async append(path, bytes) {
-      const add = (end: number) => files.set(path, Buffer.concat([files.get(path) ?? new Uint8Array(), bytes.subarray(0, end)]));
+      const add = (end: number) => {
+        const before = files.get(path) ?? new Uint8Array();
+        const length = before.length + end;
+        let room = rooms.get(path);
+        if (!room || room.buffer !== before.buffer || room.length < length) {
+          room = new Uint8Array(2 * length);
+          room.set(before);
+          rooms.set(path, room);
+        }
+        room.set(bytes.subarray(0, end), before.length);
+        files.set(path, room.subarray(0, length));
+      };
       mutate(
         () => add(bytes.length),
         () => add(bytes.length >> 1),
@@ -71,13 +86,17 @@ export function memoryDisk({ renamed }: { readonly renamed?: (to: string, bytes:
         const bytes = files.get(from);
         if (!bytes) throw new Error(`no file ${from}`);
         files.delete(from);
+        rooms.delete(from);
         files.set(to, bytes);
         renamed?.(to, bytes);
       });
     },
     async remove(path) {
       const drop = (names: readonly string[]) => {
-        for (const name of names) files.delete(name);
+        for (const name of names) {
+          files.delete(name);
+          rooms.delete(name);
+        }
       };
       mutate(
         () => drop([path, ...below(path)]),

@@ -5,12 +5,16 @@ import { reasonOf } from '../contracts/errors.ts';
 const SHOWN = 20; // faults
 const LONGEST = 2_000; // characters of them
 
-/** @param refused makes the error from what is wrong: `is no JSON (…)` */
+/**
+ * @param refused makes the error from what is wrong: `is no JSON (…)`
+ * @param isPlainly whether a value is surely what the schema passes; false does not mean that it is not: what is large need not pass by it
+ */
 export function parseJson<T>(
   schema: z.ZodType<T>,
   bytes: Uint8Array,
   maxBytes: number,
   refused: (why: string, cause?: unknown) => Error,
+  isPlainly?: (value: unknown) => value is T,
 ): T {
   if (bytes.length > maxBytes) throw refused(`has ${bytes.length} bytes; ${maxBytes} at most`);
   let raw: unknown;
@@ -19,6 +23,7 @@ export function parseJson<T>(
   } catch (error) {
     throw refused(`is no JSON (${printable(reasonOf(error))})`, error);
   }
+  if (isPlainly?.(raw)) return raw;
   const parsed = schema.safeParse(raw);
   if (parsed.success) return parsed.data;
   const { issues } = parsed.error;

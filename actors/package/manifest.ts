@@ -67,7 +67,9 @@ const Manifest = z
         context.addIssue({ code: 'custom', path: ['signal', 'features', i, 'parameters', 'sigma'], message: 'must be ≥ 0 with seed-db6' });
   });
 
-const Golden = z.strictObject({ windows: z.array(z.array(z.number())).min(1).max(256), scores: z.array(z.array(z.number())) });
+const GOLDEN_MAX = 256;
+const Golden = z.strictObject({ windows: z.array(z.array(z.number())).min(1).max(GOLDEN_MAX), scores: z.array(z.array(z.number())) });
+type Golden = z.infer<typeof Golden>;
 
 /** @throws ModelRejected naming every wrong path. */
 export function parseManifest(bytes: Uint8Array): ModelManifest {
@@ -79,7 +81,23 @@ export function parseManifest(bytes: Uint8Array): ModelManifest {
 
 /** @throws ModelRejected naming every wrong path. */
 export const parseGolden = (bytes: Uint8Array): GoldenSamples =>
-  parseJson(Golden, bytes, GOLDEN_BYTES, refused('golden.json', 'golden.malformed'));
+  parseJson(Golden, bytes, GOLDEN_BYTES, refused('golden.json', 'golden.malformed'), isGolden);
+
+/** They are thousands of numbers, and a schema looks at each for longer than JSON takes to read it. */
+function isGolden(value: unknown): value is Golden {
+  if (typeof value !== 'object' || value === null || Object.keys(value).length !== 2) return false;
+  const { windows, scores } = value as Record<string, unknown>;
+  return areNumbers(windows) && areNumbers(scores) && windows.length >= 1 && windows.length <= GOLDEN_MAX;
+}
+
+function areNumbers(lists: unknown): lists is number[][] {
+  if (!Array.isArray(lists)) return false;
+  for (const list of lists) {
+    if (!Array.isArray(list)) return false;
+    for (let i = 0; i < list.length; i++) if (!Number.isFinite(list[i])) return false;
+  }
+  return true;
+}
 
 const refused = (file: string, reason: UpdateCode) => (why: string, cause?: unknown) =>
   new ModelRejected('package', `${file} ${why}`, cause, reason);
