@@ -63,9 +63,9 @@ export const operations: Readonly<Record<string, Operation>> = {
     },
   },
   /** Roll of the quaternion qx qy qz qw, rad, low-passed from `usual` on. */
-  roll: attitude(roll),
+  roll: attitude(rolls),
   /** Pitch, likewise. */
-  pitch: attitude(pitch),
+  pitch: attitude(pitches),
 
   /** Vibration: the root mean square, over `rmsSeconds`, of what is left of the channels above a high-pass of `seconds`. */
   vibration: {
@@ -212,7 +212,25 @@ export const operations: Readonly<Record<string, Operation>> = {
   },
 };
 
-function attitude(angle: (x: number, y: number, z: number, w: number) => number): Operation {
+/** Writes the angle of each sample's quaternion, rad. @param into [count] */
+type Angles = (samples: Samples, columns: readonly number[], into: Float64Array) => void;
+
+function rolls({ values, count, offsets }: Samples, [x, y, z, w]: readonly number[], into: Float64Array): void {
+  for (let i = 0; i < count; i++) {
+    const from = offsets[i];
+    into[i] = roll(values[from + x], values[from + y], values[from + z], values[from + w]);
+  }
+}
+
+function pitches({ values, count, offsets }: Samples, [x, y, z, w]: readonly number[], into: Float64Array): void {
+  for (let i = 0; i < count; i++) {
+    const from = offsets[i];
+    into[i] = pitch(values[from + x], values[from + y], values[from + z], values[from + w]);
+  }
+}
+
+/** @param angles with its own loop: one that is asked a sample at a time would have its numbers made on the heap */
+function attitude(angles: Angles): Operation {
   return {
     channels: [4, 4],
     parameters: ['seconds', 'usual'],
@@ -220,12 +238,10 @@ function attitude(angle: (x: number, y: number, z: number, w: number) => number)
       const slow = passing(seconds, rateHz);
       return {
         memory: 1,
-        run({ values, count, rows, offsets }, [x, y, z, w], memory, at, out) {
-          for (let i = 0; i < count; i++) {
-            const from = offsets[i];
-            const radians = angle(values[from + x], values[from + y], values[from + z], values[from + w]);
-            out[i] = leaning(memory, at + rows[i], radians, slow, usual);
-          }
+        run(samples, columns, memory, at, out) {
+          const { count, rows } = samples;
+          angles(samples, columns, out);
+          for (let i = 0; i < count; i++) out[i] = leaning(memory, at + rows[i], out[i], slow, usual);
         },
       };
     },
