@@ -32,7 +32,7 @@ export const Word = {
 const WORDS = 10;
 
 /** Ticks for which a sleeping worker is woken; fewer than it may be ahead. */
-export const WORTH_WAKING = 2;
+export const WORTH_WAKING = 5;
 
 export interface SharedMemory {
   readonly control: SharedArrayBuffer;
