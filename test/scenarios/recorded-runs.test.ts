@@ -10,18 +10,22 @@ const runs = suite('recorded runs: diff, fork, reports');
 const folder = mkdtempSync(join(tmpdir(), 'windfleet-runs-'));
 runs.after(() => rmSync(folder, { recursive: true }));
 
-const windfleet = (...words: string[]) => {
+const windfleet = (...words: string[]) => windfleetAt('silent', ...words);
+
+/** @param level of the log; undefined: none is asked for */
+function windfleetAt(level: string | undefined, ...words: string[]) {
+  const { WINDFLEET_LOG: _, ...environment } = process.env;
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     [join(packageRoot(import.meta.dirname), 'dist/cloud/cli/main.js'), ...words],
     {
       cwd: folder,
       encoding: 'utf8',
-      env: { ...process.env, WINDFLEET_LOG: 'silent', NO_COLOR: '1' },
+      env: { ...environment, ...(level === undefined ? {} : { WINDFLEET_LOG: level }), NO_COLOR: '1' },
     },
   );
   return { status, stdout, stderr };
-};
+}
 
 const STORY = `about: The voltage of one of two sags.
 seed: 4
@@ -118,6 +122,30 @@ runs('reports are written of what failed and of what held, and the exit code sta
   assert.match(readFileSync(join(folder, 'r/j.xml'), 'utf8'), /tests="3" failures="1"/);
   const page = readFileSync(join(folder, 'r/p.html'), 'utf8');
   assert.ok(page.length < 2_000_000 && page.includes('rotor speed') && page.includes('wrong.yaml:11'));
+});
+
+runs('a story’s run tells of what it does in its event log alone, unless more is asked for', () => {
+  writeFileSync(
+    join(folder, 'rollout.yaml'),
+    `about: A model is rolled out.
+seed: 4
+duration: 2m
+fleet: [{ twins: 1, like: desk-turbine }]
+wind: { meanMps: 1.6, turbulenceIntensity: 0.18 }
+timeline: [{ at: 30s, deploy: windturbine-anomaly@1.1.0, id: new }]
+expect: [{ that: job, of: new, is: SUCCEEDED, within: 85s }]
+`,
+  );
+  const run = (level: string | undefined) => windfleetAt(level, 'scenario', 'run', 'rollout.yaml');
+
+  const [usual, asked, odd] = [run(undefined), run('info'), run('loud')];
+
+  assert.is(usual.status, 0, usual.stdout);
+  assert.not.match(usual.stderr, '"level"');
+  assert.match(asked.stderr, '"msg":"rollout"');
+  assert.is(digestOf(asked.stdout), digestOf(usual.stdout));
+  assert.is(odd.status, 2);
+  assert.match(odd.stderr, 'WINDFLEET_LOG=loud');
 });
 
 runs.run();

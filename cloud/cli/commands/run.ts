@@ -105,8 +105,15 @@ function addEdgeCommand(program: Command, io: Io): void {
     );
 }
 
-/** The log of a process: structured lines on the standard error. */
-export async function openLog(): Promise<Log> {
+/**
+ * The log of a process: structured lines on the standard error, from the level of WINDFLEET_LOG on.
+ * @param usual when that is not set; a story's log holds what goes right, so that `warn` is enough. @throws UsageError
+ */
+export async function openLog(usual: 'info' | 'warn' = 'info'): Promise<Log> {
   const { pino } = await import('pino');
-  return pino({ level: process.env['WINDFLEET_LOG'] ?? 'info', base: null }, pino.destination({ dest: 2, sync: true })) as unknown as Log;
+  const level = process.env['WINDFLEET_LOG'] ?? usual;
+  const levels = [...Object.keys(pino.levels.values), 'silent'];
+  if (!levels.includes(level))
+    throw new UsageError(`WINDFLEET_LOG=${level} is no level of the log`, { hint: `one of ${levels.join(', ')}` });
+  return pino({ level, base: null }, pino.destination({ dest: 2, sync: true })) as unknown as Log;
 }

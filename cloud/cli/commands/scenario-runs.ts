@@ -50,7 +50,7 @@ export function addRecordedRunCommands(scenario: Command, io: Io): void {
       const policy = readForkPolicy(flags.at, flags.set);
       const progress = openProgress(io);
       const { parent, fork, isSame } = await forkRun(run, policy, {
-        log: await openLog(),
+        log: await openLog('warn'),
         workers: flags.workers === undefined ? undefined : readWorkers(flags.workers),
         folder: flags.out ?? null,
         signal: io.signal,

@@ -111,7 +111,7 @@ export function addScenarioCommands(program: Command, io: Io): void {
           ...flags,
           speed: flags.speed === undefined ? undefined : readSpeed(flags.speed),
           signal: io.signal,
-          log: await openLog(),
+          log: await openLog('warn'),
           report: (text) => {
             progress.end();
             if (!flags.json) io.out(text);
