@@ -1,10 +1,15 @@
-import { createSampleBlock } from '../../actors/contracts/backing.ts';
+import { type Backing, createSampleBlock } from '../../actors/contracts/backing.ts';
 import { topicMatches } from '../../actors/contracts/bus.ts';
 import { deskTurbine } from '../../actors/contracts/channels.ts';
+import { silentLog } from '../../actors/contracts/log.ts';
 import { rollUpWriter } from '../../actors/roll-up-text.ts';
 import { memoryBroker } from '../../cloud/bus/memory.ts';
 import { TelemetryMessage } from '../../cloud/ingest/messages.ts';
 import { meansReader } from '../../cloud/telemetry-door.ts';
+import type { Scenario } from '../../scenarios/dsl.ts';
+import { prepareStory } from '../../scenarios/load.ts';
+import { playLoaded } from '../../scenarios/play.ts';
+import { pathText } from '../../scenarios/words/source.ts';
 import { twinBacking } from '../../twins/backing.ts';
 import { defaultWind } from '../../twins/library/desk-turbine.ts';
 import { createRng } from '../../twins/rng.ts';
@@ -15,9 +20,57 @@ const TWINS = 100;
 const WARM_MS = 60_000;
 const FOR_MS = 120_000;
 
-/** A whole farm in memory at full speed, in processor time; the baseline is its bodies alone, with nobody who reads them. Then its hot messages. */
+/**
+ * A whole farm in memory at full speed, in processor time; the baseline is its bodies alone, with nobody who reads them. Then its hot
+ * messages, and an hour of it as a story with an update, on the wall's clock.
+ */
 export async function bench(): Promise<Figure[]> {
-  return [await wholeWorld(), rollUpAtTheDoor(), await messageInMemory()];
+  return [await wholeWorld(), rollUpAtTheDoor(), await messageInMemory(), ...(await hourOfTurbines())];
+}
+
+/** Inference of every window, jobs, ingestion and the default telemetry, as `windfleet scenario run` plays them. */
+const HOUR: Scenario = {
+  about: 'An hour of a hundred turbines, with a new model for all of them.',
+  seed: 1,
+  duration: '1h',
+  fleet: [{ twins: TWINS, like: 'desk-turbine' }],
+  wind: { meanMps: 1.6, turbulenceIntensity: 0.18 },
+  timeline: [{ at: '5m', deploy: 'windturbine-anomaly@1.1.0', id: 'new' }],
+  expect: [{ that: 'job', of: 'new', is: 'SUCCEEDED', within: '15m' }],
+};
+
+async function hourOfTurbines(): Promise<Figure[]> {
+  const played = [];
+  for (const workers of [1, 2]) {
+    const loaded = prepareStory({ story: HOUR, name: 'hour', folder: null, place: pathText });
+    const tools = { name: 'hour', log: silentLog, workers, folder: null, keepSeries: false, report: () => {} };
+    const { passed, digest, wallSeconds } = await playLoaded(loaded, tools);
+    if (!passed) throw new Error('the hour has not met its expectation');
+    played.push({ workers, digest, wallSeconds });
+  }
+  if (played[0].digest !== played[1].digest) throw new Error('two workers have told another story than one thread');
+  const began = process.hrtime.bigint();
+  runBodies(openBodies(), 0, 3_600_000);
+  const bodies = Number(process.hrtime.bigint() - began) / 1e9;
+  return played.map(({ workers, wallSeconds }) => ({
+    name: `hour of ${TWINS} turbines, ${workers === 1 ? 'one thread' : `${workers} workers`}`,
+    value: wallSeconds,
+    unit: 's',
+    baseline: { name: 'bodies alone', value: bodies, ratio: bodies / wallSeconds },
+  }));
+}
+
+function openBodies(): Backing {
+  const things = Array.from({ length: TWINS }, (_, i) => `T-${i}`);
+  return twinBacking({ things, rng: createRng(1), wind: defaultWind });
+}
+
+function runBodies(backing: Backing, from: number, to: number): void {
+  const block = createSampleBlock(backing.channels, TWINS);
+  for (let now = from + 50; now <= to; now += 50) {
+    backing.advance(now);
+    backing.sample(block);
+  }
 }
 
 async function wholeWorld(): Promise<Figure> {
@@ -26,17 +79,9 @@ async function wholeWorld(): Promise<Figure> {
   const whole = await cpuMicroseconds(() => world.clock.run(WARM_MS + FOR_MS));
   await world.close();
 
-  const things = Array.from({ length: TWINS }, (_, i) => `T-${i}`);
-  const backing = twinBacking({ things, rng: createRng(1), wind: defaultWind });
-  const block = createSampleBlock(backing.channels, TWINS);
-  const run = async (from: number, to: number) => {
-    for (let now = from + 50; now <= to; now += 50) {
-      backing.advance(now);
-      backing.sample(block);
-    }
-  };
-  await run(0, WARM_MS);
-  const bodies = await cpuMicroseconds(() => run(WARM_MS, WARM_MS + FOR_MS));
+  const backing = openBodies();
+  runBodies(backing, 0, WARM_MS);
+  const bodies = await cpuMicroseconds(async () => runBodies(backing, WARM_MS, WARM_MS + FOR_MS));
 
   const ticks = (TWINS * FOR_MS) / 50;
   return {
