@@ -90,7 +90,10 @@ export function createReporter({ lineOf, clock, log }: ReporterOptions): Reporte
     },
     verdict(thing, report) {
       const line = lineOf(thing);
-      line?.spool.send(topics.verdict(thing), JSON.stringify({ ...report, at: line.dateOf(report.at) } satisfies VerdictReport));
+      if (!line) return;
+      const { at, model, anomalous, score, worst, scores, announced, tookMs } = report;
+      const dated: VerdictReport = { at: line.dateOf(at), model, anomalous, score, worst, scores, announced, tookMs };
+      line.spool.send(topics.verdict(thing), JSON.stringify(dated));
     },
     transition(thing, report) {
       const line = lineOf(thing);
