@@ -14,6 +14,7 @@ import { IMU_READINGS, readImu } from './imu.ts';
 const ROTATION_WINDOW_MS = 1_000;
 const FREE_MEMORY_B = 386; // assumption: what the sketch leaves of 2 kB
 const MILLIS_WRAP = 0x1_0000_0000;
+const ATTITUDE = 7; // of the motion sensor's readings: quaternion and gravity, which have decimals
 
 export interface FirmwareSensors {
   /** Reads what moved since the last tick. @param step number of the tick, @param nowMs its instant */
@@ -41,10 +42,9 @@ export function createFirmwareSensors(c: Columns, e: Effects, p: DeskTurbinePara
   const imu = new Float64Array(rows * IMU_READINGS);
   const shaking = { x: new Float64Array(rows), y: new Float64Array(rows), z: new Float64Array(rows) };
   const rippling = new Float64Array(rows);
-  // Most readings change once a second, and some every ten: they are rounded when they have changed.
-  const raw = new Float64Array(rows * deskTurbine.channels.length);
-  const printed = new Float64Array(raw.length);
-  const scales = Float64Array.from(deskTurbine.channels, ({ decimals }) => (decimals ? 10 ** decimals : 0)); // 0: as it is
+  const width = deskTurbine.channels.length;
+  const printed = new Float64Array(rows * width); // the line of each row as it stands
+  const told: (Climate | null)[] = new Array(rows).fill(null); // what of the air is in it
   const millis = new Float64Array(rows);
 
   const restart = (row: number, nowMs: number) => {
@@ -84,35 +84,35 @@ export function createFirmwareSensors(c: Columns, e: Effects, p: DeskTurbinePara
     },
 
     write({ values, quality }) {
-      const width = scales.length;
       for (let row = 0; row < rows; row++) {
         const at = row * width;
         const wind = Number.isNaN(stuckWindRps[row]) ? anemometer.rps[row] : stuckWindRps[row];
+        const own = row * IMU_READINGS;
+        printed[at] = millis[row];
+        printed[at + 1] = FREE_MEMORY_B;
+        printed[at + 2] = hundredths(rotor.rps[row]);
+        printed[at + 3] = hundredths(wind);
+        printed[at + 4] = voltage[row];
+        for (let k = 0; k < ATTITUDE; k++) printed[at + 5 + k] = hundredths(imu[own + k]);
+        for (let k = ATTITUDE; k < IMU_READINGS; k++) printed[at + 5 + k] = imu[own + k];
+        printed[at + 15] = hundredths(Math.round((c.dieTemperatureC[row] - 36.53) * 340) / 340 + 36.53); // raw / 340 + 36.53
         const bme = climate[row];
-        values[at] = millis[row];
-        values[at + 1] = FREE_MEMORY_B;
-        values[at + 2] = rotor.rps[row];
-        values[at + 3] = wind;
-        values[at + 4] = voltage[row];
-        for (let k = 0; k < IMU_READINGS; k++) values[at + 5 + k] = imu[row * IMU_READINGS + k];
-        values[at + 15] = Math.round((c.dieTemperatureC[row] - 36.53) * 340) / 340 + 36.53; // raw / 340 + 36.53
-        values[at + 16] = bme ? bme.ambientC : 0;
-        values[at + 17] = bme ? bme.humidityPercent : 0;
-        values[at + 18] = bme ? bme.pressureHpa : 0;
-        values[at + 19] = bme ? bme.gas100kOhm : 0;
-        for (let k = 0; k < width; k++) {
-          const scale = scales[k];
-          if (scale === 0) continue;
-          const value = values[at + k];
-          if (value !== raw[at + k]) {
-            raw[at + k] = value;
-            const whole = Math.round(value * scale);
-            printed[at + k] = whole === 0 ? 0 : whole / scale; // as the firmware prints it; no −0
-          }
-          values[at + k] = printed[at + k];
+        if (bme !== told[row]) {
+          told[row] = bme;
+          printed[at + 16] = hundredths(bme ? bme.ambientC : 0);
+          printed[at + 17] = hundredths(bme ? bme.humidityPercent : 0);
+          printed[at + 18] = hundredths(bme ? bme.pressureHpa : 0);
+          printed[at + 19] = hundredths(bme ? bme.gas100kOhm : 0);
         }
         quality[row] = 0;
       }
+      values.set(printed);
     },
   };
+}
+
+/** A reading as the firmware prints it, with two decimals; no −0. */
+function hundredths(value: number): number {
+  const whole = Math.round(value * 100);
+  return whole === 0 ? 0 : whole / 100;
 }
