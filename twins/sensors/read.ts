@@ -11,7 +11,7 @@ import { BME_PERIOD_MS, type Climate, readClimate } from './climate.ts';
 import { createEncoder } from './encoder.ts';
 import { IMU_READINGS, readImu } from './imu.ts';
 
-const ROTATION_WINDOW_MS = 1_000;
+const ROTATION_WINDOW_MS = 1_000; // whole times in BME_PERIOD_MS
 const FREE_MEMORY_B = 386; // assumption: what the sketch leaves of 2 kB
 const MILLIS_WRAP = 0x1_0000_0000;
 const ATTITUDE = 7; // of the motion sensor's readings: quaternion and gravity, which have decimals
@@ -63,10 +63,11 @@ export function createFirmwareSensors(c: Columns, e: Effects, p: DeskTurbinePara
       for (let row = 0; row < rows; row++) {
         if (e.reset[row]) restart(row, nowMs);
         const age = nowMs - bootMs[row] + phaseMs[row];
-        millis[row] = age % MILLIS_WRAP;
-        windowCloses[row] = age > 0 && age % ROTATION_WINDOW_MS < 50 ? 1 : 0;
-        if (age >= BME_PERIOD_MS && age % BME_PERIOD_MS < 50) climate[row] = readClimate(air[row], Math.round(nowMs / BME_PERIOD_MS) + 1);
+        millis[row] = age < MILLIS_WRAP ? age : age % MILLIS_WRAP;
+        windowCloses[row] = age > 0 && after(age, ROTATION_WINDOW_MS) < 50 ? 1 : 0;
         if (windowCloses[row]) {
+          if (age >= BME_PERIOD_MS && after(age, BME_PERIOD_MS) < 50)
+            climate[row] = readClimate(air[row], Math.round(nowMs / BME_PERIOD_MS) + 1);
           rotorJitter[row] = 1 + p.countJitter * counting[row].normal(2 * step);
           windJitter[row] = 1 + p.windCountJitter * counting[row].normal(2 * step + 1);
         }
@@ -110,6 +111,9 @@ export function createFirmwareSensors(c: Columns, e: Effects, p: DeskTurbinePara
     },
   };
 }
+
+/** `age % period`, without the call that it is on doubles. */
+const after = (age: number, period: number): number => age - Math.floor(age / period) * period;
 
 /** A reading as the firmware prints it, with two decimals; no −0. */
 function hundredths(value: number): number {
