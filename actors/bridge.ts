@@ -41,10 +41,10 @@ export function bridge({ things, channels, send, reporter, events, clock, captur
     failed: (row, cause) => send(things[row], { type: 'model.lost', cause }),
     judged(row, verdict, announced, turned) {
       const thing = things[row];
-      reporter.verdict(thing, { ...verdict, announced, tookMs: clock.now() - verdict.at });
+      const { at, model, anomalous, score, worst, scores } = verdict;
+      reporter.verdict(thing, { at, model, anomalous, score, worst, scores, announced, tookMs: clock.now() - at });
       capture(row, verdict);
       if (!turned) return;
-      const { model, worst, score } = verdict;
       events.append({
         at: clock.now(),
         kind: 'verdict',

@@ -34,7 +34,7 @@ export function openFleetEvidence(view: FleetView, clock: Clock, windOf: WindOf)
     const i = log.count++ % KEPT;
     log.at[i] = clock.epoch + clock.now();
     log.score[i] = verdict.score;
-    log.errors[i] = meanOf(Object.values(verdict.scores).map(logOf));
+    log.errors[i] = meanLogOf(verdict.scores);
     log.tookMs[i] = verdict.tookMs ?? Number.NaN;
   });
   const nowOf = ({ thing, machine, model, state, channels }: TurbineView): TurbineNow => ({
@@ -107,6 +107,17 @@ function summary(log: Heard, from: Millis, to: Millis): TurbineEvidence {
 }
 
 const logOf = (score: number): number => Math.log(Math.max(LEAST_SCORE, score));
+
+/** NaN of nothing. */
+function meanLogOf(scores: Readonly<Record<string, number>>): number {
+  let sum = 0;
+  let count = 0;
+  for (const name in scores) {
+    sum += logOf(scores[name]);
+    count++;
+  }
+  return sum / count;
+}
 
 /** NaN of nothing. */
 const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
