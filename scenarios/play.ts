@@ -6,7 +6,7 @@ import { wallClock } from '../physical/wall-clock.ts';
 import { paceClock } from '../twins/time/pacer.ts';
 import { VirtualClock } from '../twins/time/virtual-clock.ts';
 import { createRunLog } from './digest.ts';
-import { addressLines, type Doors, openDoors } from './doors.ts';
+import type { Doors } from './doors.ts';
 import type { LoadedStory } from './load.ts';
 import { recordSeries } from './report/series.ts';
 import type { ReportSeries } from './report/story-report.ts';
@@ -71,6 +71,7 @@ export async function playLoaded(loaded: LoadedStory, tools: PlayTools): Promise
     let doors: Doors | null = null;
     try {
       if (speed !== undefined) {
+        const { addressLines, openDoors } = await import('./doors.ts'); // a console's libraries take as long as a short story
         const { faults, site, cloud } = stage.world;
         doors = await openUsual(undefined, CONSOLE_PORT, log, (port) =>
           openDoors(cloud, { host: HOST, port, httpsPort: undefined, log, wall, faults, site }),

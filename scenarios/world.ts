@@ -37,7 +37,6 @@ import { memoryBroker } from '../cloud/bus/memory.ts';
 import { createDeployments } from '../cloud/deployments.ts';
 import { openFleetEvidence } from '../cloud/evidence.ts';
 import { openFleetView } from '../cloud/fleet-view.ts';
-import { duckdbIndex } from '../cloud/index/duckdb.ts';
 import { elasticsearchIndex } from '../cloud/index/elasticsearch.ts';
 import { memoryIndex } from '../cloud/index/memory.ts';
 import { opensearchIndex } from '../cloud/index/opensearch.ts';
@@ -541,7 +540,10 @@ async function demoPorts(
 }
 
 async function openIndex(data: string, index: Extract<WorldSpec['ports'], { kind: 'demo' }>['index']): Promise<DocumentIndex> {
-  if (!index || index.choice.kind === 'duckdb') return duckdbIndex(join(data, 'telemetry.duckdb'));
+  if (!index || index.choice.kind === 'duckdb') {
+    const { duckdbIndex } = await import('../cloud/index/duckdb.ts'); // its library takes a fifth of a second, which no story has to give
+    return duckdbIndex(join(data, 'telemetry.duckdb'));
+  }
   const { kind, node, prefix } = index.choice;
   const options = { node, prefix, credentials: index.credentials, clock: wallClock() }; // a server has no other time
   return kind === 'elasticsearch' ? elasticsearchIndex(options) : opensearchIndex(options);
