@@ -1,13 +1,12 @@
-/** A world for a story: its fleet behind faulty ports, in memory, with a key that its seed decides. It composes. */
+/** A world for a story: its fleet behind faulty ports, in memory, with a key that is everybody's. It composes. */
 import { join } from 'node:path';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { EnvironmentLacking } from '../actors/contracts/errors.ts';
 import type { Lamp, TurbineView } from '../actors/contracts/fleet-view.ts';
 import { type ModelId, parseModelId } from '../actors/contracts/ids.ts';
-import type { Engine, Prover } from '../actors/contracts/inference.ts';
+import type { Engine } from '../actors/contracts/inference.ts';
 import type { Log } from '../actors/contracts/log.ts';
 import { MODEL_BUCKET } from '../actors/contracts/objects.ts';
-import type { Rng } from '../actors/contracts/rng.ts';
 import { sha256Hex } from '../actors/package/digest.ts';
 import { SIGNATURE_FILE } from '../actors/package/model-signature.ts';
 import { openModel, packModel } from '../actors/package/package.ts';
@@ -19,6 +18,7 @@ import type { VirtualClock } from '../twins/time/virtual-clock.ts';
 import type { RunLog } from './digest.ts';
 import { readRolloutPlan } from '../cloud/rollouts/plan-file.ts';
 import { openOutside, type Outside } from './faulty/outside.ts';
+import type { KeptParts } from './kept.ts';
 import type { LoadedStory } from './load.ts';
 import { publishCopies } from './model-copies.ts';
 import type { Stage } from './run.ts';
@@ -45,8 +45,8 @@ export interface StageTools {
   readonly workers?: number | undefined;
   /** A window is anomalous above this from that instant on, instead of above 1. */
   readonly threshold?: LaterThreshold | undefined;
-  /** Tries networks; absent: one of this world's own. */
-  readonly prover?: Prover | undefined;
+  /** Shared with the worlds of other stories; absent: this one has its own. */
+  readonly kept?: KeptParts | undefined;
   /** What stands in the place of the product's own: for tests that plant a bug. */
   readonly instead?: Partial<Pick<Decorations, 'jobs' | 'steps'> & { readonly lampOf: (turbine: TurbineView) => Lamp }> | undefined;
 }
@@ -54,7 +54,7 @@ export interface StageTools {
 /** @throws EnvironmentLacking for a real port at another pace than the wall's, or one that is not there */
 export async function openStage(
   loaded: LoadedStory,
-  { clock, events, log, isRealTime, workers, threshold, prover, instead = {} }: StageTools,
+  { clock, events, log, isRealTime, workers, threshold, kept, instead = {} }: StageTools,
 ): Promise<StoryWorld> {
   const { story, things } = loaded;
   const real = loaded.serials.find(({ port }) => port !== 'emulated');
@@ -63,7 +63,7 @@ export async function openStage(
       hint: 'play it with --speed 1x, or emulate the turbine: `serial: emulated`',
     });
   const rng = createRng(story.seed);
-  const key = keyOf(rng);
+  const key = storyKey();
   const isWatched = story.expect.some(({ that }) => that === 'invariant');
   const watch = isWatched ? openStageWatch(clock, [key.publicKey], instead.lampOf) : null;
   const powerChannel = story.expect.some(({ that }) => that === 'energy') ? POWER_CHANNEL : null;
@@ -88,11 +88,11 @@ export async function openStage(
       log,
       events,
       decorate,
-      ...(prover ? { prover } : {}),
+      kept,
     },
   );
   watch?.probes.lookAt(world.view);
-  await publishCopies(story.models ?? [], world.catalogue, key);
+  await publishCopies(story.models ?? [], world.catalogue, key, kept?.pack);
   await outside.connect(world.fleet);
   await joinTags(loaded, world);
 
@@ -172,9 +172,9 @@ function withoutSignature(bytes: Uint8Array): Uint8Array {
 /** PKCS #8 of an Ed25519 key (RFC 8410), but for its 32 bytes. */
 const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex');
 
-/** A story's packages are signed by a key of its seed, so that their bytes are the same in every run; nothing outside trusts it. */
-function keyOf(rng: Rng): SigningKey {
-  const secret = Buffer.from(sha256Hex(Buffer.from(rng.fork('signing key').key.join())), 'hex');
+/** Stories' packages are signed by one key, so that their bytes are the same in every run; nothing outside trusts it. */
+function storyKey(): SigningKey {
+  const secret = Buffer.from(sha256Hex('stories of windfleet'), 'hex');
   const privateKey = createPrivateKey({ key: Buffer.concat([PKCS8_HEAD, secret]), format: 'der', type: 'pkcs8' });
   return { privateKey, publicKey: createPublicKey(privateKey) };
 }

@@ -6,9 +6,10 @@ import type { KeyObject } from 'node:crypto';
 import type { BenchResult } from '../actors/contracts/deployments.ts';
 import { ConfigInvalid, ModelRejected } from '../actors/contracts/errors.ts';
 import type { BenchTrial } from '../actors/contracts/evidence.ts';
-import type { Inference } from '../actors/contracts/inference.ts';
+import type { Engine, Inference } from '../actors/contracts/inference.ts';
 import type { ModelId } from '../actors/contracts/ids.ts';
 import { onnxEngine } from '../actors/inference/onnx.ts';
+import { sha256Hex } from '../actors/package/digest.ts';
 import { openModel } from '../actors/package/package.ts';
 import { announceRule } from '../cloud/cli/evaluate/announce.ts';
 import { evaluatedMachine, twinRecorder } from '../cloud/cli/evaluate/play.ts';
@@ -22,14 +23,33 @@ const DURATION_MS = 180_000;
 const SEED = 500; // of the twins' wind; seeds from 1 000 on are for evaluations
 const WIND = { 'fixed-pitch': { meanMps: 1.6, turbulenceIntensity: 0.18 }, 'variable-speed': { meanMps: 10, turbulenceIntensity: 0.1 } };
 
+/** What packages have found, by machine and digest: the same twins in the same wind, whoever asks. */
+export type KnownTrials = Map<string, Promise<ReadonlySet<number>>>;
+
+export interface TwinTrialTools {
+  readonly engine: Engine;
+  readonly known: KnownTrials;
+}
+
 /** @param read the package of a published model */
-export function twinTrial(read: (model: ModelId) => Promise<Uint8Array>, trustedKeys: readonly KeyObject[]): BenchTrial {
+export function twinTrial(
+  read: (model: ModelId) => Promise<Uint8Array>,
+  trustedKeys: readonly KeyObject[],
+  { engine, known }: TwinTrialTools = { engine: onnxEngine({ arch: process.arch }), known: new Map() },
+): BenchTrial {
+  const foundBy = (fleet: LabelledFleet, bytes: Uint8Array) => {
+    const key = `${fleet.machine} ${sha256Hex(bytes)}`;
+    const result = known.get(key) ?? found(fleet, bytes, trustedKeys, engine);
+    known.set(key, result);
+    result.catch(() => known.delete(key)); // it may be another one that is trusted by then
+    return result;
+  };
   return {
     async compare(machine, oldModel, newModel): Promise<BenchResult | null> {
       const fleet = faultyFleet(machine);
       if (fleet === null) return null;
       const faults = fleet.groups[0].turbines.map(({ episode }) => episode!.fault);
-      const [old, young] = [await found(fleet, await read(oldModel), trustedKeys), await found(fleet, await read(newModel), trustedKeys)];
+      const [old, young] = [await foundBy(fleet, await read(oldModel)), await foundBy(fleet, await read(newModel))];
       return {
         faults: faults.length,
         oldRecall: old.size / faults.length,
@@ -73,12 +93,17 @@ function faultyFleet(machine: string): LabelledFleet | null {
 }
 
 /** Indices of the turbines whose fault a model announces. One that does not answer announces nothing. */
-async function found(fleet: LabelledFleet, bytes: Uint8Array, trustedKeys: readonly KeyObject[]): Promise<ReadonlySet<number>> {
+async function found(
+  fleet: LabelledFleet,
+  bytes: Uint8Array,
+  trustedKeys: readonly KeyObject[],
+  engine: Engine,
+): Promise<ReadonlySet<number>> {
   const { manifest, network, golden } = openModel(bytes, { trustedKeys });
   if (manifest.machine !== fleet.machine) return new Set();
   let inference: Inference | null = null;
   try {
-    inference = await onnxEngine({ arch: process.arch }).load(manifest, network, golden);
+    inference = await engine.load(manifest, network, golden);
     const tools = { manifest, inference, recorder: twinRecorder(fleet.machine), controls: [], announceRule };
     const { turbine, label, detectors } = await scoreFleet(fleet, tools);
     const [{ announced }] = detectors;

@@ -19,7 +19,7 @@ import type { FaultInjector } from '../actors/contracts/faults.ts';
 import type { FleetView } from '../actors/contracts/fleet-view.ts';
 import type { ThingName } from '../actors/contracts/ids.ts';
 import type { DocumentIndex, IndexChoice } from '../actors/contracts/index.ts';
-import type { Engine, InferenceChoice, Prover } from '../actors/contracts/inference.ts';
+import type { Engine, InferenceChoice } from '../actors/contracts/inference.ts';
 import type { DeviceJobs, Job, JobExecution, JobsControl, JobsDevice } from '../actors/contracts/jobs.ts';
 import type { Log } from '../actors/contracts/log.ts';
 import { HOME_FLEET } from '../actors/contracts/model.ts';
@@ -77,6 +77,7 @@ import { type Bodies, type FleetGroup, openBodies } from './bodies.ts';
 import type { RunLog } from './digest.ts';
 import type { SerialFaults } from './faulty/serial.ts';
 import { openSerials, type SerialSpec } from './serials.ts';
+import type { KeptParts } from './kept.ts';
 import { threadSeconds } from './shard/thread-time.ts';
 import { openUsual } from './usual-port.ts';
 
@@ -170,6 +171,8 @@ export interface CloudTools {
   readonly events: RunLog;
   /** Wraps ports before anyone uses them: stories inject their faults here. */
   readonly decorate?: Decorations;
+  /** Shared with worlds before and after; absent: this one has its own. */
+  readonly kept?: KeptParts | undefined;
 }
 
 export interface Decorations {
@@ -194,8 +197,6 @@ export interface DeviceGiven {
 
 export interface WorldTools extends CloudTools {
   readonly clock: VirtualClock;
-  /** Tries networks before they are loaded; absent: one of its own. Worlds that share one prove a network once. */
-  readonly prover?: Prover;
 }
 
 /** What differs between the columns of the port table. */
@@ -228,7 +229,7 @@ export async function openCloud(spec: PortsSpec, tools: CloudTools): Promise<Clo
   );
 }
 
-async function cloudOver(ports: Ports, { clock, log, events, decorate }: CloudTools, seed: number | 'cloud'): Promise<Cloud> {
+async function cloudOver(ports: Ports, { clock, log, events, decorate, kept }: CloudTools, seed: number | 'cloud'): Promise<Cloud> {
   const { jobs, index, key, things } = ports;
   const broker = decorate?.broker?.(ports.broker) ?? ports.broker;
   const { registry } = things;
@@ -238,7 +239,7 @@ async function cloudOver(ports: Ports, { clock, log, events, decorate }: CloudTo
   const catalogue = createCatalogue(ports.objects, ports.trustedKeys);
   try {
     await ports.held?.objects.createBucket(CAPTURE_BUCKET); // a device may be the first to put something there
-    await publishStarters(catalogue, key.privateKey);
+    await publishStarters(catalogue, key.privateKey, kept?.pack);
   } catch (error) {
     await closePorts(ports); // else its servers keep a failed process alive
     throw error;
@@ -278,7 +279,7 @@ async function cloudOver(ports: Ports, { clock, log, events, decorate }: CloudTo
     jobs,
     disk: ports.rolloutDisk,
     evidence: openFleetEvidence(view, clock, windMpsOf),
-    bench: twinTrial((model) => catalogue.read(model), ports.trustedKeys),
+    bench: twinTrial((model) => catalogue.read(model), ports.trustedKeys, kept && { engine: kept.engine, known: kept.trials }),
     resolve: (targets) => registry.resolve(targets),
     ...rolloutModels(catalogue, key.privateKey, () => clock.epoch + clock.now()),
     chance: (text) => createRng(0).fork(text),
@@ -344,7 +345,7 @@ async function worldOver(opened: Bodies, spec: WorldSpec, tools: WorldTools): Pr
   for (const { things } of bodies) for (const thing of things) registry.register(thing);
   const deviceBus = broker.connect('windfleet-devices');
   const injector = faultInjector([...breakable, ...serials.breakable], [...replayed, ...serials.unbreakable]);
-  const engine = sharedEngine(await openEngine(spec.inference ?? { kind: 'onnx' }));
+  const engine = sharedEngine(await openEngine(spec.inference ?? { kind: 'onnx' }, tools.kept));
   const broken: FaultInjector = {
     ...injector,
     inject(thing, order) {
@@ -381,7 +382,7 @@ async function worldOver(opened: Bodies, spec: WorldSpec, tools: WorldTools): Pr
     jobs: deviceJobs(deviceBus, clock),
     objects,
     engine,
-    prover: spec.inference?.kind === 'agent' ? null : (tools.prover ?? childProver()),
+    prover: spec.inference?.kind === 'agent' ? null : (tools.kept?.prover ?? childProver()),
     disk: ports.disk,
     device(thing) {
       const own = decorate.device?.(thing, { bus: deviceBus, objects, engine, disk: ports.disk(thing) }) ?? {};
@@ -433,8 +434,8 @@ async function worldOver(opened: Bodies, spec: WorldSpec, tools: WorldTools): Pr
 }
 
 /** gRPC is loaded only where it is wanted. */
-async function openEngine(choice: InferenceChoice): Promise<Engine> {
-  if (choice.kind === 'onnx') return onnxEngine({ arch: process.arch });
+async function openEngine(choice: InferenceChoice, kept: KeptParts | undefined): Promise<Engine> {
+  if (choice.kind === 'onnx') return kept?.engine ?? onnxEngine({ arch: process.arch });
   const { agentEngine } = await import('../physical/agent/client.ts');
   const wall = wallClock();
   return agentEngine(choice.socket, () => wall.epoch + wall.now());

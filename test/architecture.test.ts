@@ -53,6 +53,7 @@ const composes = (file: string) =>
     'scenarios/bodies.ts',
     'scenarios/rollout-ports.ts',
     'scenarios/twin-trial.ts',
+    'scenarios/kept.ts',
     'scenarios/load.ts',
     'scenarios/stage.ts',
     'scenarios/stage-watch.ts',

@@ -1,6 +1,6 @@
 /** One session for all turbines that run the same network: loads are counted, and the last `close` ends it once it is at rest. */
-import { createHash } from 'node:crypto';
 import type { Engine, Inference } from '../contracts/inference.ts';
+import { loadKey } from './load-key.ts';
 
 interface Shared {
   readonly inference: Promise<Inference>;
@@ -13,11 +13,7 @@ export function sharedEngine(engine: Engine): Engine {
 
   return {
     async load(manifest, network, golden, files) {
-      // The whole manifest counts: thresholds and statistics belong to what is being asked, and so do the golden answers.
-      const key = createHash('sha256')
-        .update(JSON.stringify([manifest, golden]))
-        .update(network)
-        .digest('hex');
+      const key = loadKey(manifest, network, golden);
       const shared = loaded.get(key) ?? { inference: engine.load(manifest, network, golden, files), running: new Set(), users: 0 };
       loaded.set(key, shared);
       shared.users++;

@@ -35,11 +35,14 @@ const EDGE_FILE = 'sagemaker_edge_manifest';
 
 export const packageName = (manifest: ModelManifest): string => `${manifest.name}-${manifest.version}.tar.gz`;
 
-/** Signs and packs, each file under the name that it has in every package. @throws ModelRejected when the manifest does not fit the network. */
-export function packModel(
-  { manifest: described, network, golden }: ModelContents,
+/** @throws ModelRejected */
+export type PackModel = (
+  contents: ModelContents,
   privateKey: KeyObject,
-): { readonly bytes: Uint8Array; readonly sha256: string; readonly name: string } {
+) => { readonly bytes: Uint8Array; readonly sha256: string; readonly name: string };
+
+/** Signs and packs, each file under the name that it has in every package. @throws ModelRejected when the manifest does not fit the network. */
+export function packModel({ manifest: described, network, golden }: ModelContents, privateKey: KeyObject): ReturnType<PackModel> {
   const manifest: ModelManifest = {
     ...described,
     network: { ...described.network, file: NETWORK_FILE },

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type ModelId, modelId } from '../../actors/contracts/ids.ts';
 import { parseGolden, parseManifest } from '../../actors/package/manifest.ts';
-import { type ModelContents, packModel } from '../../actors/package/package.ts';
+import { type ModelContents, type PackModel, packModel } from '../../actors/package/package.ts';
 import type { Catalogue } from './catalogue.ts';
 
 /** The model that a turbine starts with, by its machine; one of the user's own has none until it is trained. */
@@ -20,13 +20,13 @@ export function readArtefacts(folder: string): ModelContents {
   return { manifest, network: read(manifest.network.file), golden: parseGolden(read(manifest.golden.file)) };
 }
 
-/** Publishes what is not published yet. */
-export async function publishStarters(catalogue: Catalogue, privateKey: KeyObject): Promise<void> {
+/** Publishes what is not published yet. @param pack as `packModel`, or one that remembers */
+export async function publishStarters(catalogue: Catalogue, privateKey: KeyObject, pack: PackModel = packModel): Promise<void> {
   const published = new Set((await catalogue.list()).map(({ name, version }) => modelId(name, version)));
   for (const folder of starterFolders()) {
     const contents = readArtefacts(folder);
     if (!published.has(modelId(contents.manifest.name, contents.manifest.version)))
-      await catalogue.publish(packModel(contents, privateKey).bytes);
+      await catalogue.publish(pack(contents, privateKey).bytes);
   }
 }
 

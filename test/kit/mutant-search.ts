@@ -1,11 +1,11 @@
 /** Looks for a planted bug with random stories, as `windfleet scenario fuzz` looks for others, in this process. */
 import { FleetError } from '../../actors/contracts/errors.ts';
-import type { Prover } from '../../actors/contracts/inference.ts';
 import type { Scenario } from '../../scenarios/dsl.ts';
 import { drawStory } from '../../scenarios/fuzz/draw.ts';
 import { paletteOf, smallFarm } from '../../scenarios/fuzz/palette.ts';
 import { playRandom } from '../../scenarios/fuzz/player.ts';
 import { type Finding, searchStories } from '../../scenarios/fuzz/search.ts';
+import type { KeptParts } from '../../scenarios/kept.ts';
 import { prepareStory } from '../../scenarios/load.ts';
 import { pathText } from '../../scenarios/words/source.ts';
 import { createRng } from '../../twins/rng.ts';
@@ -21,7 +21,7 @@ export const drawRandom = (): ((seed: number) => Scenario) => {
 /** @returns its story, as small as it gets, and the seeds that it took; null when none of them finds it */
 export async function findMutant(
   { breaks, instead }: Mutant,
-  { seeds, prover, say }: { readonly seeds: number; readonly prover: Prover; readonly say: (line: string) => void },
+  { seeds, kept, say }: { readonly seeds: number; readonly kept: KeptParts; readonly say: (line: string) => void },
 ): Promise<Finding | null> {
   let found: Finding | null = null;
   await searchStories({
@@ -30,7 +30,7 @@ export async function findMutant(
     lanes: 1,
     tries: 300,
     draw: drawRandom(),
-    play: (story) => playRandom(story, { prover, instead, isStopped: () => false }),
+    play: (story) => playRandom(story, { kept, instead, isStopped: () => false }),
     isPlayable(story) {
       try {
         return prepareStory(sourceOf(story)).things.length > 0;

@@ -1,14 +1,14 @@
 /** A thread that plays random stories, one after the other, as they are handed to it. */
 import '../../../actors/inference/no-telemetry.ts';
 import { parentPort, workerData } from 'node:worker_threads';
-import { childProver } from '../../../actors/inference/proof/prover.ts';
+import { keepParts } from '../../kept.ts';
 import { playRandom } from '../player.ts';
 import type { FromPlayer, PlayerStart, ToPlayer } from './wire.ts';
 
 const { stop } = workerData as PlayerStart;
 const stopped = new Int32Array(stop);
 const port = parentPort!;
-const options = { prover: childProver(), isStopped: () => Atomics.load(stopped, 0) !== 0 };
+const options = { kept: keepParts(), isStopped: () => Atomics.load(stopped, 0) !== 0 };
 
 const answer = (message: FromPlayer): void => port.postMessage(message);
 
