@@ -202,6 +202,7 @@ export const INVARIANTS = [
   'alarm-has-verdict',
   'no-message-lost',
   'every-job-ends',
+  'no-wave-after-its-end',
   'feature-named-alike',
   'down-only-by-grant',
   'only-trusted-packages',

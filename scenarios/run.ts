@@ -161,7 +161,9 @@ async function perform(occurrence: Occurrence, stage: Stage, notes: Notes): Prom
       const { id, rollout } = await deployments.deploy({ model: deploy, to, ...wishes });
       notes.rollouts.set(id, label);
       for (const { jobId } of rollout?.waves ?? []) if (jobId !== null) noteJob(notes, label, jobId);
-      events.append({ at: clock.now(), kind: 'rollout', of: label, what: { status: 'IN_PROGRESS' } });
+      const early = events.events.filter(({ kind, of, what }) => kind === 'rollout' && of === id && what['status'] !== 'IN_PROGRESS');
+      for (const status of ['IN_PROGRESS', ...early.map(({ what }) => String(what['status']))])
+        events.append({ at: clock.now(), kind: 'rollout', of: label, what: { status } });
       return;
     }
     case 'fault':

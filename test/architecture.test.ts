@@ -40,6 +40,7 @@ const mayImport: Record<string, readonly string[]> = {
   'cloud/objects': ['actors/contracts', 'cloud', 'zod', '@aws-sdk/client-s3'],
   'cloud/studio': ['actors/contracts', 'actors/onnx', 'actors/signal', 'cloud/studio', '@duckdb/node-api'],
   scenarios: ['actors/contracts', 'scenarios', 'zod', 'yaml'],
+  'scenarios/expect': ['actors/contracts', 'actors/ota/deadlines.ts', 'scenarios'],
   'scenarios/faulty': ['actors/contracts', 'actors/onnx', 'actors/package', 'scenarios'],
   'scenarios/library': ['scenarios/dsl.ts'],
 };

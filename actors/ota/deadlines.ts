@@ -3,7 +3,8 @@ import type { Millis } from '../contracts/units.ts';
 import type { Stage } from './job.ts';
 
 const MINUTE = 60_000;
-const LONGEST: Readonly<Record<Stage, Millis>> = {
+/** From a step's beginning to its end, at the longest. */
+export const LONGEST_MS: Readonly<Record<Stage, Millis>> = {
   accepting: MINUTE,
   downloading: 10 * MINUTE,
   verifying: MINUTE,
@@ -19,6 +20,6 @@ const LEAST = MINUTE;
  * say anything: no step gets more than it would have anew, and none less than a minute.
  */
 export function stepDeadline(stage: Stage, left: Millis | null): Millis {
-  if (left === null || !Number.isFinite(left)) return LONGEST[stage];
-  return Math.min(LONGEST[stage], Math.max(LEAST, left));
+  if (left === null || !Number.isFinite(left)) return LONGEST_MS[stage];
+  return Math.min(LONGEST_MS[stage], Math.max(LEAST, left));
 }

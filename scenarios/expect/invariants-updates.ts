@@ -1,5 +1,6 @@
 /** Invariants of updates: success is what it says, no stage lasts for ever, and every job ends. */
 import type { Millis } from '../../actors/contracts/units.ts';
+import { LONGEST_MS as DEADLINES_MS } from '../../actors/ota/deadlines.ts';
 import { worldFaults } from '../faults.ts';
 import { labelOf } from '../facts.ts';
 import type { DeviceDeed, Witness } from '../witness.ts';
@@ -31,17 +32,18 @@ export function successAfterAnswer(court: Court, { sessions }: Witness): readonl
   });
 }
 
-/** How long a stage of an update may take, as the README promises it, from its beginning to that of the next one. */
+const MINUTE = 60_000;
+/** How long a stage of an update may take, from its beginning to that of the next one: as long as its deadline lets it. */
 const LONGEST_MS: Readonly<Record<Exclude<DeviceDeed['deed'], 'boot' | 'off'>, Millis>> = {
-  accept: 60_000,
-  download: 600_000,
-  verify: 60_000,
-  unpack: 120_000,
-  load: 60_000,
-  canary: 480_000,
-  commit: 60_000,
-  rollback: 60_000,
-  report: 60_000,
+  accept: DEADLINES_MS.accepting,
+  download: DEADLINES_MS.downloading,
+  verify: DEADLINES_MS.verifying,
+  unpack: DEADLINES_MS.unpacking,
+  load: DEADLINES_MS.loading,
+  canary: DEADLINES_MS.canary,
+  commit: DEADLINES_MS.committing,
+  rollback: MINUTE,
+  report: MINUTE,
 };
 const SLACK_MS = 1_000;
 

@@ -6,6 +6,7 @@ import { INVARIANTS, type Expectation, type Invariant } from '../dsl.ts';
 import type { Witness } from '../witness.ts';
 import { alarmHasVerdict, featureNamedAlike, noMessageLost } from './invariants-told.ts';
 import { everyJobEnds, successAfterAnswer, updateWithinItsTimer } from './invariants-updates.ts';
+import { noWaveAfterItsEnd } from './invariants-rollouts.ts';
 import { downOnlyByGrant, oneActiveModel, onlyTrustedPackages } from './invariants-models.ts';
 import type { Court, Finding } from './court.ts';
 
@@ -27,6 +28,7 @@ const JUDGES: Readonly<Record<Invariant, Breaches>> = {
   'alarm-has-verdict': alarmHasVerdict,
   'no-message-lost': noMessageLost,
   'every-job-ends': everyJobEnds,
+  'no-wave-after-its-end': noWaveAfterItsEnd,
   'feature-named-alike': featureNamedAlike,
   'down-only-by-grant': downOnlyByGrant,
   'only-trusted-packages': onlyTrustedPackages,

@@ -4,7 +4,7 @@
  */
 import type { Rng } from '../../actors/contracts/rng.ts';
 import { type Millis, parseDuration, printDuration } from '../../actors/contracts/units.ts';
-import type { Expectation, ModelCopy, Scenario, Step, Wind } from '../dsl.ts';
+import type { DeployWords, Expectation, ModelCopy, Scenario, Step, Wind } from '../dsl.ts';
 import type { StoryThing } from '../facts.ts';
 import type { AttributeKind, WorldFault } from '../faults.ts';
 import { type Dice, openDice } from './dice.ts';
@@ -76,8 +76,9 @@ function drawStep(i: number, things: readonly StoryThing[], trouble: Millis, pal
   const kind = dice.between(0, 1);
   if (kind < 0.35 && palette.models.length > 0) return drawUpdate(i, at, things, palette, dice);
   if (kind < 0.42) {
-    const command = dice.oneOf(['start', 'stop', 'reset'] as const);
-    return [{ at, command, on: dice.happens(0.3) ? 'every turbine' : dice.oneOf(things).name }];
+    const command = dice.oneOf(['start', 'stop', 'reset', 'derate'] as const);
+    const on = dice.happens(0.3) ? 'every turbine' : dice.oneOf(things).name;
+    return [command === 'derate' ? { at, command, on, fraction: Number(dice.between(0, 1).toFixed(2)) } : { at, command, on }];
   }
   const thing = dice.oneOf(things);
   const isFor = ({ actsOn, notOn }: WorldFault, { body }: StoryThing) =>
@@ -110,25 +111,51 @@ function drawStep(i: number, things: readonly StoryThing[], trouble: Millis, pal
   ];
 }
 
-/** A rollout, with what spoils its model, or one that an operator stops, or that a power cut meets at one of its stages. */
+/** A rollout, in waves or at once, with what spoils its model, what an operator does with it, and a power cut at one of its stages. */
 function drawUpdate(i: number, at: string, things: readonly StoryThing[], { worldFaults, models }: Palette, dice: Dice): Step[] {
   const id = `update-${i}`;
   const thing = dice.oneOf(things).name;
-  const deploy: Step = { at, deploy: dice.oneOf(models), to: dice.happens(0.7) ? 'farm' : thing, id };
+  const to = dice.happens(0.7) ? 'farm' : thing;
+  const deploy: Step = { at, deploy: dice.oneOf(models), to, id, ...(dice.happens(0.4) ? drawWaves(dice) : {}) };
+  const steps: Step[] = [deploy];
   const cut = worldFaults.find(({ name }) => name === 'power-cut');
-  if (cut && dice.happens(0.25))
-    return [
-      { at, fault: cut.name, on: thing, for: printDuration(1_000 * dice.whole(1, 60)), attributes: drawAttributes(cut, dice) },
-      deploy,
-    ];
+  if (cut && dice.happens(0.2))
+    steps.unshift({ at, fault: cut.name, on: thing, for: printDuration(1_000 * dice.whole(1, 60)), attributes: drawAttributes(cut, dice) });
   const spoilers = worldFaults.filter(({ actsOn }) => actsOn === 'deploy');
-  if (spoilers.length > 0 && dice.happens(0.35)) {
+  if (spoilers.length > 0 && dice.happens(0.3)) {
     const fault = dice.oneOf(spoilers);
     const attributes = drawAttributes(fault, dice);
-    return [{ at, fault: fault.name, on: id, ...(Object.keys(attributes).length === 0 ? {} : { attributes }) }, deploy];
+    steps.unshift({
+      at,
+      fault: fault.name,
+      on: id,
+      ...(fault.hasSeverity && dice.happens(0.6) ? { severity: Number(dice.between(0.05, 1).toFixed(2)) } : {}),
+      ...(Object.keys(attributes).length === 0 ? {} : { attributes }),
+    });
   }
-  if (!dice.happens(0.1)) return [deploy];
-  return [deploy, { at: printDuration(parseDuration(at)! + 1_000 * dice.whole(1, 60)), abort: id }];
+  return dice.happens(0.25) ? [...steps, ...drawOrders(id, parseDuration(at)!, dice)] : steps;
+}
+
+/** On a small farm the first wave is one turbine, or two. */
+const drawWaves = (dice: Dice): Pick<DeployWords, 'waves' | 'soak' | 'window'> => ({
+  waves: dice.oneOf([
+    ['10%', '100%'],
+    ['10%', '50%', '100%'],
+    ['50%', '100%'],
+    [1, 2, '100%'],
+  ] satisfies DeployWords['waves'][]),
+  soak: printDuration(1_000 * dice.whole(5, 90)),
+  ...(dice.happens(0.15) ? { window: dice.oneOf(['below 2 m/s', 'above 1 m/s']) } : {}),
+});
+
+/** What an operator does with a rollout: ends it, sends it back, or lets it rest for a while. */
+function drawOrders(of: string, begun: Millis, dice: Dice): Step[] {
+  const first = begun + 1_000 * dice.whole(1, 120);
+  const at = printDuration(first);
+  const order = dice.oneOf(['abort', 'rollback', 'pause'] as const);
+  if (order === 'abort') return [{ at, abort: of }];
+  if (order === 'rollback') return [{ at, rollback: of }];
+  return [{ at, pause: of }, ...(dice.happens(0.8) ? [{ at: printDuration(first + 1_000 * dice.whole(1, 60)), resume: of }] : [])];
 }
 
 /** Some of a fault's attributes, within their bounds and rather small than large. */

@@ -70,7 +70,7 @@ function* withFewerTurbines(story: Scenario): Generator<Scenario> {
 function* withSimplerSteps(story: Scenario): Generator<Scenario> {
   for (const [i, step] of story.timeline.entries()) {
     const put = (simpler: object): Scenario => ({ ...story, timeline: story.timeline.with(i, simpler as Step) });
-    for (const word of ['over', 'onset', 'recovery', 'severity', 'attributes', 'to'] as const)
+    for (const word of ['over', 'onset', 'recovery', 'severity', 'attributes', 'to', 'window', 'soak', 'waves'] as const)
       if (word in step) yield put(Object.fromEntries(Object.entries(step).filter(([name]) => name !== word)));
     if ('attributes' in step && step.attributes)
       for (const name of Object.keys(step.attributes))

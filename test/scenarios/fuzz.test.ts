@@ -34,6 +34,9 @@ fuzz('every story is well formed, and every kind of step and fault is drawn', ()
     'deploy',
     'command',
     'abort',
+    'rollback',
+    'pause',
+    'resume',
   ];
   assert.equal(
     kinds.filter((name) => !seen.has(name)),
