@@ -125,7 +125,7 @@ export async function fuzzStories(word: string | null, options: FuzzOptions): Pr
 
 /** What was found, for a person. */
 export function explainFuzz({ first, played, seeds, stopped, wallSeconds, failures }: FuzzResult): string {
-  const why = stopped === 'budget' ? ': the budget is spent' : stopped === 'signal' ? ': it was told to end' : '';
+  const why = stopped === 'budget' ? ': the budget is spent' : stopped === 'signal' ? ': broken off' : '';
   const count = played < seeds ? `${played} of ${seeds} seeds` : `${seeds} ${seeds === 1 ? 'seed' : 'seeds'}`;
   const range = played > 0 ? ` (${first} to ${first + played - 1})` : '';
   const rate = wallSeconds > 0 ? `, ${Math.round((60 * played) / wallSeconds)} a minute` : '';

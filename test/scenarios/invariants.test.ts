@@ -21,6 +21,7 @@ const TIMELINE: readonly Step[] = [
 
 const event = (at: number, kind: FleetEvent['kind'], of: string, what: FleetEvent['what']): FleetEvent => ({ at, kind, of, what });
 const job = (at: number, status: string, name = 'job-1') => event(at, 'job', name, { thing: 'T-001', status });
+const rolled = (at: number, status: string) => event(at, 'rollout', 'new', { status });
 const alarm = (at: number, raised: boolean, feature = 'roll') => event(at, 'alarm', 'T-001', { raised, feature, model: NEW });
 
 /** Twenty minutes in which an update succeeds, and an alarm is raised and cleared. */
@@ -208,6 +209,17 @@ const breaches: readonly (readonly [Invariant, string, Given, string])[] = [
     'job-2 to end on T-001 by 11m31s; got it has not; at 691',
   ],
   [
+    'no-wave-after-its-end',
+    'a wave of a rollout that was halted',
+    {
+      facts: {
+        events: logWith(rolled(200_000, 'HALTED'), job(260_000, 'QUEUED', 'job-w2')),
+        jobs: new Map([['new', ['job-1', 'job-w2']]]),
+      },
+    },
+    'no wave of new once it is HALTED; got its job job-w2 was made; at 260',
+  ],
+  [
     'feature-named-alike',
     'a lamp that names another',
     { witness: { sightings: [sighting({ lamp: 'pitch' })] } },
@@ -292,6 +304,15 @@ invariants('what is allowed breaks none', () => {
     judged('every-job-ends', { facts: { events: [...tripped, event(500_000, 'state', 'T-001', { to: 'idle' })] } }),
     'by 17m20s',
   );
+
+  const resumed = [
+    rolled(200_000, 'PAUSED'),
+    rolled(250_000, 'IN_PROGRESS'),
+    job(260_000, 'QUEUED', 'job-w2'),
+    rolled(300_000, 'CANCELED'),
+  ];
+  const waves = { events: logWith(...resumed, job(301_000, 'CANCELED', 'job-w2')), jobs: new Map([['new', ['job-1', 'job-w2']]]) };
+  assert.is(judged('no-wave-after-its-end', { facts: waves }), 'met', 'a wave of a rollout that goes on, and then ends');
 
   const off = [deed(120_000, 'verify'), deed(121_000, 'off'), deed(400_000, 'boot')];
   const events = logWithout(({ at, kind }) => kind === 'state' && at === 150_000);
