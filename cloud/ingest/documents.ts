@@ -49,12 +49,12 @@ export const documentMakers = (logs: CompiledRule): readonly DocumentMaker[] => 
     filter: 'windfleet/+/verdict',
     make({ topic, payload }) {
       const thing = thingOf(topic);
-      const { at, model, scores, announced } = parseVerdict(readPayload(payload));
-      const verdict = `${thing}:${at}:`;
+      const { at, model, score, scores, announced } = parseVerdict(readPayload(payload));
+      const verdict = `${thing}:${at}:${score}:`; // a clock that was set back gives its dates again, to other windows
       const documents: IndexedDocument[] = [];
       for (const feature in scores) {
-        const score = scores[feature];
-        documents.push({ id: verdict + feature, at, thing, feature, score, anomalous: score > 1, announced, model });
+        const own = scores[feature];
+        documents.push({ id: verdict + feature, at, thing, feature, score: own, anomalous: own > 1, announced, model });
       }
       return { index: 'verdicts', documents, refused: [] };
     },

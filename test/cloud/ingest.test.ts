@@ -67,6 +67,25 @@ ingestion('a message of QoS 1 is on disk before its publisher is answered', asyn
   await ingest.close();
 });
 
+ingestion('a verdict that comes twice is one, and two windows that a clock dates alike are two', async () => {
+  const { device, clock, index, ingest } = await open();
+  const said = {
+    at: clock.epoch,
+    model: 'm@1.0.0',
+    anomalous: false,
+    score: 0.5,
+    worst: 'x',
+    scores: { x: 0.5, y: 0.25 },
+    announced: false,
+  };
+  const other = { ...said, score: 0.75, scores: { x: 0.75, y: 0.25 } }; // after the device's clock was set back by its windows
+  for (const verdict of [said, said, other, said]) await device.publish('windfleet/T-1/verdict', JSON.stringify(verdict), { qos: 1 });
+  await ingest.settled();
+  assert.is(await count(index, 'verdicts'), 4);
+  assert.is((await index.aggregate({ index: 'verdicts', by: [], agg: 'max', field: 'score' }))[0].value, 0.75);
+  await ingest.close();
+});
+
 ingestion('when a process ends at any moment, the next one makes the documents that it did not, and none twice', async () => {
   const disk = memoryDisk();
   const index = faultyIndex();

@@ -1,0 +1,68 @@
+import { parseDuration } from '../../actors/contracts/units.ts';
+import { twinBacking } from '../../twins/backing.ts';
+import { createSampleBlock } from '../../actors/contracts/backing.ts';
+import { defaultWind } from '../../twins/library/desk-turbine.ts';
+import { createRng } from '../../twins/rng.ts';
+import { keepParts, type KeptParts } from '../../scenarios/kept.ts';
+import { playRandom } from '../../scenarios/fuzz/player.ts';
+import type { Scenario } from '../../scenarios/dsl.ts';
+import type { Figure } from '../kit/bench.ts';
+import { drawRandom } from '../kit/mutant-search.ts';
+
+const SEEDS = 20;
+
+/** Random stories of the small farm, one after the other in this process, in its processor time; once with nothing shared, and beside their bodies alone. */
+export async function bench(): Promise<Figure[]> {
+  const draw = drawRandom();
+  const stories = Array.from({ length: SEEDS }, (_, i) => draw(i + 1));
+  const kept = keepParts();
+  await play(stories.slice(0, 3), () => kept); // warm
+  const shared = await play(stories, () => kept);
+  await kept.close();
+  const alone = await play(stories, keepParts);
+  const bodies = await bodiesAlone(stories);
+  return [
+    figure('fuzz', shared, 'nothing shared between stories', alone),
+    figure('fuzz beside its bodies', shared, 'the bodies of the same stories alone', bodies),
+  ];
+}
+
+const aMinute = (seconds: number) => (60 * SEEDS) / seconds;
+
+const figure = (name: string, seconds: number, baseline: string, other: number): Figure => ({
+  name,
+  value: aMinute(seconds),
+  unit: 'seeds a processor minute of one worker',
+  baseline: { name: baseline, value: aMinute(other), ratio: other / seconds },
+});
+
+/** @returns seconds of processor time. @throws Error for a story that breaks an invariant */
+async function play(stories: readonly Scenario[], keptFor: () => KeptParts): Promise<number> {
+  return cpuSeconds(async () => {
+    for (const story of stories) {
+      const broken = await playRandom(story, { kept: keptFor(), isStopped: () => false });
+      if (broken?.length !== 0) throw new Error(`seed ${story.seed}: ${JSON.stringify(broken)}`);
+    }
+  });
+}
+
+const bodiesAlone = (stories: readonly Scenario[]): Promise<number> =>
+  cpuSeconds(async () => {
+    for (const { seed, fleet, duration } of stories) {
+      const [entry] = fleet;
+      const many = 'twins' in entry ? entry.twins : 0;
+      const backing = twinBacking({ things: Array.from({ length: many }, (_, i) => `T-${i}`), rng: createRng(seed), wind: defaultWind });
+      const block = createSampleBlock(backing.channels, many);
+      for (let now = 50; now <= parseDuration(duration)!; now += 50) {
+        backing.advance(now);
+        backing.sample(block);
+      }
+    }
+  });
+
+async function cpuSeconds(work: () => Promise<void>): Promise<number> {
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1e6;
+}
