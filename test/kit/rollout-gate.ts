@@ -1,6 +1,14 @@
-/** One rollout of one model, good or bad in one way, to forty desk turbines with default telemetry: what the gate makes of it. */
+/**
+ * One rollout of one model, good or bad in one way, to forty desk turbines with default telemetry: what the gate makes of it, and what
+ * AWS's abort makes of the same, which counts only what devices say of their own jobs.
+ */
 import type { Deployment } from '../../actors/contracts/deployments.ts';
+import type { Prover } from '../../actors/contracts/inference.ts';
+import type { ModelId } from '../../actors/contracts/ids.ts';
+import type { AbortCriterion, Job, JobExecution, RolloutConfig } from '../../actors/contracts/jobs.ts';
+import { printJobDocument } from '../../actors/package/job-document.ts';
 import type { Scenario } from '../../scenarios/dsl.ts';
+import type { StoryWorld } from '../../scenarios/stage.ts';
 import { playHere } from './story.ts';
 
 export const BAD_MODELS = [
@@ -18,71 +26,98 @@ export interface GateTrial {
   /** Whether nobody beyond the canary wave has had the model. */
   readonly isContained: boolean;
   readonly exposureMinutes: number;
-  /** Whether jobs alone would have stopped it: more than a third of the canary wave did not report SUCCEEDED. */
-  readonly jobsStopIt: boolean;
 }
 
-/** @param spoiled null: as it is published */
-export async function gateTrial(spoiled: string | null, seed: number, twins = 40): Promise<GateTrial> {
-  const story: Scenario = {
-    about: 'A model is brought to a farm.',
-    seed,
-    duration: '30m',
-    fleet: [{ twins, like: 'desk-turbine' }],
-    timeline: [
-      ...(spoiled === null ? [] : [{ at: '110s', fault: spoiled, on: 'new' } as const]),
-      { at: '2m', deploy: 'windturbine-anomaly@1.1.0', waves: ['10%', '50%', '100%'], soak: '2m', id: 'new' },
-    ],
-    expect: [],
-  };
-  const { seen } = await playHere(story, { look: ({ world }) => world.deployments.list() });
-  const [{ status, rollout, executions }] = seen as readonly Deployment[];
+export interface TrialPlan {
+  /** Null: as it is published. */
+  readonly spoiled: string | null;
+  readonly seed: number;
+  readonly twins?: number;
+  readonly prover?: Prover | undefined;
+  /** To the story's end, though nothing comes any more. */
+  readonly isWhole?: boolean;
+}
+
+const MINUTES = 30;
+const CANARIES = 0.1; // of the turbines
+
+const storyOf = ({ spoiled, seed, twins = 40 }: TrialPlan): Scenario => ({
+  about: 'A model is brought to a farm.',
+  seed,
+  duration: `${MINUTES}m`,
+  fleet: [{ twins, like: 'desk-turbine' }],
+  timeline: [
+    ...(spoiled === null ? [] : [{ at: '110s', fault: spoiled, on: 'new' } as const]),
+    { at: '2m', deploy: 'windturbine-anomaly@1.1.0', waves: [`${100 * CANARIES}%`, '50%', '100%'], soak: '2m', id: 'new' },
+  ],
+  expect: [],
+});
+
+export async function gateTrial(plan: TrialPlan): Promise<GateTrial> {
+  const { seen } = await playHere(storyOf(plan), {
+    prover: plan.prover,
+    look: ({ world }) => world.deployments.list(),
+    isOver: async ({ world }) => !plan.isWhole && (await world.deployments.list()).some(isDone),
+  });
+  const [{ status, rollout }] = seen as readonly Deployment[];
   const { waves, reason, exposureMinutes } = rollout!;
-  const canaries = executions.filter(({ thing }) => waves[0].things.includes(thing));
-  const failed = canaries.filter((execution) => execution.status !== 'SUCCEEDED').length;
+  return { status, reason, isContained: waves.slice(1).every(({ jobId }) => jobId === null), exposureMinutes };
+}
+
+/** Nothing comes any more: whoever is not back counts until the end of the half hour. */
+const isDone = ({ status, rollout }: Deployment): boolean =>
+  (rollout?.isSettled ?? false) &&
+  (status === 'SUCCEEDED' || (rollout!.heal !== null && rollout!.heal.left.length + rollout!.heal.waiting.length === 0));
+
+/** A tenth in the first two minutes; five times as fast once those have succeeded. */
+const PACE: RolloutConfig = {
+  exponentialRate: { baseRatePerMinute: 2, incrementFactor: 5, rateIncreaseCriteria: { numberOfSucceededThings: 4 } },
+};
+/** As the gate has it of a wave's jobs: more than a third of them, once there are as many as canaries. */
+const ABORT: AbortCriterion = { failureType: 'ALL', action: 'CANCEL', thresholdPercentage: 33.4, minNumberOfExecutedThings: 4 };
+const JOB = 'plain';
+
+/** The same as one job of AWS's. Nobody goes back: whoever has the model has it until the half hour is over. */
+export async function jobTrial(plan: TrialPlan): Promise<GateTrial> {
+  let begun = false;
+  const { seen } = await playHere(storyOf(plan), {
+    prover: plan.prover,
+    stageOf: (stage) => ({
+      ...stage.stage,
+      deployments: {
+        ...stage.stage.deployments,
+        async deploy({ model }) {
+          begun = true;
+          return asJob(stage, model);
+        },
+      },
+    }),
+    look: async ({ world }) => ({
+      job: await world.jobs.describe(JOB),
+      executions: await world.jobs.executions(JOB),
+      end: world.clock.epoch + MINUTES * 60_000,
+    }),
+    isOver: async ({ world }) => begun && (await world.jobs.describe(JOB)).status !== 'IN_PROGRESS',
+  });
+  const { job, executions, end } = seen as { readonly job: Job; readonly executions: readonly JobExecution[]; readonly end: number };
+  const took = executions.filter(({ status }) => status === 'SUCCEEDED');
   return {
-    status,
-    reason,
-    isContained: waves.slice(1).every(({ jobId }) => jobId === null),
-    exposureMinutes,
-    jobsStopIt: canaries.length > 0 && 3 * failed > waves[0].things.length,
+    status: job.status === 'CANCELED' ? 'CANCELED' : took.length === executions.length ? 'SUCCEEDED' : 'FAILED',
+    reason: job.reasonCode ?? '',
+    isContained: took.length <= CANARIES * executions.length,
+    exposureMinutes: took.reduce((ms, { lastUpdatedAt }) => ms + end - lastUpdatedAt, 0) / 60_000,
   };
 }
 
-export interface GateSeries {
-  readonly seeds: number;
-  readonly contained: number;
-  readonly halted: number;
-  readonly finished: number;
-  readonly stoppedByJobs: number;
-  readonly medianExposure: number;
-  readonly missed: readonly string[];
+async function asJob({ world }: StoryWorld, model: ModelId): Promise<Deployment> {
+  const { name, version, bucket, key, sha256 } = await world.catalogue.show(model);
+  await world.jobs.create({
+    jobId: JOB,
+    things: world.things,
+    targets: ['farm'],
+    document: printJobDocument({ name, version, bucket, key, sha256 }),
+    jobExecutionsRolloutConfig: PACE,
+    abortConfig: { criteriaList: [ABORT] },
+  });
+  return world.deployments.show(JOB);
 }
-
-export async function gateSeries(
-  spoiled: string | null,
-  seeds: readonly number[],
-  say: (line: string) => void = () => {},
-): Promise<GateSeries> {
-  const trials: { readonly seed: number; readonly trial: GateTrial }[] = [];
-  for (const seed of seeds) {
-    const trial = await gateTrial(spoiled, seed);
-    trials.push({ seed, trial });
-    if (trials.length % 20 === 0) say(`${spoiled ?? 'good'}: ${trials.length} of ${seeds.length}`);
-  }
-  const count = (is: (trial: GateTrial) => boolean) => trials.filter(({ trial }) => is(trial)).length;
-  const exposures = trials.map(({ trial }) => trial.exposureMinutes).sort((a, b) => a - b);
-  const isWanted = ({ status, isContained }: GateTrial) => (spoiled === null ? status !== 'HALTED' : isContained);
-  return {
-    seeds: seeds.length,
-    contained: count(({ isContained }) => isContained),
-    halted: count(({ status }) => status === 'HALTED'),
-    finished: count(({ status }) => status === 'SUCCEEDED'),
-    stoppedByJobs: count(({ jobsStopIt }) => jobsStopIt),
-    medianExposure: exposures[exposures.length >> 1],
-    missed: trials.filter(({ trial }) => !isWanted(trial)).map(({ seed, trial }) => `seed ${seed}: ${trial.status}, ${trial.reason}`),
-  };
-}
-
-export const seriesLine = (name: string, s: GateSeries): string =>
-  `${name}: ${s.contained} of ${s.seeds} stay within the canary wave, ${s.halted} halted, ${s.finished} finished; median exposure ${s.medianExposure} turbine-minutes; job status alone would have stopped ${s.stoppedByJobs}`;

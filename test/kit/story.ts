@@ -1,10 +1,11 @@
 /** Plays a story as `windfleet scenario run` does, in this process. */
 import { silentLog } from '../../actors/contracts/log.ts';
+import type { Prover } from '../../actors/contracts/inference.ts';
 import type { Millis } from '../../actors/contracts/units.ts';
 import { createRunLog } from '../../scenarios/digest.ts';
 import type { Scenario } from '../../scenarios/dsl.ts';
 import { prepareStory } from '../../scenarios/load.ts';
-import { type Played, playStory } from '../../scenarios/run.ts';
+import { type Played, playStory, type Stage } from '../../scenarios/run.ts';
 import { openStage, type StoryWorld } from '../../scenarios/stage.ts';
 import { VirtualClock } from '../../twins/time/virtual-clock.ts';
 
@@ -16,16 +17,19 @@ export interface PlayedStory extends Played {
 /** @param look at the world when the story has been played. @param seed instead of the story's own */
 export async function playHere(
   story: Scenario,
-  { seed = story.seed, until, workers, look = () => null }: PlayHereOptions = {},
+  { seed = story.seed, until, workers, prover, look = () => null, stageOf = ({ stage }) => stage, isOver }: PlayHereOptions = {},
 ): Promise<PlayedStory> {
   const loaded = prepareStory({ story: { ...story, seed }, name: 'test', folder: null, place: (path) => `test:${path.join('.')}` });
   const clock = new VirtualClock();
   const events = createRunLog({ keep: true });
-  const stage = await openStage(loaded, { clock, events, log: silentLog, isRealTime: false, workers });
+  const stage = await openStage(loaded, { clock, events, log: silentLog, isRealTime: false, workers, prover });
   try {
-    const played = await playStory(loaded.story, stage.stage, {
+    const played = await playStory(loaded.story, stageOf(stage), {
       ...(until === undefined ? {} : { until }),
-      advance: (end) => clock.run(end),
+      async advance(end) {
+        if (!isOver) return clock.run(end);
+        while (clock.now() < end && !(await isOver(stage))) await clock.run(Math.min(end, clock.now() + SLICE_MS));
+      },
     });
     return { ...played, seen: await look(stage) };
   } finally {
@@ -33,11 +37,18 @@ export async function playHere(
   }
 }
 
+const SLICE_MS = 10_000; // between two looks at whether it is over
+
 export interface PlayHereOptions {
   readonly seed?: number;
   readonly until?: Millis;
   readonly workers?: number;
+  readonly prover?: Prover | undefined;
   readonly look?: (stage: StoryWorld) => unknown;
+  /** The stage as the story has it, with something else in a place. */
+  readonly stageOf?: (world: StoryWorld) => Stage;
+  /** Whether nothing that matters comes any more: the story ends there. */
+  readonly isOver?: (stage: StoryWorld) => Promise<boolean>;
 }
 
 /** What failed, in words. */
