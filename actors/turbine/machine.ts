@@ -3,6 +3,7 @@
  *
  *   idle ◀─still─ spinning ──model + full window──▶ inferring(healthy ⇄ suspect) ──patience──▶ faulted(tripped)
  *    every state but a fault ──job──▶ updating-model(update ∥ watch) ──▶ idle, and from there where the facts say
+ *    faulted(tripped, stuck) ──job──▶ updating-model; one that has tripped is tripped there too, and back in its fault when it is done
  *
  * It hears of changes only, never of samples. Whatever it hears is remembered in any state and acted on when the state allows:
  * a job told while another runs, a body lost in the middle of an update, an anomaly found during one.
@@ -190,7 +191,10 @@ export const turbineMachine = setup({
       initial: 'lost',
       states: {
         lost: { entry: 'because', always: { guard: 'hasBody', target: '#turbine.idle' } },
-        tripped: { entry: ['because', { type: 'command', params: { type: 'stop' } }] },
+        tripped: {
+          entry: ['because', { type: 'command', params: { type: 'stop' } }],
+          always: { guard: 'hasJob', target: '#turbine.updating-model.tripped' }, // what tripped it may be the model; it stands until an operator resets it
+        },
         quarantined: { entry: 'because' },
         stuck: { entry: 'because', always: { guard: 'hasJob', target: '#turbine.updating-model' } }, // a new model is the cure
       },

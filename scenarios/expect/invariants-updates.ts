@@ -77,7 +77,7 @@ const JOB_MS = 540_000;
 
 /**
  * Every job that the service has acknowledged ends on every device, `JOB_MS` after it was made, the device's job before it ended, the last
- * fault around the device was over, and its turbine, had it tripped, was reset. Where the story ends before that, it is not judged.
+ * fault around the device was over, and its turbine, had it been lost or put aside, was back. Where the story ends before that, it is not judged.
  */
 export function everyJobEnds(court: Court): readonly Breach[] {
   const jobs = new Set(court.facts.events.flatMap(({ kind, of, what }) => (kind === 'job' && 'thing' in what ? [of] : [])));
@@ -112,5 +112,5 @@ function hinderedUntil(thing: string, { story, facts, eventsOf, now }: Court): M
   return last >= now ? Number.POSITIVE_INFINITY : last;
 }
 
-/** A turbine that is lost, or that an operator must look at, takes no job. */
-const isWaitingForHelp = (state: string): boolean => state.startsWith('faulted.') && state !== 'faulted.stuck';
+/** A turbine that is lost, or whose actor an operator must look at, takes no job; one that has tripped, or is without a model, does. */
+const isWaitingForHelp = (state: string): boolean => state === 'faulted.lost' || state === 'faulted.quarantined';

@@ -134,6 +134,31 @@ turbine('stays tripped when the link flickers', async () => {
   assert.equal(actor.getSnapshot().value, { faulted: 'tripped' });
 });
 
+turbine('takes a job when it has tripped, and stays tripped until an operator resets it', async () => {
+  const { actor, clock, commands, asked, decide } = inferringTurbine();
+  actor.send({ type: 'verdict.changed', verdict: bad });
+  await clock.run(30_000);
+
+  actor.send({ type: 'job.notify', job });
+  await clock.run(30_001);
+  assert.equal(actor.getSnapshot().value, { 'updating-model': 'tripped' });
+  actor.send({ type: 'job.notify', job: { ...job, jobId: 'j2' } });
+  decide(null);
+  await clock.run(30_002);
+  assert.is(actor.getSnapshot().context.job?.jobId, 'j2');
+  actor.send({ type: 'model.ready', model: 'anomaly@1.1.0' });
+  actor.send({ type: 'verdict.changed', verdict: good });
+  decide(null);
+  await clock.run(30_003);
+
+  assert.equal(actor.getSnapshot().value, { faulted: 'tripped' });
+  assert.equal(asked, ['SUCCEEDED', 'next', 'SUCCEEDED', 'next']);
+  assert.ok(!commands.some(({ type }) => type === 'start'));
+  actor.send({ type: 'operator.reset' });
+  assert.equal(actor.getSnapshot().value, { inferring: 'healthy' });
+  assert.equal(commands.slice(-2), [{ type: 'start' }, { type: 'derate', fraction: 1 }]);
+});
+
 turbine('is faulted when its backing is lost, and idle when it is back and still', () => {
   const { actor } = inferringTurbine();
   actor.send({ type: 'backing.lost', cause: 'serial port closed' });
