@@ -5,7 +5,7 @@ import type { Job, JobsControl } from '../actors/contracts/jobs.ts';
 import { orderedModel } from '../actors/package/job-document.ts';
 
 /** `actors/fleet/rollout`, as far as deployments need it. */
-export interface OwnRollouts extends Pick<Deployments, 'deploy' | 'cancel' | 'pause' | 'resume' | 'rollback' | 'onChange'> {
+export interface OwnRollouts extends Pick<Deployments, 'deploy' | 'cancel' | 'pause' | 'resume' | 'rollback' | 'standing' | 'onChange'> {
   has(id: string): boolean;
   records(): readonly {
     readonly id: string;
@@ -75,6 +75,7 @@ export function createDeployments(jobs: JobsControl, rollouts: OwnRollouts): Dep
     pause: (id) => ofRollout(id, 'pause'),
     resume: (id) => ofRollout(id, 'resume'),
     rollback: (id) => ofRollout(id, 'rollback'),
+    standing: rollouts.standing,
     onChange: rollouts.onChange,
   };
 }

@@ -70,6 +70,9 @@ export interface RolloutReport {
   readonly heal: HealReport | null;
   /** Turbine-minutes on the new model, from each job's SUCCEEDED until the turbine went back, or until now. */
   readonly exposureMinutes: number;
+  /** Of the turbines that have it now: whose model is accepted, and whose is on probation. */
+  readonly accepted: readonly ThingName[];
+  readonly onProbation: readonly ThingName[];
 }
 
 export type WaveStatus = 'PENDING' | 'UPDATING' | 'SOAKING' | 'DONE';
@@ -127,6 +130,27 @@ export interface HealReport {
   readonly jobs: readonly string[];
 }
 
+/** What a job has put on a turbine, and when it SUCCEEDED. `at` and `job` are null for a model that the turbine came with. */
+export interface InstalledModel {
+  readonly model: ModelId;
+  readonly at: Millis | null;
+  readonly job: string | null;
+}
+
+/** By the gate of a rollout, or by what the turbine itself has judged; null for a model that the turbine came with. */
+export interface AcceptedModel {
+  readonly model: ModelId;
+  readonly at: Millis | null;
+  readonly by: 'gate' | 'turbine' | null;
+}
+
+/** Installed and accepted are two facts: between them a model is on probation. */
+export interface ModelStanding {
+  readonly installed: InstalledModel;
+  /** The last one that was; null: nobody knows of any. */
+  readonly accepted: AcceptedModel | null;
+}
+
 export interface Deployments {
   /** @throws NotFound for an unknown model or group; JobRefused; ConfigInvalid for a plan that makes no sense, naming every fault */
   deploy(request: DeploymentRequest): Promise<Deployment>;
@@ -142,6 +166,8 @@ export interface Deployments {
   resume(id: string): Promise<Deployment>;
   /** Sends every turbine that it has updated back to what it had. @throws JobRefused when it goes back already */
   rollback(id: string): Promise<Deployment>;
-  /** Heard after a rollout has changed, or its gate has looked. Jobs tell of their changes themselves. */
+  /** What a turbine has installed and what of it is accepted; null for one that was never heard of. */
+  standing(thing: ThingName): ModelStanding | null;
+  /** Heard after a rollout has changed, a model has been accepted, or its gate has looked. Jobs tell of their changes themselves. */
   onChange(heard: () => void): void;
 }

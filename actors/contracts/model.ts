@@ -137,4 +137,6 @@ export interface LineageDevice {
   readonly runs: boolean | null;
   /** The job that brought it last; null for a device's first model. */
   readonly jobId: string | null;
+  /** Whether it is accepted there, or on probation; null where it is not what is installed, and where nobody knows. */
+  readonly isAccepted: boolean | null;
 }

@@ -34,7 +34,7 @@ export function planLines({ id, model, to, rollout }: Deployment): readonly stri
   const { plan, waves, seed } = rollout!;
   return [
     `${id}: ${model} to ${to}`,
-    ...waves.map(({ things }, i) => `  wave ${i + 1}  ${things.length}: ${things.slice(0, 8).join(', ')}${things.length > 8 ? ', …' : ''}`),
+    ...waves.map(({ things }, i) => `  wave ${i + 1}  ${things.length}: ${some(things)}`),
     `  soak ${inWords(plan.soak)}, gate: at least ${plan.minWindows} windows of a turbine, at most ${inWords(plan.longestWait)} after the soak`,
     ...(plan.budgetKw === null ? [] : [`  budget ${plan.budgetKw} kW`]),
     ...(plan.budgetDevices === null ? [] : [`  budget ${plan.budgetDevices} turbines`]),
@@ -44,9 +44,9 @@ export function planLines({ id, model, to, rollout }: Deployment): readonly stri
 }
 
 /** What has come of it. */
-export function endLines({ rollout }: Deployment): readonly string[] {
+export function endLines({ model, to, status, rollout }: Deployment): readonly string[] {
   if (!rollout) return [];
-  const { reason, bench, heal, exposureMinutes, waves, seed } = rollout;
+  const { reason, bench, heal, exposureMinutes, waves, accepted, onProbation, seed } = rollout;
   const percent = (share: number) => `${Math.round(100 * share)} %`;
   return [
     `  ${reason}`,
@@ -58,12 +58,25 @@ export function endLines({ rollout }: Deployment): readonly string[] {
       ...(gate ? [`    gate: ${gate.decision}, ${gate.words}`] : []),
     ]),
     `  exposure ${exposureMinutes} turbine-minutes`,
+    ...(accepted.length + onProbation.length === 0
+      ? []
+      : [
+          `  installed ${accepted.length + onProbation.length}, accepted ${accepted.length}${onProbation.length === 0 ? '' : `; on probation: ${some(onProbation)}`}`,
+        ]),
     ...(heal ? [`  back: ${heal.back.join(', ') || 'none'}`] : []),
     ...(heal && heal.waiting.length > 0 ? [`  on the way back: ${heal.waiting.join(', ')}`] : []),
     ...(heal?.left ?? []).map(({ thing, reason: why }) => `  not back: ${thing}, ${why}`),
-    `  seed ${seed}`,
+    ...(status === 'HALTED' ? [`  replay: ${replayOf(seed)} and deploy ${model} to ${to} with this plan draw the same waves`] : []),
   ];
 }
+
+/** A farm's seed is a part of its rollouts'; a cloud without one has none. */
+function replayOf(seed: string): string {
+  const [farm] = seed.split('/');
+  return farm === 'cloud' ? `seed ${seed}` : `windfleet up --seed ${farm} with these turbines`;
+}
+
+const some = (things: readonly string[]): string => `${things.slice(0, 8).join(', ')}${things.length > 8 ? ', …' : ''}`;
 
 function inWords(ms: number): string {
   const seconds = Math.round(ms / 1_000);

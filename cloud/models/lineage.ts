@@ -2,6 +2,7 @@
  * Where a model comes from and where it went: data → training run → model → jobs → devices. The first half stands in its manifest,
  * signed with it; the second is asked of the jobs and of the fleet whenever somebody wants to know.
  */
+import type { ModelStanding } from '../../actors/contracts/deployments.ts';
 import { JobRefused } from '../../actors/contracts/errors.ts';
 import { type ModelId, modelId, type ThingName } from '../../actors/contracts/ids.ts';
 import type { ExecutionStatus, Job, JobExecution } from '../../actors/contracts/jobs.ts';
@@ -17,6 +18,8 @@ export interface LineagePorts {
   executions(jobId: string): Promise<readonly Pick<JobExecution, 'thing' | 'status'>[]>;
   /** The model of each turbine that is heard; null where no farm reports. */
   readonly running: ReadonlyMap<ThingName, ModelId | null> | null;
+  /** What each turbine has installed; absent where no farm reports. */
+  readonly standing?: (thing: ThingName) => ModelStanding | null;
 }
 
 /** Entries of a manifest's lineage that tell of the data; the others tell of the run. */
@@ -47,8 +50,15 @@ const describeJob = ({ jobId, targets, status, createdAt, counts }: KnownJob): L
   executions: Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0)) as { [status in ExecutionStatus]?: number },
 });
 
+const isAccepted = (id: ModelId, standing: ModelStanding | null): boolean | null =>
+  standing?.installed.model === id ? standing.accepted?.model === id : null;
+
 /** Those that one of the jobs succeeded on, and those that run it without one: it is their first model. */
-async function devicesOf(id: ModelId, carrying: readonly KnownJob[], { executions, running }: LineagePorts): Promise<LineageDevice[]> {
+async function devicesOf(
+  id: ModelId,
+  carrying: readonly KnownJob[],
+  { executions, running, standing }: LineagePorts,
+): Promise<LineageDevice[]> {
   const brought = new Map<ThingName, string>();
   for (const { jobId } of carrying)
     for (const { thing, status } of await executionsOf(jobId, executions))
@@ -56,7 +66,12 @@ async function devicesOf(id: ModelId, carrying: readonly KnownJob[], { execution
   const runners = [...(running ?? [])].filter(([, model]) => model === id).map(([thing]) => thing);
   return [...new Set([...brought.keys(), ...runners])].sort().map((thing) => {
     const now = running?.get(thing) ?? null;
-    return { thing, runs: now === null ? null : now === id, jobId: brought.get(thing) ?? null };
+    return {
+      thing,
+      runs: now === null ? null : now === id,
+      jobId: brought.get(thing) ?? null,
+      isAccepted: isAccepted(id, standing?.(thing) ?? null),
+    };
   });
 }
 

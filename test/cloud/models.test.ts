@@ -234,11 +234,11 @@ models('lineage: from the data to the devices that run it, over the console', as
     model.lineage.jobs.map(({ jobId, to, status, executions }) => ({ jobId, to, status, executions })),
     [{ jobId: deployment.id, to: ['T-002'], status: 'COMPLETED', executions: { SUCCEEDED: 1 } }],
   );
-  assert.equal(model.lineage.devices, [{ thing: 'T-002', runs: true, jobId: deployment.id }]);
+  assert.equal(model.lineage.devices, [{ thing: 'T-002', runs: true, jobId: deployment.id, isAccepted: false }]);
   const before = (await ask('/api/models/windturbine-anomaly@1.0.0')).body;
   assert.equal(before.lineage.devices, [
-    { thing: 'T-001', runs: true, jobId: null },
-    { thing: 'T-003', runs: true, jobId: null },
+    { thing: 'T-001', runs: true, jobId: null, isAccepted: true },
+    { thing: 'T-003', runs: true, jobId: null, isAccepted: true },
   ]);
 
   assert.equal((await ask<Shown[]>('/api/models')).body.find(({ version }) => version === '1.1.0')?.aliases, ['production']);

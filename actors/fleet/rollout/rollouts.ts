@@ -7,10 +7,12 @@ import type { Deployment, DeploymentRequest, Deployments, RolloutReport, WaveSta
 import { type ModelId, modelId, type ThingName } from '../../contracts/ids.ts';
 import type { ExecutionStatus, Job, JobCounts, JobExecution } from '../../contracts/jobs.ts';
 import type { Millis } from '../../contracts/units.ts';
+import { acceptanceOf, passedWaves } from './acceptance.ts';
 import { nextEvent } from './advance.ts';
 import { executionsOf, healReport } from './heal.ts';
 import { BEGINNING, isUnderWay, nextStand, type RolloutEvent, statusOf } from './machine.ts';
 import { planOf } from './plan.ts';
+import { isOnProbation, openProbation } from './probation.ts';
 import { type RolloutPorts, TICK_MS } from './ports.ts';
 import { openShelf, type RolloutRecord } from './record.ts';
 import { drawWaves } from './waves.ts';
@@ -30,8 +32,18 @@ export async function openRollouts(ports: RolloutPorts): Promise<Rollouts> {
   const shelf = openShelf(ports.disk);
   const records = new Map((await shelf.load()).map((record) => [record.id, nowAtMost(record, clock.epoch + clock.now())]));
   const byJob = new Map<string, RolloutRecord>();
+  for (const of of records.values())
+    for (const { jobId } of [...of.waves, ...(of.heal?.jobs ?? [])]) if (jobId !== null) byJob.set(jobId, of);
   const busy = new Map<string, Promise<void>>();
   const hearers: (() => void)[] = [];
+  const tell = () => {
+    for (const hear of hearers) hear();
+  };
+  const probation = await openProbation({
+    ...ports,
+    acceptance: (jobId, thing) => acceptanceOf(byJob.get(jobId), jobId, thing),
+    changed: tell,
+  });
   let timer = 0;
   let closed = false;
 
@@ -60,6 +72,7 @@ export async function openRollouts(ports: RolloutPorts): Promise<Rollouts> {
     of.since = clock.epoch + clock.now();
     for (const { jobId } of of.waves) if (jobId !== null) byJob.set(jobId, of);
     await shelf.save(of);
+    if (event.type === 'promoted') await passGate(of);
     const [was, is] = [statusOf(before), statusOf(after)];
     if (event.type === 'opened')
       events.append({
@@ -76,8 +89,17 @@ export async function openRollouts(ports: RolloutPorts): Promise<Rollouts> {
         what: { status: is, ...(event.type === 'healed' ? { healed: true } : {}) },
       });
     log.info({ rollout: of.id, status: is, reason: event.reason }, 'rollout');
-    for (const hear of hearers) hear();
+    tell();
     return true;
+  };
+
+  /** What the waves before the one under way have installed is accepted. */
+  const passGate = async (of: RolloutRecord): Promise<void> => {
+    for (const { jobId, things } of passedWaves(of)) {
+      const updated = things.flatMap((thing) => (of.updatedAt[thing] === undefined ? [] : [[thing, of.updatedAt[thing]] as const]));
+      probation.pass(of.model, jobId!, Object.fromEntries(updated));
+    }
+    await probation.saved();
   };
 
   const advance = async (of: RolloutRecord): Promise<void> => {
@@ -85,7 +107,7 @@ export async function openRollouts(ports: RolloutPorts): Promise<Rollouts> {
       const marks = marksOf(of);
       const event = await nextEvent(of, ports);
       if (!event || !(await apply(of, event))) {
-        if (of.isGated) for (const hear of hearers) hear();
+        if (of.isGated) tell();
         if (marksOf(of) === marks) return;
         for (const { jobId } of of.heal?.jobs ?? []) byJob.set(jobId, of);
         await shelf.save(of);
@@ -129,7 +151,7 @@ export async function openRollouts(ports: RolloutPorts): Promise<Rollouts> {
     if (of && change.status !== 'IN_PROGRESS') goOn(of);
   });
   for (const of of records.values()) {
-    for (const { jobId } of [...of.waves, ...(of.heal?.jobs ?? [])]) if (jobId !== null) byJob.set(jobId, of);
+    await passGate(of); // it may have ended between the two files
     goOn(of);
   }
 
@@ -187,7 +209,18 @@ export async function openRollouts(ports: RolloutPorts): Promise<Rollouts> {
     bench: of.bench,
     heal: of.heal === null ? null : await healReport(of, ports),
     exposureMinutes: await exposureOf(of),
+    ...standingsOf(of),
   });
+
+  const standingsOf = ({ updatedAt, model }: RolloutRecord): Pick<RolloutReport, 'accepted' | 'onProbation'> => {
+    const accepted: ThingName[] = [];
+    const onProbation: ThingName[] = [];
+    for (const thing of Object.keys(updatedAt).sort()) {
+      const standing = probation.standing(thing);
+      if (standing?.installed.model === model) (isOnProbation(standing) ? onProbation : accepted).push(thing);
+    }
+    return { accepted, onProbation };
+  };
 
   const exposureOf = async (of: RolloutRecord): Promise<number> => {
     const now = clock.epoch + clock.now();
@@ -274,11 +307,13 @@ export async function openRollouts(ports: RolloutPorts): Promise<Rollouts> {
     resume: (id) => order(id, { type: 'resumed', reason: 'resumed by hand' }),
     rollback: (id) => order(id, { type: 'rolledBack', reason: 'sent back by hand' }),
 
+    standing: probation.standing,
     onChange: (heard) => {
       hearers.push(heard);
     },
     close() {
       closed = true;
+      probation.close();
       clock.clearTimeout(timer);
     },
   };

@@ -129,7 +129,10 @@ function textOf({ name, version, aliases, manifest, sha256, bytes, signedBy, gra
     ),
     ...lines(
       'devices',
-      lineage.devices.map(({ thing, runs: now, jobId }) => `${thing} ${runs[`${now}`]}${jobId === null ? ', its first' : `, by ${jobId}`}`),
+      lineage.devices.map(
+        ({ thing, runs: now, jobId, isAccepted }) =>
+          `${thing} ${runs[`${now}`]}${jobId === null ? ', its first' : `, by ${jobId}`}${{ true: ', accepted', false: ', on probation', null: '' }[`${isAccepted}`]}`,
+      ),
     ),
     ...(grants.length === 0
       ? []

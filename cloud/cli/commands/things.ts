@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { CAPTURE_BUCKET, CAPTURE_PREFIX, EMBED_LIMIT_BYTES } from '../../../actors/contracts/capture.ts';
+import type { AcceptedModel, InstalledModel } from '../../../actors/contracts/deployments.ts';
 import { FileInvalid, reasonOf, UsageError } from '../../../actors/contracts/errors.ts';
 import type { TurbineView } from '../../../actors/contracts/fleet-view.ts';
 import { isThingName } from '../../../actors/contracts/ids.ts';
@@ -16,6 +17,13 @@ interface ListedThing {
   readonly thing: string;
   readonly certificates: readonly { readonly id: string; readonly status: string }[];
   readonly turbine: TurbineView | null;
+}
+
+interface ShownThing extends ListedThing {
+  readonly groups: readonly string[];
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly installed: InstalledModel | null;
+  readonly accepted: AcceptedModel | null;
 }
 
 interface ProvisionedThing {
@@ -55,6 +63,14 @@ export function addThingsCommands(program: Command, io: Io): void {
       printFacts(io, json, facts, () => table(['thing', 'state', 'body', 'model', 'alarm', 'certificates'], rows));
     },
   );
+
+  asking(
+    things.command('show').description('One thing: what it runs, has installed and accepted, and its certificates.').argument('<thing>'),
+    ['things show T-001', 'things show T-001 --json'],
+  ).action(async (thing: string, { cloud, json = false }: Common) => {
+    const found = await openApi(cloud).get<ShownThing>(`/api/things/${encodeURIComponent(thing)}`);
+    printFacts(io, json, found, () => textOf(found));
+  });
 
   asking(
     things
@@ -104,6 +120,22 @@ export function addThingsCommands(program: Command, io: Io): void {
     );
   });
 }
+
+function textOf({ thing, turbine, installed, accepted, groups, attributes, certificates }: ShownThing): string {
+  const at = (ms: number | null) => (ms === null ? '' : ` since ${new Date(ms).toISOString()}`);
+  const isOnProbation = installed !== null && installed.model !== accepted?.model;
+  return [
+    `${thing}: ${turbine ? `${turbine.state}, ${turbine.machine} by ${turbine.backing}` : 'not heard of'}`,
+    `  runs       ${turbine?.model ?? '-'}`,
+    `  installed  ${installed ? `${installed.model}${at(installed.at)}${installed.job === null ? ', it came with it' : ` by ${installed.job}`}${isOnProbation ? ', on probation' : ''}` : '-'}`,
+    `  accepted   ${accepted ? `${accepted.model}${at(accepted.at)}${accepted.by === null ? '' : ACCEPTED_BY[accepted.by]}` : '-'}`,
+    `  groups     ${groups.join(', ') || '-'}`,
+    ...Object.entries(attributes).map(([name, value]) => `  ${name}  ${value}`),
+    `  certificates  ${countStatuses(certificates)}`,
+  ].join('\n');
+}
+
+const ACCEPTED_BY = { gate: ' by its rollout’s gate', turbine: ' by what it has judged' } as const;
 
 /** What `edge` and other clients read; files by their names beside it. */
 const configOf = ({ thing, mqtts, https, roleAlias }: ProvisionedThing, cloud: string) => ({

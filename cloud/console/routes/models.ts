@@ -9,7 +9,7 @@ const NewAlias = z.strictObject({ alias: z.string().max(64), model: z.string().m
 
 type OfId = { Params: { id: string } };
 
-export function modelRoutes(app: FastifyInstance, { catalogue, jobs, view, dated }: ConsoleServices): void {
+export function modelRoutes(app: FastifyInstance, { catalogue, jobs, deployments, view, dated }: ConsoleServices): void {
   const namesOf = async () => {
     const aliases = (await catalogue.aliases()).filter(({ version }) => version !== null);
     return (model: { readonly name: string; readonly version: string }) =>
@@ -27,7 +27,12 @@ export function modelRoutes(app: FastifyInstance, { catalogue, jobs, view, dated
       ...model,
       aliases: (await namesOf())(model),
       grants: await catalogue.grants(model),
-      lineage: await lineageOf(model, { jobs: () => jobs.list(), executions: (id) => jobs.executions(id), running }),
+      lineage: await lineageOf(model, {
+        jobs: () => jobs.list(),
+        executions: (id) => jobs.executions(id),
+        running,
+        standing: deployments.standing,
+      }),
     };
   });
   app.get('/api/aliases', async () => catalogue.aliases());

@@ -57,6 +57,11 @@ export function streamRoutes(
       else if (event.kind === 'alarm') alarms.set(event.alarm.id, event.alarm);
       else transitions.push({ thing: event.thing, transition: event.transition });
     };
+    const probation = () =>
+      view.turbines().flatMap(({ thing }) => {
+        const standing = deployments.standing(thing);
+        return standing && standing.installed.model !== standing.accepted?.model ? [thing] : [];
+      });
     const flush = async () => {
       timer = wall.setTimeout(() => void flush(), EVERY_MS);
       if (raw.writableNeedDrain) return; // a page that does not read hears the newest when it does
@@ -78,6 +83,7 @@ export function streamRoutes(
       const upTo = jobsChanged;
       try {
         send('deployments', await deployments.list());
+        send('probation', probation());
         jobsSent = upTo;
       } catch (error) {
         if (!(error instanceof FleetError)) throw error; // a store in trouble is asked again in a moment

@@ -1,6 +1,7 @@
 /** Turbines, their alarms, faults and commands. */
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import type { Deployments, ModelStanding } from '../../../actors/contracts/deployments.ts';
 import { didYouMean, NotFound } from '../../../actors/contracts/errors.ts';
 import type { TurbineView } from '../../../actors/contracts/fleet-view.ts';
 import { parseBody, RequestRefused } from '../errors.ts';
@@ -21,9 +22,16 @@ const Command = z.discriminatedUnion('command', [
 ]);
 const Inspect = z.strictObject({ on: z.boolean() });
 
+/** What is installed and what of it is accepted; both null for a turbine that was never heard of. */
+export const standingOf = (
+  deployments: Pick<Deployments, 'standing'>,
+  thing: string,
+): { readonly [fact in keyof ModelStanding]: ModelStanding[fact] | null } =>
+  deployments.standing(thing) ?? { installed: null, accepted: null };
+
 type OfThing = { Params: { thing: string } };
 
-export function turbineRoutes(app: FastifyInstance, { view, faults, command, inspect, chart, site }: ConsoleServices): void {
+export function turbineRoutes(app: FastifyInstance, { view, deployments, faults, command, inspect, chart, site }: ConsoleServices): void {
   const find = (thing: string): TurbineView => {
     const turbine = view.turbine(thing);
     if (turbine) return turbine;
@@ -42,8 +50,9 @@ export function turbineRoutes(app: FastifyInstance, { view, faults, command, ins
     );
   };
 
-  app.get('/api/turbines', async () => view.turbines());
-  app.get<OfThing>('/api/turbines/:thing', async ({ params }) => find(params.thing));
+  const withStanding = (turbine: TurbineView) => ({ ...turbine, ...standingOf(deployments, turbine.thing) });
+  app.get('/api/turbines', async () => view.turbines().map(withStanding));
+  app.get<OfThing>('/api/turbines/:thing', async ({ params }) => withStanding(find(params.thing)));
   app.get<OfThing>('/api/turbines/:thing/transitions', async ({ params }) => view.transitions(find(params.thing).thing));
   app.get('/api/site', async () => {
     if (site) return site();

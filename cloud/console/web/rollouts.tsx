@@ -122,6 +122,8 @@ function Job({ deployment }: { readonly deployment: Deployment }) {
       {rollout && <Orders id={id} status={status} isSettled={rollout.isSettled} />}
       {rollout && (rollout.waves.length > 1 || status !== 'SUCCEEDED') && <p class="reason">{rollout.reason}</p>}
       {rollout && rollout.waves.length > 1 && <Waves rollout={rollout} />}
+      {rollout && <Standing rollout={rollout} />}
+      <Refusals executions={executions} />
       <ul>
         {executions.map((execution) => (
           <li key={execution.thing} data-testid="execution" data-status={execution.status} title={execution.statusDetails['info']}>
@@ -164,6 +166,41 @@ function Orders({ id, status, isSettled }: { readonly id: string; readonly statu
         </button>
       ))}
     </div>
+  );
+}
+
+/** Installed is what devices say; accepted is what the fleet has shown since. */
+function Standing({ rollout: { accepted, onProbation } }: { readonly rollout: RolloutReport }) {
+  const installed = accepted.length + onProbation.length;
+  if (installed === 0) return null;
+  return (
+    <p class="quiet" data-testid="standing">
+      Installed {installed}, accepted {accepted.length}
+      {onProbation.length > 0 && (
+        <em class="probation" title={onProbation.join(', ')}>
+          {onProbation.length} on probation
+        </em>
+      )}
+    </p>
+  );
+}
+
+/** Why turbines did not take it: a reason a line, with its code. */
+function Refusals({ executions }: { readonly executions: readonly JobExecution[] }) {
+  const reasons = new Map<string, string[]>();
+  for (const { thing, status, statusDetails } of executions) {
+    if (status !== 'FAILED' && status !== 'REJECTED' && status !== 'TIMED_OUT') continue;
+    const reason = [statusDetails['code'], statusDetails['info'] ?? status.toLowerCase()].filter(Boolean).join(': ');
+    reasons.set(reason, [...(reasons.get(reason) ?? []), thing]);
+  }
+  return (
+    <>
+      {[...reasons].map(([reason, things]) => (
+        <p key={reason} class="refusal" data-testid="refusal">
+          <strong>{things.join(', ')}</strong> {reason}
+        </p>
+      ))}
+    </>
   );
 }
 

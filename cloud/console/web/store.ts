@@ -21,6 +21,8 @@ export const turbines = signal<ReadonlyMap<string, TurbineView>>(new Map());
 export const alarms = signal<ReadonlyMap<string, Alarm>>(new Map());
 export const transitions = signal<ReadonlyMap<string, readonly TransitionReport[]>>(new Map());
 export const deployments = signal<readonly Deployment[]>([]);
+/** Turbines whose model is installed and not yet accepted. */
+export const probation = signal<ReadonlySet<string>>(new Set());
 export const trainings = signal<readonly TrainingReport[]>([]);
 export const isConnected = signal(false);
 export const chosen = signal<string | null>(null);
@@ -57,6 +59,9 @@ export function listen(): void {
   source.addEventListener('fleet', ({ data }) => take(JSON.parse(data) as FleetNews));
   source.addEventListener('deployments', ({ data }) => {
     deployments.value = JSON.parse(data) as Deployment[];
+  });
+  source.addEventListener('probation', ({ data }) => {
+    probation.value = new Set(JSON.parse(data) as string[]);
   });
   source.addEventListener('trainings', ({ data }) => {
     trainings.value = JSON.parse(data) as TrainingReport[];

@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { lampOf, type TurbineView } from '../../../actors/contracts/fleet-view.ts';
 import { Plot } from './plot.tsx';
 import { readingsOf, turnsPerSecondOf } from './readings.ts';
-import { chosen } from './store.ts';
+import { chosen, probation } from './store.ts';
 
 export function TurbineCard({ turbine }: { readonly turbine: TurbineView }) {
   const { thing, state, channels, model, verdict, alarm, update, backing } = turbine;
@@ -39,7 +39,14 @@ export function TurbineCard({ turbine }: { readonly turbine: TurbineView }) {
       </span>
       <Plot thing={thing} column="score" label="error ratio" color="--series-1" height={44} limit={1} />
       <span class="card-foot">
-        <span>{model ?? 'no model'}</span>
+        <span>
+          {model ?? 'no model'}
+          {probation.value.has(thing) && (
+            <em class="probation" data-testid="on-probation" title="installed, and not yet accepted">
+              on probation
+            </em>
+          )}
+        </span>
         <span>{update ? `update: ${update}` : backing}</span>
       </span>
       {alarm && (
