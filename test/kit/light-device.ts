@@ -8,7 +8,7 @@ import { deskTurbine } from '../../actors/contracts/channels.ts';
 import type { Clock } from '../../actors/contracts/clock.ts';
 import type { Disk } from '../../actors/contracts/disk.ts';
 import { modelId, type ThingName } from '../../actors/contracts/ids.ts';
-import type { Engine, Prover } from '../../actors/contracts/inference.ts';
+import type { Engine, Inference, Prover } from '../../actors/contracts/inference.ts';
 import type { DeviceJobs } from '../../actors/contracts/jobs.ts';
 import { type Log, silentLog } from '../../actors/contracts/log.ts';
 import { HOME_FLEET } from '../../actors/contracts/model.ts';
@@ -35,8 +35,8 @@ export interface LightPorts {
   readonly machine?: string;
   readonly dateOf?: (at: Millis) => Millis;
   readonly log?: Log;
-  /** Heard when a model judges from now on, with the job that brought it. */
-  readonly judging?: (model: string) => void;
+  /** Heard when a model judges from now on. */
+  readonly judging?: (model: string, inference: Inference) => void;
   readonly stage?: (stage: string | null, state: string) => void;
 }
 
@@ -62,7 +62,7 @@ export async function bootLightDevice(ports: LightPorts): Promise<LightDevice> {
   const { manifest, network, golden, files, record } = installed;
   const inference = await clock.until(clock.now(), engine.load(manifest, network, golden, files));
   let serving: Candidate = { id: modelId(manifest.name, manifest.version), digest: record.sha256, manifest, inference };
-  ports.judging?.(serving.id);
+  ports.judging?.(serving.id, inference);
 
   const steps = updateSteps({
     thing,
@@ -95,7 +95,7 @@ export async function bootLightDevice(ports: LightPorts): Promise<LightDevice> {
       if (isOver) throw new Error(`${thing} is off`);
       const old = serving;
       serving = candidate;
-      ports.judging?.(candidate.id);
+      ports.judging?.(candidate.id, candidate.inference);
       return old;
     },
     dismiss() {},

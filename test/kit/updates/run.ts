@@ -1,0 +1,248 @@
+/**
+ * N updates over M turbines in virtual time, through power cuts at random writes, kills, lost, doubled and overtaken messages, a job
+ * service that dies and stores that fail; judged by the oracle. In groups that share a job service and a broker: what is checked is a
+ * turbine's, and a group's memory is free when it is over.
+ */
+import type { Engine, Inference } from '../../../actors/contracts/inference.ts';
+import { JobRefused, StoreUnavailable } from '../../../actors/contracts/errors.ts';
+import type { ObjectStore } from '../../../actors/contracts/objects.ts';
+import { MODEL_BUCKET } from '../../../actors/contracts/objects.ts';
+import { onnxEngine } from '../../../actors/inference/onnx.ts';
+import { sharedEngine } from '../../../actors/inference/shared.ts';
+import { openModel } from '../../../actors/package/package.ts';
+import { memoryBroker } from '../../../cloud/bus/memory.ts';
+import type { JobStore } from '../../../cloud/jobs/store.ts';
+import type { Cut } from '../../../twins/disk.ts';
+import { createRng } from '../../../twins/rng.ts';
+import { VirtualClock } from '../../../twins/time/virtual-clock.ts';
+import { type Chances, type FaultCounts, noFaults, USUAL } from './chance.ts';
+import { type Mutation, type OracleDevice, oracleDevice } from './device.ts';
+import { type MortalJobs, mortalJobs } from './mortal-jobs.ts';
+import { createOracle, type Violation } from './oracle.ts';
+import { type Orders, prepareOrders } from './orders.ts';
+
+export interface UpdatesOptions {
+  readonly updates: number;
+  readonly turbines: number;
+  readonly seed: number;
+  /** Turbines that share a job service. */
+  readonly group?: number;
+  readonly chances?: Chances;
+  readonly mutation?: Mutation & { readonly store?: (store: JobStore) => JobStore };
+  /** Told after each group. */
+  readonly said?: (done: number, of: number) => void;
+}
+
+export interface UpdatesFigures {
+  readonly updates: number;
+  readonly turbines: number;
+  readonly succeeded: number;
+  /** By the way in which their packages were bad. */
+  readonly refused: Readonly<Record<string, number>>;
+  readonly faults: FaultCounts;
+  readonly violations: readonly Violation[];
+  readonly simulatedMs: number;
+}
+
+const ROUND_MS = 90_000;
+const CREATE_AGAIN_MS = 1_000;
+const UPDATE_WRITES = 26;
+const PATIENCE_MS = 2 * 3_600_000; // after the last order, for what is left: then it is stuck
+const LOOK_MS = 20_000;
+const HOWS: readonly Cut[] = ['before', 'torn', 'after'];
+
+/** @returns what was done, and what was violated: the first 50 of it */
+export async function runUpdates(options: UpdatesOptions): Promise<UpdatesFigures> {
+  const { updates, turbines, seed, group = 50, said = () => {} } = options;
+  const rounds = Math.ceil(updates / turbines);
+  const orders = await prepareOrders(rounds + 1);
+  const shared = sharedEngine(onnxEngine({ arch: process.arch }));
+  const kept = await keepLoaded(shared, orders, rounds + 1);
+  const total = { succeeded: 0, refused: {} as Record<string, number>, faults: noFaults(), violations: [] as Violation[], simulatedMs: 0 };
+  let [ordered, begun] = [0, 0];
+  for (let g = 0; begun < turbines; g++) {
+    const size = Math.min(group, turbines - begun);
+    const share = Math.min(updates - ordered, size * rounds);
+    await runGroup({ ...options, orders, shared, size, share, rounds, first: begun, seed: seed * 100_003 + g, total });
+    begun += size;
+    ordered += share;
+    said(ordered, updates);
+    if (total.violations.length > 0) break;
+  }
+  for (const inference of kept) await inference.close();
+  return { updates: ordered, turbines: begun, ...total };
+}
+
+interface Group extends UpdatesOptions {
+  readonly orders: Orders;
+  readonly shared: Engine;
+  readonly size: number;
+  readonly share: number;
+  readonly rounds: number;
+  readonly first: number;
+  readonly total: { succeeded: number; refused: Record<string, number>; faults: FaultCounts; violations: Violation[]; simulatedMs: number };
+}
+
+async function runGroup({ orders, shared, size, share, rounds, first, seed, chances = USUAL, mutation = {}, total }: Group): Promise<void> {
+  const clock = new VirtualClock();
+  const rng = createRng(seed);
+  const oracle = createOracle();
+  const broker = memoryBroker(() => clock.epoch + clock.now());
+  const counts = total.faults;
+  const jobs = await mortalJobs({
+    clock,
+    broker,
+    changed(execution) {
+      oracle.changed(execution);
+    },
+    ...(mutation.store ? { store: mutation.store } : {}),
+  });
+  const objects = brokenReads(orders.objects, rng.fork('reads'), chances.brokenRead, counts);
+  const engine = watchedEngine(shared, oracle.released);
+  const things = Array.from({ length: size }, (_, i) => `T-${String(first + i).padStart(6, '0')}`);
+  const devices = things.map((thing) =>
+    oracleDevice({ thing, clock, rng: rng.fork(thing), broker, engine, objects, orders, oracle, counts, cutAgain: chances.cutAgain, mutation }),
+  );
+  for (const device of devices) void device.boot();
+  await clock.run(1_000);
+
+  let left = share;
+  for (let round = 0; round < rounds; round++) {
+    const dice = rng.fork(`round ${round}`);
+    const chosen = things.slice(0, Math.min(size, left));
+    left -= chosen.length;
+    const byKind = new Map<string, string[]>();
+    chosen.forEach((thing, i) => {
+      const bad = dice.uniform(3 * i) < chances.bad;
+      const kind = bad ? orders.kinds[1 + Math.floor((orders.kinds.length - 1) * dice.uniform(3 * i + 1))] : 'good';
+      byKind.set(kind, [...(byKind.get(kind) ?? []), thing]);
+    });
+    disturb(devices, jobs, { clock, rng: dice.fork('faults'), chances, counts });
+    for (const [kind, targets] of byKind) {
+      const { document, deserves } = orders.order(kind, round + 2);
+      const jobId = `r${round}-${kind.replace(' ', '-')}`;
+      for (const thing of targets) oracle.ordered(thing, jobId, deserves);
+      void create(jobs, clock, { jobId, things: targets, targets, document });
+      if (kind === 'good') total.succeeded += targets.length;
+      else total.refused[kind] = (total.refused[kind] ?? 0) + targets.length;
+    }
+    await clock.run(clock.now() + ROUND_MS * (0.2 + 1.6 * dice.fork('pause').uniform(0)));
+  }
+
+  for (const device of devices) {
+    device.spare();
+    device.link.trouble(null);
+  }
+  jobs.failCommits(0);
+  for (const end = clock.now() + PATIENCE_MS; oracle.open > 0 && clock.now() < end; ) await clock.run(clock.now() + LOOK_MS);
+  await clock.run(clock.now() + LOOK_MS * 4); // who is off comes up again
+  await oracle.close(async (thing) => (await jobs.service().executionsOfThing(thing)).items);
+  total.violations.push(...oracle.violations);
+  total.simulatedMs += clock.now();
+  await jobs.close();
+  for (const device of devices) await device.close();
+  await broker.close();
+}
+
+/** What goes wrong in one round. */
+function disturb(
+  devices: readonly OracleDevice[],
+  jobs: MortalJobs,
+  { clock, rng, chances, counts }: { clock: VirtualClock; rng: ReturnType<typeof createRng>; chances: Chances; counts: FaultCounts },
+): void {
+  let draws = 0;
+  const chance = () => rng.uniform(draws++);
+  const offMs = () => 1_000 + 40_000 * chance() ** 2;
+  const within = (run: () => void) => clock.setTimeout(run, ROUND_MS * chance());
+  for (const device of devices) {
+    if (chance() < chances.cut) device.cutAt(1 + Math.floor(UPDATE_WRITES * chance()), HOWS[Math.floor(3 * chance())], offMs());
+    if (chance() < chances.kill) {
+      const forMs = offMs();
+      within(() => device.kill(forMs));
+    }
+    const isBad = chance() < chances.badLink;
+    const { badMessage: share } = chances;
+    device.link.trouble(isBad ? { lost: share, doubled: share, delayed: share } : null);
+    if (chance() < chances.breaks) {
+      const forMs = 20_000 * chance();
+      within(() => device.link.break(forMs));
+    }
+  }
+  if (chance() < chances.refusedCommits) {
+    const commits = 1 + Math.floor(4 * chance());
+    within(() => {
+      counts.refusedCommits += commits;
+      jobs.failCommits(commits);
+    });
+  }
+  if (chance() < chances.crash) {
+    const forMs = 1_000 + 15_000 * chance();
+    within(() => {
+      counts.crashes++;
+      void jobs.crash(forMs);
+      for (const device of devices) device.link.break(forMs); // the broker is in the same process
+    });
+  }
+}
+
+/** Again and again until the service has it. */
+async function create(jobs: MortalJobs, clock: VirtualClock, job: Parameters<ReturnType<MortalJobs['service']>['create']>[0]): Promise<void> {
+  try {
+    await jobs.service().create(job);
+  } catch (error) {
+    if (error instanceof JobRefused && error.reason === 'ResourceAlreadyExists') return;
+    if (!(error instanceof StoreUnavailable)) throw error;
+    clock.setTimeout(() => void create(jobs, clock, job), CREATE_AGAIN_MS);
+  }
+}
+
+/** Tells when a loaded model is let go. */
+const watchedEngine = (engine: Engine, released: (handle: object) => void): Engine => ({
+  async load(...what) {
+    const loaded = await engine.load(...what);
+    const handle: Inference = {
+      ...loaded,
+      close() {
+        released(handle);
+        return loaded.close();
+      },
+    };
+    return handle;
+  },
+});
+
+/** Some reads break off after half of the bytes. */
+function brokenReads(objects: ObjectStore, rng: ReturnType<typeof createRng>, share: number, counts: FaultCounts): ObjectStore {
+  let reads = 0;
+  return {
+    ...objects,
+    async *get(bucket, key, options) {
+      const isBroken = rng.uniform(reads++) < share;
+      if (isBroken) counts.brokenReads++;
+      for await (const chunk of objects.get(bucket, key, options)) {
+        if (!isBroken) {
+          yield chunk;
+          continue;
+        }
+        yield chunk.subarray(0, chunk.length >> 1);
+        throw new StoreUnavailable('the connection broke');
+      }
+    },
+  };
+}
+
+/** A session of each good version stays open, so that no turbine's boot makes one anew. */
+async function keepLoaded(engine: Engine, orders: Orders, most: number): Promise<Inference[]> {
+  const packages = [orders.first];
+  for (let n = 2; n <= most; n++) {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of orders.objects.get(MODEL_BUCKET, `light/good-${n}.tar.gz`)) chunks.push(chunk);
+    packages.push(Buffer.concat(chunks));
+  }
+  return Promise.all(
+    packages.map((bytes) => {
+      const { manifest, network, golden, files } = openModel(bytes, { trustedKeys: [orders.key.publicKey] });
+      return engine.load(manifest, network, golden, files);
+    }),
+  );
+}
