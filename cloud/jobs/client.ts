@@ -10,7 +10,7 @@ import { jobTopic } from '../bus/topics.ts';
 const REPLY_TIMEOUT_MS = 10_000;
 
 const Reply = z.object({ clientToken: z.string().optional() });
-const Rejected = z.object({ code: z.string(), message: z.string().default(''), executionState: z.unknown() });
+const Rejected = z.object({ code: z.string(), message: z.string().default(''), executionState: z.unknown().optional() });
 const Described = z.object({
   execution: z
     .object({
@@ -23,7 +23,7 @@ const Described = z.object({
       startedAt: z.number().optional(),
       lastUpdatedAt: z.number(),
       approximateSecondsBeforeTimedOut: z.number().optional(),
-      jobDocument: z.unknown(),
+      jobDocument: z.unknown().optional(), // an order without one is refused by the update, and said so
     })
     .optional(),
 });
@@ -50,12 +50,7 @@ export function deviceJobs(bus: Bus, clock: Clock): DeviceJobs {
     waiting.delete(token);
     clock.clearTimeout(request.timer);
     if (topic.endsWith('/accepted')) return request.answer(body);
-    const rejected = Rejected.safeParse(body);
-    request.refuse(
-      rejected.success
-        ? new JobRefused(rejected.data.code, rejected.data.message, rejected.data.executionState)
-        : new RemoteRefused(`${topic} is no rejection that can be read`),
-    );
+    request.refuse(refusalOf(topic, body));
   };
 
   /** Replies reach a client of AWS without a subscription; other brokers' clients need one. */
@@ -99,6 +94,18 @@ export function deviceJobs(bus: Bus, clock: Clock): DeviceJobs {
       bus.onReconnect(notified);
     },
   };
+}
+
+/** AWS IoT Jobs: the service could not do it now. Whoever asks again may be answered. */
+const PASSING = ['InternalError', 'RequestThrottled'];
+
+/** What a rejection means: no, or not now. */
+function refusalOf(topic: string, body: unknown): Error {
+  const rejected = Rejected.safeParse(body);
+  if (!rejected.success) return new RemoteRefused(`${topic} is no rejection that can be read`);
+  const { code, message, executionState } = rejected.data;
+  if (PASSING.includes(code)) return new RemoteRefused(`${topic}: ${code}: ${message}`);
+  return new JobRefused(code, message, executionState);
 }
 
 /** @throws RemoteRefused for an answer that is none. */
