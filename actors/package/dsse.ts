@@ -67,9 +67,10 @@ export function openEnvelope(
   for (const { keyid, sig } of envelope.signatures) {
     const key = keys.find((trusted) => verify(null, signed, trusted, Buffer.from(sig, 'base64')));
     if (!key) continue;
-    if (keyid && keyid !== keyId(key))
-      throw refused('signature.broken', `${file} names key ${short(keyid)}, and it is ${short(keyId(key))} that signed`);
-    return { body, signedBy: keyId(key) };
+    const signedBy = keyId(key);
+    if (keyid && keyid !== signedBy)
+      throw refused('signature.broken', `${file} names key ${short(keyid)}, and it is ${short(signedBy)} that signed`);
+    return { body, signedBy };
   }
   const ids = envelope.signatures.map(({ keyid }) => keyid ?? '');
   const by = ids.map((id) => (id === '' ? 'a key without a name' : short(id))).join(', ');
