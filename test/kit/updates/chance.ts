@@ -18,6 +18,8 @@ export interface Chances {
   readonly breaks: number;
   /** Of the reads of packages, how many break off halfway. */
   readonly brokenRead: number;
+  /** Chance a turbine and round that an operator takes the job back, by force, at a random instant. */
+  readonly withdrawn: number;
   /** Chance a round and group that the job store refuses some commits. */
   readonly refusedCommits: number;
   /** Chance a round and group that the job service dies. */
@@ -33,6 +35,7 @@ export const USUAL: Chances = {
   badMessage: 0.05,
   breaks: 0.05,
   brokenRead: 0.05,
+  withdrawn: 0.03,
   refusedCommits: 0.5,
   crash: 0.2,
 };
@@ -44,6 +47,7 @@ export interface FaultCounts extends LinkCounts {
   after: number;
   kills: number;
   brokenReads: number;
+  withdrawn: number;
   refusedCommits: number;
   crashes: number;
 }
@@ -58,6 +62,7 @@ export const noFaults = (): FaultCounts => ({
   overtaken: 0,
   breaks: 0,
   brokenReads: 0,
+  withdrawn: 0,
   refusedCommits: 0,
   crashes: 0,
 });

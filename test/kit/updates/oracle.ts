@@ -34,6 +34,8 @@ type Handle = object;
 export interface Oracle {
   readonly violations: readonly Violation[];
   ordered(thing: string, jobId: string, deserves: Deserved): void;
+  /** An operator takes it back, or found that it had ended: then it may end CANCELED. */
+  withdrawn(thing: string, jobId: string, isTaken: boolean): void;
   /** It runs, and this model judges from now on. */
   judges(thing: string, model: string, handle: Handle): void;
   /** It came up without a model, or asked one that says wrong things. */
@@ -52,6 +54,7 @@ export interface Oracle {
 
 interface Update {
   readonly deserves: Deserved;
+  isWithdrawn: boolean;
   applied: number;
   ends: number;
 }
@@ -86,8 +89,13 @@ export function createOracle(): Oracle {
     },
 
     ordered(thing, jobId, deserves) {
-      turbineOf(thing).updates.set(jobId, { deserves, applied: 0, ends: 0 });
+      turbineOf(thing).updates.set(jobId, { deserves, isWithdrawn: false, applied: 0, ends: 0 });
       open++;
+    },
+
+    withdrawn(thing, jobId, isTaken) {
+      const update = turbineOf(thing).updates.get(jobId);
+      if (update) update.isWithdrawn = isTaken;
     },
 
     judges(thing, model, handle) {
@@ -138,6 +146,7 @@ export function createOracle(): Oracle {
       open--;
       const { deserves } = update;
       const code = statusDetails['code'] ?? null;
+      if (status === 'CANCELED' && update.isWithdrawn) return;
       if (status !== deserves.status || code !== deserves.code)
         return blame('wrong', `${thing}: ${jobId} ended ${status} ${code} and deserves ${deserves.status} ${deserves.code}`);
       if (status !== 'SUCCEEDED') return;
@@ -151,20 +160,19 @@ export function createOracle(): Oracle {
         const known = new Map<string, JobExecution[]>();
         for (const one of await executionsOf(thing)) known.set(one.jobId, [...(known.get(one.jobId) ?? []), one]);
         let last: string | null = null;
-        for (const [jobId, { deserves, ends, applied }] of updates) {
+        for (const [jobId, { deserves, isWithdrawn, ends, applied }] of updates) {
           const [execution, ...more] = known.get(jobId) ?? [];
           if (!execution) blame('lost', `${thing}: the service does not know ${jobId}`);
           else if (!isTerminal(execution.status)) blame('stuck', `${thing}: ${jobId} is ${execution.status}`);
           else if (ends === 0) blame('lost', `${thing}: nobody was told that ${jobId} ended`);
-          else if (execution.status !== deserves.status) blame('wrong', `${thing}: ${jobId} stands as ${execution.status}`);
+          else if (execution.status !== deserves.status && !(isWithdrawn && execution.status === 'CANCELED')) blame('wrong', `${thing}: ${jobId} stands as ${execution.status}`);
           if (more.length > 0) blame('twice', `${thing}: ${jobId} has ${1 + more.length} executions`);
-          if (execution?.status === 'SUCCEEDED') {
-            if (applied !== 1) blame('early', `${thing}: ${jobId} stands as SUCCEEDED and was applied ${applied} times`);
-            last = deserves.model;
-          }
+          if (execution?.status === 'SUCCEEDED' && applied !== 1)
+            blame('early', `${thing}: ${jobId} stands as SUCCEEDED and was applied ${applied} times`);
+          if (applied > 0) last = deserves.model; // also what was taken back when it was in its place already
         }
         if (!serving) blame('dark', `${thing}: nothing judges at the end`);
-        else if (last !== null && serving.model !== last) blame('wrong', `${thing}: ${serving.model} judges, its last success brought ${last}`);
+        else if (last !== null && serving.model !== last) blame('wrong', `${thing}: ${serving.model} judges, the last that was applied brought ${last}`);
         if (serving && pointer && pointer.model !== serving.model)
           blame('wrong', `${thing}: ${serving.model} judges, ${pointer.model} is committed`);
       }

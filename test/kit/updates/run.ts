@@ -18,7 +18,7 @@ import { VirtualClock } from '../../../twins/time/virtual-clock.ts';
 import { type Chances, type FaultCounts, noFaults, USUAL } from './chance.ts';
 import { type Mutation, type OracleDevice, oracleDevice } from './device.ts';
 import { type MortalJobs, mortalJobs } from './mortal-jobs.ts';
-import { createOracle, type Violation } from './oracle.ts';
+import { createOracle, type Oracle, type Violation } from './oracle.ts';
 import { type Orders, prepareOrders } from './orders.ts';
 
 export interface UpdatesOptions {
@@ -92,9 +92,7 @@ async function runGroup({ orders, shared, size, share, rounds, first, seed, chan
   const jobs = await mortalJobs({
     clock,
     broker,
-    changed(execution) {
-      oracle.changed(execution);
-    },
+    changed: oracle.changed,
     ...(mutation.store ? { store: mutation.store } : {}),
   });
   const objects = brokenReads(orders.objects, rng.fork('reads'), chances.brokenRead, counts);
@@ -123,6 +121,11 @@ async function runGroup({ orders, shared, size, share, rounds, first, seed, chan
       const jobId = `r${round}-${kind.replace(' ', '-')}`;
       for (const thing of targets) oracle.ordered(thing, jobId, deserves);
       void create(jobs, clock, { jobId, things: targets, targets, document });
+      targets.forEach((thing, i) => {
+        const dies = dice.fork(`${jobId} withdrawn`);
+        if (dies.uniform(2 * i) < chances.withdrawn)
+          clock.setTimeout(() => void withdraw(jobs, oracle, thing, jobId, counts), 0.5 * ROUND_MS * dies.uniform(2 * i + 1));
+      });
       if (kind === 'good') total.succeeded += targets.length;
       else total.refused[kind] = (total.refused[kind] ?? 0) + targets.length;
     }
@@ -193,6 +196,18 @@ async function create(jobs: MortalJobs, clock: VirtualClock, job: Parameters<Ret
     if (error instanceof JobRefused && error.reason === 'ResourceAlreadyExists') return;
     if (!(error instanceof StoreUnavailable)) throw error;
     clock.setTimeout(() => void create(jobs, clock, job), CREATE_AGAIN_MS);
+  }
+}
+
+/** An operator takes an execution back. Whoever is answered that it is too late, or not at all, has changed nothing. */
+async function withdraw(jobs: MortalJobs, oracle: Oracle, thing: string, jobId: string, counts: FaultCounts): Promise<void> {
+  oracle.withdrawn(thing, jobId, true);
+  try {
+    await jobs.service().cancelExecution(thing, jobId, { force: true });
+    counts.withdrawn++;
+  } catch (error) {
+    if (!(error instanceof JobRefused || error instanceof StoreUnavailable)) throw error;
+    oracle.withdrawn(thing, jobId, false);
   }
 }
 
