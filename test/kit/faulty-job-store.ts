@@ -7,6 +7,8 @@ export interface FaultyJobStore extends JobStore {
   /** As many of the next commits fail. */
   fail(commits: number): void;
   readonly failed: number;
+  /** It outlives its services until then. */
+  end(): void;
 }
 
 export function faultyJobStore(): FaultyJobStore {
@@ -27,6 +29,7 @@ export function faultyJobStore(): FaultyJobStore {
     fail(commits) {
       failing = commits;
     },
+    end: () => store.close(),
     get failed() {
       return failed;
     },

@@ -13,6 +13,12 @@ interface Figure {
   readonly baseline?: { readonly name: string; readonly value: number; readonly ratio: number };
 }
 
+interface Benchmark {
+  bench(): Promise<Figure[]>;
+  /** Runs when it is named only. */
+  readonly isLong?: boolean;
+}
+
 export function addBenchCommand(program: Command, io: Io): void {
   program
     .command('bench')
@@ -27,8 +33,11 @@ export function addBenchCommand(program: Command, io: Io): void {
         if (!known.includes(name))
           throw new UsageError(`no benchmark ${name}.${didYouMean(name, known)}`, { hint: `benchmarks: ${known.join(', ')}` });
       const figures: Figure[] = [];
-      for (const name of names.length > 0 ? names : known)
-        figures.push(...(await ((await import(join(folder, `${name}.bench.js`))) as { bench(): Promise<Figure[]> }).bench()));
+      for (const name of names.length > 0 ? names : known) {
+        const { bench, isLong } = (await import(join(folder, `${name}.bench.js`))) as Benchmark;
+        if (isLong && names.length === 0) io.err(`${name}: takes long; run it by its name`);
+        else figures.push(...(await bench()));
+      }
       const machine = `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, Node ${process.versions.node}`;
       const number = (value: number) => (value >= 100 ? value.toFixed(0) : value.toFixed(2));
       const rows = figures.map(({ name, value, unit, baseline }) => [

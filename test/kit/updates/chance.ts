@@ -40,6 +40,21 @@ export const USUAL: Chances = {
   crash: 0.2,
 };
 
+/** Good packages, and nothing goes wrong. */
+export const noFaultsAtAll: Chances = {
+  bad: 0,
+  cut: 0,
+  cutAgain: 0,
+  kill: 0,
+  badLink: 0,
+  badMessage: 0,
+  breaks: 0,
+  brokenRead: 0,
+  withdrawn: 0,
+  refusedCommits: 0,
+  crash: 0,
+};
+
 export interface FaultCounts extends LinkCounts {
   /** By what reached the platter. */
   before: number;
@@ -68,3 +83,8 @@ export const noFaults = (): FaultCounts => ({
 });
 
 export const sumOf = (counts: FaultCounts): number => Object.values(counts).reduce((sum, n) => sum + n, 0);
+
+export const faultsInWords = (counts: FaultCounts): string =>
+  `${sumOf(counts)} faults: ${counts.before + counts.torn + counts.after} power cuts at a write, ${counts.kills} kills, ${counts.lost} messages lost, ` +
+  `${counts.doubled} doubled, ${counts.overtaken} overtaken, ${counts.breaks} broken connections, ${counts.brokenReads} broken downloads, ` +
+  `${counts.withdrawn} jobs taken back, ${counts.refusedCommits} commits refused, ${counts.crashes} deaths of the job service`;

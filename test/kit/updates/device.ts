@@ -24,7 +24,7 @@ export interface Mutation {
   readonly disk?: (disk: Disk) => Disk;
   readonly jobs?: (jobs: DeviceJobs) => DeviceJobs;
   readonly engine?: (engine: Engine) => Engine;
-  readonly trusts?: (keys: readonly KeyObject[]) => readonly KeyObject[];
+  readonly trusts?: (keys: readonly KeyObject[], stranger: KeyObject) => readonly KeyObject[];
   readonly judging?: (inference: Inference) => void;
 }
 
@@ -124,7 +124,7 @@ export function oracleDevice(ports: DevicePorts): OracleDevice {
         jobs: mutation.jobs?.(jobs) ?? jobs,
         objects,
         engine: mutation.engine?.(ports.engine) ?? ports.engine,
-        trustedKeys: mutation.trusts?.(keys) ?? keys,
+        trustedKeys: mutation.trusts?.(keys, orders.stranger.publicKey) ?? keys,
         first: orders.first,
         canary: (candidate, { signal }) =>
           new Promise((passed, failed) => {
@@ -139,8 +139,8 @@ export function oracleDevice(ports: DevicePorts): OracleDevice {
           }),
         judging(model, inference) {
           if (isOver()) return;
-          mutation.judging?.(inference);
           oracle.judges(thing, model, inference);
+          mutation.judging?.(inference);
           void probe(model, inference);
         },
       });

@@ -81,6 +81,9 @@ export async function mortalJobs({ clock, broker, changed, store: other = (store
       clock.setTimeout(() => void clock.until(clock.now(), open()), forMs);
     },
     failCommits: (commits) => memory.fail(commits),
-    close: async () => running?.close(),
+    async close() {
+      await running?.close();
+      memory.end();
+    },
   };
 }

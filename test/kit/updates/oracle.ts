@@ -125,9 +125,13 @@ export function createOracle(): Oracle {
 
     committed(thing, pointer) {
       const turbine = turbineOf(thing);
+      const { pointer: before } = turbine;
       turbine.pointer = pointer;
       const { jobId } = pointer;
-      if (jobId === null) return;
+      if (jobId === null) {
+        if (before) blame('dark', `${thing}: ${before.model} was gone, and its first model was installed again`);
+        return;
+      }
       const update = turbine.updates.get(jobId);
       if (!update) return blame('wrong', `${thing}: ${pointer.model} was committed in the name of ${jobId}, which nobody ordered`);
       update.applied++;

@@ -31,6 +31,8 @@ export interface Order {
 
 export interface Orders {
   readonly key: SigningKey;
+  /** Signs, and no device trusts it. */
+  readonly stranger: SigningKey;
   readonly objects: ReturnType<typeof memoryObjects>;
   /** The package that devices start with: version 1.0.0. */
   readonly first: Uint8Array;
@@ -94,6 +96,7 @@ export async function prepareOrders(most: number): Promise<Orders> {
   const kinds = [...new Set([...orders.values()].map(({ kind }) => kind))];
   return {
     key,
+    stranger,
     objects,
     first,
     kinds,

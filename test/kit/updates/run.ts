@@ -28,21 +28,35 @@ export interface UpdatesOptions {
   /** Turbines that share a job service. */
   readonly group?: number;
   readonly chances?: Chances;
+  /** Of so many threads this one does each so many-th group; the result is the same however many there are. */
+  readonly part?: { readonly mine: number; readonly of: number };
   readonly mutation?: Mutation & { readonly store?: (store: JobStore) => JobStore };
-  /** Told after each group. */
-  readonly said?: (done: number, of: number) => void;
+  /** Told after each group how many updates it had. */
+  readonly said?: (updates: number) => void;
 }
 
 export interface UpdatesFigures {
-  readonly updates: number;
-  readonly turbines: number;
-  readonly succeeded: number;
-  /** By the way in which their packages were bad. */
-  readonly refused: Readonly<Record<string, number>>;
+  updates: number;
+  turbines: number;
+  /** Orders of good packages. */
+  good: number;
+  /** Orders of bad ones, by the way in which they are. */
+  readonly bad: Record<string, number>;
   readonly faults: FaultCounts;
-  readonly violations: readonly Violation[];
-  readonly simulatedMs: number;
+  /** The first of them; none is as it should be. */
+  readonly violations: Violation[];
+  simulatedMs: number;
 }
+
+export const noFigures = (): UpdatesFigures => ({
+  updates: 0,
+  turbines: 0,
+  good: 0,
+  bad: {},
+  faults: noFaults(),
+  violations: [],
+  simulatedMs: 0,
+});
 
 const ROUND_MS = 90_000;
 const CREATE_AGAIN_MS = 1_000;
@@ -51,36 +65,37 @@ const PATIENCE_MS = 2 * 3_600_000; // after the last order, for what is left: th
 const LOOK_MS = 20_000;
 const HOWS: readonly Cut[] = ['before', 'torn', 'after'];
 
-/** @returns what was done, and what was violated: the first 50 of it */
+/** Ends after the first group that violates something. */
 export async function runUpdates(options: UpdatesOptions): Promise<UpdatesFigures> {
-  const { updates, turbines, seed, group = 50, said = () => {} } = options;
+  const { updates, turbines, seed, group = 50, part = { mine: 0, of: 1 }, said = () => {} } = options;
   const rounds = Math.ceil(updates / turbines);
   const orders = await prepareOrders(rounds + 1);
   const shared = sharedEngine(onnxEngine({ arch: process.arch }));
   const kept = await keepLoaded(shared, orders, rounds + 1);
-  const total = { succeeded: 0, refused: {} as Record<string, number>, faults: noFaults(), violations: [] as Violation[], simulatedMs: 0 };
-  let [ordered, begun] = [0, 0];
-  for (let g = 0; begun < turbines; g++) {
-    const size = Math.min(group, turbines - begun);
+  const total = noFigures();
+  let ordered = 0;
+  for (let g = 0; g * group < turbines && total.violations.length === 0; g++) {
+    const size = Math.min(group, turbines - g * group);
     const share = Math.min(updates - ordered, size * rounds);
-    await runGroup({ ...options, orders, shared, size, share, rounds, first: begun, seed: seed * 100_003 + g, total });
-    begun += size;
     ordered += share;
-    said(ordered, updates);
-    if (total.violations.length > 0) break;
+    if (g % part.of !== part.mine) continue;
+    await runGroup({ ...options, orders, shared, size, share, rounds, first: g * group, seed: seed * 100_003 + g, total });
+    said(share);
   }
   for (const inference of kept) await inference.close();
-  return { updates: ordered, turbines: begun, ...total };
+  return total;
 }
 
 interface Group extends UpdatesOptions {
   readonly orders: Orders;
   readonly shared: Engine;
   readonly size: number;
+  /** Of the updates. */
   readonly share: number;
   readonly rounds: number;
+  /** Number of its first turbine. */
   readonly first: number;
-  readonly total: { succeeded: number; refused: Record<string, number>; faults: FaultCounts; violations: Violation[]; simulatedMs: number };
+  readonly total: UpdatesFigures;
 }
 
 async function runGroup({ orders, shared, size, share, rounds, first, seed, chances = USUAL, mutation = {}, total }: Group): Promise<void> {
@@ -126,8 +141,8 @@ async function runGroup({ orders, shared, size, share, rounds, first, seed, chan
         if (dies.uniform(2 * i) < chances.withdrawn)
           clock.setTimeout(() => void withdraw(jobs, oracle, thing, jobId, counts), 0.5 * ROUND_MS * dies.uniform(2 * i + 1));
       });
-      if (kind === 'good') total.succeeded += targets.length;
-      else total.refused[kind] = (total.refused[kind] ?? 0) + targets.length;
+      if (kind === 'good') total.good += targets.length;
+      else total.bad[kind] = (total.bad[kind] ?? 0) + targets.length;
     }
     await clock.run(clock.now() + ROUND_MS * (0.2 + 1.6 * dice.fork('pause').uniform(0)));
   }
@@ -141,6 +156,8 @@ async function runGroup({ orders, shared, size, share, rounds, first, seed, chan
   await clock.run(clock.now() + LOOK_MS * 4); // who is off comes up again
   await oracle.close(async (thing) => (await jobs.service().executionsOfThing(thing)).items);
   total.violations.push(...oracle.violations);
+  total.updates += share;
+  total.turbines += size;
   total.simulatedMs += clock.now();
   await jobs.close();
   for (const device of devices) await device.close();
