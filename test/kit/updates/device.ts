@@ -6,7 +6,6 @@ import type { Disk } from '../../../actors/contracts/disk.ts';
 import { ModelRejected, reasonOf } from '../../../actors/contracts/errors.ts';
 import type { Engine, Inference } from '../../../actors/contracts/inference.ts';
 import type { DeviceJobs } from '../../../actors/contracts/jobs.ts';
-import type { GoldenSamples } from '../../../actors/contracts/model.ts';
 import type { ObjectStore } from '../../../actors/contracts/objects.ts';
 import type { Rng } from '../../../actors/contracts/rng.ts';
 import type { Millis } from '../../../actors/contracts/units.ts';
@@ -14,6 +13,7 @@ import { deviceJobs } from '../../../cloud/jobs/client.ts';
 import { type Cut, memoryDisk } from '../../../twins/disk.ts';
 import { bootLightDevice, type LightDevice } from '../light-device.ts';
 import { type MortalDisk, mortalDisk } from '../mortal-disk.ts';
+import { wrongAnswer } from './answers.ts';
 import type { FaultCounts } from './chance.ts';
 import { type FaultyLink, faultyLink } from './faulty-link.ts';
 import type { Committed, Oracle } from './oracle.ts';
@@ -77,7 +77,7 @@ export function oracleDevice(ports: DevicePorts): OracleDevice {
   /** What it says to the windows that its package was signed with. */
   const probe = async (model: string, inference: Inference): Promise<void> => {
     const mine = life;
-    const golden = orders.answers(model);
+    const golden = orders.models.get(model);
     if (!golden) return oracle.isDark(thing, `${model} judges, which nobody may have installed`);
     const wrong = await clock.until(clock.now(), wrongAnswer(inference, golden)).catch(reasonOf);
     if (wrong !== null && mine === life) oracle.isDark(thing, `${model} ${wrong}`);
@@ -129,7 +129,7 @@ export function oracleDevice(ports: DevicePorts): OracleDevice {
         canary: (candidate, { signal }) =>
           new Promise((passed, failed) => {
             const timer = clock.setTimeout(() => {
-              if (!orders.disagrees(candidate.id)) passed({ decidedBy: 'live', windows: 3 });
+              if (!orders.disagreeing.has(candidate.id)) passed({ decidedBy: 'live', windows: 3 });
               else failed(new ModelRejected(candidate.id, 'it alarms on every window', undefined, 'canary.disagrees'));
             }, CANARY_MS);
             signal.addEventListener('abort', () => {
@@ -172,12 +172,4 @@ export function oracleDevice(ports: DevicePorts): OracleDevice {
       await carrier.close();
     },
   };
-}
-
-/** Null when it answers as it should. */
-async function wrongAnswer(inference: Inference, { windows, scores }: GoldenSamples): Promise<string | null> {
-  const said = new Float32Array(windows.length * scores[0].length);
-  await inference.predict(Float32Array.from(windows.flat()), windows.length, said);
-  const far = scores.flat().some((score, i) => !(Math.abs(said[i] - score) <= 1e-3));
-  return far ? `says ${[...said].join()}, not ${scores.flat().join()}` : null;
 }

@@ -169,14 +169,16 @@ export function createOracle(): Oracle {
           if (!execution) blame('lost', `${thing}: the service does not know ${jobId}`);
           else if (!isTerminal(execution.status)) blame('stuck', `${thing}: ${jobId} is ${execution.status}`);
           else if (ends === 0) blame('lost', `${thing}: nobody was told that ${jobId} ended`);
-          else if (execution.status !== deserves.status && !(isWithdrawn && execution.status === 'CANCELED')) blame('wrong', `${thing}: ${jobId} stands as ${execution.status}`);
+          else if (execution.status !== deserves.status && !(isWithdrawn && execution.status === 'CANCELED'))
+            blame('wrong', `${thing}: ${jobId} stands as ${execution.status}`);
           if (more.length > 0) blame('twice', `${thing}: ${jobId} has ${1 + more.length} executions`);
           if (execution?.status === 'SUCCEEDED' && applied !== 1)
             blame('early', `${thing}: ${jobId} stands as SUCCEEDED and was applied ${applied} times`);
           if (applied > 0) last = deserves.model; // also what was taken back when it was in its place already
         }
         if (!serving) blame('dark', `${thing}: nothing judges at the end`);
-        else if (last !== null && serving.model !== last) blame('wrong', `${thing}: ${serving.model} judges, the last that was applied brought ${last}`);
+        else if (last !== null && serving.model !== last)
+          blame('wrong', `${thing}: ${serving.model} judges, the last that was applied brought ${last}`);
         if (serving && pointer && pointer.model !== serving.model)
           blame('wrong', `${thing}: ${serving.model} judges, ${pointer.model} is committed`);
       }

@@ -37,15 +37,17 @@ export interface Orders {
   /** The package that devices start with: version 1.0.0. */
   readonly first: Uint8Array;
   readonly kinds: readonly string[];
+  /** Every model that may be installed, and what it must answer. */
+  readonly models: ReadonlyMap<string, GoldenSamples>;
+  /** Names of packages in the bucket of models. */
+  readonly packages: readonly string[];
   /** @param version 2 … the most; 1 is what devices start with */
   order(kind: string, version: number): Order;
-  /** What the model of that name must answer to its golden windows; each version has weights of its own. */
-  answers(model: string): GoldenSamples | undefined;
   /** Models whose canary finds that they disagree. */
-  disagrees(model: string): boolean;
+  readonly disagreeing: ReadonlySet<string>;
 }
 
-/** The model of each version, told apart by what it answers. */
+/** The model of each version, with weights of its own: told apart by what it answers. */
 const modelOf = (version: number): NetworkModel => modelAround(denseNetwork(1, 4, [2], createRng(100 + version)));
 const idOf = (version: string) => `light@${version}`;
 
@@ -55,15 +57,16 @@ export async function prepareOrders(most: number): Promise<Orders> {
   const stranger = generateKey();
   const objects = memoryObjects();
   const orders = new Map<string, Order>();
-  const answers = new Map<string, GoldenSamples>();
-  const canaries = new Set<string>();
+  const models = new Map<string, GoldenSamples>();
+  const disagreeing = new Set<string>();
+  const packages: string[] = [];
   const first = lightPackage(key, '1.0.0', 1, undefined, modelOf(1)).bytes;
-  answers.set(idOf('1.0.0'), modelOf(1).golden);
+  models.set(idOf('1.0.0'), modelOf(1).golden);
 
   for (let n = 2; n <= most; n++) {
     const version = `${n}.0.0`;
     const model = modelOf(n);
-    answers.set(idOf(version), model.golden);
+    models.set(idOf(version), model.golden);
     const put = async (
       kind: string,
       packed: { readonly bytes: Uint8Array; readonly sha256: string },
@@ -73,6 +76,7 @@ export async function prepareOrders(most: number): Promise<Orders> {
     ) => {
       const object = `light/${kind}-${n}.tar.gz`;
       await objects.put(MODEL_BUCKET, object, packed.bytes);
+      packages.push(object);
       const told = printJobDocument({ name: 'light', version: as, bucket: MODEL_BUCKET, key: object, sha256: packed.sha256 });
       const document = Object.fromEntries(Object.entries({ ...told, ...change }).filter(([, value]) => value !== undefined));
       orders.set(`${kind} ${n}`, { kind, document, deserves: { status: code === null ? 'SUCCEEDED' : 'FAILED', code, model: idOf(as) } });
@@ -85,12 +89,16 @@ export async function prepareOrders(most: number): Promise<Orders> {
     await put('absent', good, 'store.absent', { model_package_key: 'light/none.tar.gz' });
     await put('bucket', good, 'store.foreign', { model_package_bucket: 'of-others' });
     await put('document', good, 'job.malformed', { model_package_bucket: undefined });
-    await put('other fleet', lightPackage(key, version, n, (manifest) => ({ ...manifest, fleet: 'elsewhere' }), model), 'manifest.fleet');
+    await put(
+      'other fleet',
+      lightPackage(key, version, n, (manifest) => ({ ...manifest, fleet: 'elsewhere' }), model),
+      'manifest.fleet',
+    );
     await put('older', lightPackage(key, '0.9.0', 1, undefined, model), 'job.older', {}, '0.9.0');
     await put('low sequence', lightPackage(key, version, 1, undefined, model), 'manifest.sequence');
     // Of a version between two: it is told from the good one by its name.
     const between = `${n - 1}.5.0`;
-    canaries.add(idOf(between));
+    disagreeing.add(idOf(between));
     await put('canary', lightPackage(key, between, n, undefined, model), 'canary.disagrees', {}, between);
   }
   const kinds = [...new Set([...orders.values()].map(({ kind }) => kind))];
@@ -105,7 +113,8 @@ export async function prepareOrders(most: number): Promise<Orders> {
       if (!found) throw new Error(`no order ${kind} of version ${version}`);
       return found;
     },
-    answers: (model) => answers.get(model),
-    disagrees: (model) => canaries.has(model),
+    models,
+    packages,
+    disagreeing,
   };
 }

@@ -114,7 +114,19 @@ async function runGroup({ orders, shared, size, share, rounds, first, seed, chan
   const engine = watchedEngine(shared, oracle.released);
   const things = Array.from({ length: size }, (_, i) => `T-${String(first + i).padStart(6, '0')}`);
   const devices = things.map((thing) =>
-    oracleDevice({ thing, clock, rng: rng.fork(thing), broker, engine, objects, orders, oracle, counts, cutAgain: chances.cutAgain, mutation }),
+    oracleDevice({
+      thing,
+      clock,
+      rng: rng.fork(thing),
+      broker,
+      engine,
+      objects,
+      orders,
+      oracle,
+      counts,
+      cutAgain: chances.cutAgain,
+      mutation,
+    }),
   );
   for (const device of devices) void device.boot();
   await clock.run(1_000);
@@ -206,7 +218,11 @@ function disturb(
 }
 
 /** Again and again until the service has it. */
-async function create(jobs: MortalJobs, clock: VirtualClock, job: Parameters<ReturnType<MortalJobs['service']>['create']>[0]): Promise<void> {
+async function create(
+  jobs: MortalJobs,
+  clock: VirtualClock,
+  job: Parameters<ReturnType<MortalJobs['service']>['create']>[0],
+): Promise<void> {
   try {
     await jobs.service().create(job);
   } catch (error) {
