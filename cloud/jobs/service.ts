@@ -183,14 +183,14 @@ export async function openJobService({
   const rollout = openRollout(ports, course, members);
 
   targets?.onMembership((change) => void hearMembership(change));
-  for (const record of ledger.jobs()) {
+  for (const record of ledger.jobs())
     // its groups may have changed while nobody was there
     if (targets && record.config.targetSelection === 'CONTINUOUS' && record.state.status === 'IN_PROGRESS' && !record.state.stopped)
       record.state.work = 'reconcile';
-    arm(record);
-  }
-  armDue();
   await doing(() => rollout.retire());
+  // From here on, so that whoever has opened the service hears of what became due while nobody was there.
+  for (const record of ledger.jobs()) arm(record);
+  armDue();
 
   return {
     ...openControl(ports, course, members, rollout),
