@@ -199,8 +199,9 @@ export function updateSteps(ports: UpdatePorts): UpdateSteps {
       const before = entry && isOf(entry, job) ? entry : null;
       if (before?.refusal) throw new RefusedBefore(before.refusal);
       const order = admission.readOrder(job.document);
-      // Sent back to what it has: an update that was called off before it was committed, or a second heal.
-      if (committed && order.grantKey !== undefined && committed.sha256 === order.sha256) return 'applied';
+      // Tried again, since the report of the attempt that brought it came too late; or sent back to what it has: an update that was called off
+      // before it was committed, or a second heal.
+      if (committed?.sha256 === order.sha256 && (committed.jobId === job.jobId || order.grantKey !== undefined)) return 'applied';
       const id = modelId(order.name, order.version);
       await progress(job, before?.stage ?? 'downloading', { model: id });
       admission.refuseOlder(order, committed);

@@ -10,6 +10,8 @@ export interface Chances {
   readonly cutAgain: number;
   /** Chance a turbine and round that its process is killed at a random instant. */
   readonly kill: number;
+  /** … and is off for longer than a job waits for it. */
+  readonly longOff: number;
   /** Of the rounds of a turbine, how many have a bad link. */
   readonly badLink: number;
   /** Of the messages on a bad link: lost, doubled and delayed each. */
@@ -31,6 +33,7 @@ export const USUAL: Chances = {
   cut: 0.15,
   cutAgain: 0.3,
   kill: 0.05,
+  longOff: 0.01,
   badLink: 0.15,
   badMessage: 0.05,
   breaks: 0.05,
@@ -46,6 +49,7 @@ export const noFaultsAtAll: Chances = {
   cut: 0,
   cutAgain: 0,
   kill: 0,
+  longOff: 0,
   badLink: 0,
   badMessage: 0,
   breaks: 0,
@@ -61,6 +65,7 @@ export interface FaultCounts extends LinkCounts {
   torn: number;
   after: number;
   kills: number;
+  longOffs: number;
   brokenReads: number;
   withdrawn: number;
   refusedCommits: number;
@@ -72,6 +77,7 @@ export const noFaults = (): FaultCounts => ({
   torn: 0,
   after: 0,
   kills: 0,
+  longOffs: 0,
   lost: 0,
   doubled: 0,
   overtaken: 0,
@@ -85,6 +91,6 @@ export const noFaults = (): FaultCounts => ({
 export const sumOf = (counts: FaultCounts): number => Object.values(counts).reduce((sum, n) => sum + n, 0);
 
 export const faultsInWords = (counts: FaultCounts): string =>
-  `${sumOf(counts)} faults: ${counts.before + counts.torn + counts.after} power cuts at a write, ${counts.kills} kills, ${counts.lost} messages lost, ` +
+  `${sumOf(counts)} faults: ${counts.before + counts.torn + counts.after} power cuts at a write, ${counts.kills} kills, ${counts.longOffs} devices off until their job timed out, ${counts.lost} messages lost, ` +
   `${counts.doubled} doubled, ${counts.overtaken} overtaken, ${counts.breaks} broken connections, ${counts.brokenReads} broken downloads, ` +
   `${counts.withdrawn} jobs taken back, ${counts.refusedCommits} commits refused, ${counts.crashes} deaths of the job service`;

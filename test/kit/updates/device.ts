@@ -43,12 +43,14 @@ export interface DevicePorts {
 }
 
 export interface OracleDevice {
+  /** It has come up. */
+  readonly isOn: boolean;
   readonly link: FaultyLink;
   boot(): Promise<void>;
   /** Cuts the power at the n-th write from now on; off for `forMs`. */
   cutAt(write: number, how: Cut, forMs: Millis): void;
-  /** Its process ends now; there again after `forMs`. */
-  kill(forMs: Millis): void;
+  /** Its process ends now; there again after `forMs`. @param isLong longer than a job waits for it */
+  kill(forMs: Millis, isLong?: boolean): void;
   /** No more cuts. */
   spare(): void;
   close(): Promise<void>;
@@ -57,6 +59,7 @@ export interface OracleDevice {
 const CANARY_MS = 15_000;
 const HOWS: readonly Cut[] = ['before', 'torn', 'after'];
 const BOOT_WRITES = 12;
+const AGAIN_MS = 40_000; // off at most when it is cut while it boots
 
 export function oracleDevice(ports: DevicePorts): OracleDevice {
   const { thing, clock, rng, broker, objects, orders, oracle, counts, mutation } = ports;
@@ -83,19 +86,19 @@ export function oracleDevice(ports: DevicePorts): OracleDevice {
     if (wrong !== null && mine === life) oracle.isDark(thing, `${model} ${wrong}`);
   };
 
-  const die = (forMs: Millis) => {
+  const die = (forMs: Millis, isLong = false) => {
     life++;
     mortal?.kill();
     mortal = null;
     cut = null;
-    oracle.off(thing);
+    oracle.off(thing, isLong);
     link.drop();
     void device?.halt();
     device = null;
     clock.setTimeout(() => {
       disk.restart();
       if (!isSpared && rng.uniform(draws++) < ports.cutAgain)
-        arm(1 + Math.floor(BOOT_WRITES * rng.uniform(draws++)), HOWS[Math.floor(3 * rng.uniform(draws++))], forMs);
+        arm(1 + Math.floor(BOOT_WRITES * rng.uniform(draws++)), HOWS[Math.floor(3 * rng.uniform(draws++))], Math.min(forMs, AGAIN_MS));
       void boot();
     }, forMs);
   };
@@ -152,13 +155,16 @@ export function oracleDevice(ports: DevicePorts): OracleDevice {
   };
 
   return {
+    get isOn() {
+      return device !== null;
+    },
     link,
     boot,
     cutAt: arm,
-    kill(forMs) {
+    kill(forMs, isLong = false) {
       if (!device) return; // it is off, or boots
-      counts.kills++;
-      die(forMs);
+      counts[isLong ? 'longOffs' : 'kills']++;
+      die(forMs, isLong);
     },
     spare() {
       isSpared = true;

@@ -5,8 +5,8 @@
  *
  *   lost    every execution that was ordered is known to the service, and its end has been told
  *   stuck   … and has ended
- *   wrong   … with the status and the code that its package deserves, and what serves at the end is what the last success brought
- *   twice   no pointer is replaced twice in the name of one execution, and no execution ends twice
+ *   wrong   … with the status and the code that its package deserves, no pointer leads down, and what serves at the end is committed
+ *   twice   no pointer is replaced twice in the name of one job, and none ends twice
  *   dark    a turbine that is on has a model, which is open and answers as its package says
  *   early   SUCCEEDED is not told before the model judges
  */
@@ -40,8 +40,8 @@ export interface Oracle {
   judges(thing: string, model: string, handle: Handle): void;
   /** It came up without a model, or asked one that says wrong things. */
   isDark(thing: string, why: string): void;
-  /** It has no power. */
-  off(thing: string): void;
+  /** It has no power. @param isLong for longer than a job waits: what is in progress may time out, and is tried again */
+  off(thing: string, isLong?: boolean): void;
   released(handle: Handle): void;
   committed(thing: string, pointer: Committed): void;
   /** The job service has committed a change of an execution. */
@@ -55,6 +55,8 @@ export interface Oracle {
 interface Update {
   readonly deserves: Deserved;
   isWithdrawn: boolean;
+  timeouts: number;
+  isOvertaken: boolean;
   applied: number;
   ends: number;
 }
@@ -64,7 +66,11 @@ interface Turbine {
   /** What judges; null while it is off. */
   serving: { readonly model: string; readonly handle: Handle } | null;
   pointer: Committed | null;
+  isLongOff: boolean;
 }
+
+/** Orders lead up, a major version each. */
+const majorOf = (model: string): number => Number.parseInt(model.split('@')[1], 10);
 
 const MOST = 50; // violations that are kept
 
@@ -77,7 +83,7 @@ export function createOracle(): Oracle {
     if (violations.length < MOST) violations.push({ check, what });
   };
   const turbineOf = (thing: string): Turbine => {
-    const known = turbines.get(thing) ?? { updates: new Map(), serving: null, pointer: null };
+    const known = turbines.get(thing) ?? { updates: new Map(), serving: null, pointer: null, isLongOff: false };
     turbines.set(thing, known);
     return known;
   };
@@ -89,7 +95,7 @@ export function createOracle(): Oracle {
     },
 
     ordered(thing, jobId, deserves) {
-      turbineOf(thing).updates.set(jobId, { deserves, isWithdrawn: false, applied: 0, ends: 0 });
+      turbineOf(thing).updates.set(jobId, { deserves, isWithdrawn: false, timeouts: 0, isOvertaken: false, applied: 0, ends: 0 });
       open++;
     },
 
@@ -102,6 +108,7 @@ export function createOracle(): Oracle {
       const turbine = turbineOf(thing);
       if (turbine.serving) users.delete(turbine.serving.handle);
       turbine.serving = { model, handle };
+      turbine.isLongOff = false;
       users.set(handle, thing);
       // After a boot, and at the moment of taking over, what is committed is what judges.
       if (turbine.pointer && turbine.pointer.model !== model)
@@ -110,8 +117,9 @@ export function createOracle(): Oracle {
 
     isDark: (thing, why) => blame('dark', `${thing}: ${why}`),
 
-    off(thing) {
+    off(thing, isLong = false) {
       const turbine = turbineOf(thing);
+      turbine.isLongOff = isLong;
       if (turbine.serving) users.delete(turbine.serving.handle);
       turbine.serving = null;
     },
@@ -138,6 +146,7 @@ export function createOracle(): Oracle {
       if (update.applied > 1) blame('twice', `${thing}: ${jobId} was applied ${update.applied} times`);
       if (update.deserves.status === 'FAILED') blame('wrong', `${thing}: ${jobId} was applied, and deserves ${update.deserves.code}`);
       else if (update.deserves.model !== pointer.model) blame('wrong', `${thing}: ${jobId} brought ${pointer.model}`);
+      if (before && majorOf(pointer.model) <= majorOf(before.model)) blame('wrong', `${thing}: ${jobId} led down from ${before.model}`);
     },
 
     changed({ thing, jobId, status, statusDetails }) {
@@ -145,12 +154,20 @@ export function createOracle(): Oracle {
       const turbine = turbineOf(thing);
       const update = turbine.updates.get(jobId);
       if (!update) return blame('wrong', `${thing}: ${jobId} ended, and nobody ordered it`);
+      if (status === 'TIMED_OUT' && turbine.isLongOff) {
+        update.timeouts++;
+        return;
+      }
       update.ends++;
       if (update.ends > 1) return blame('twice', `${thing}: ${jobId} ended ${update.ends} times`);
       open--;
       const { deserves } = update;
       const code = statusDetails['code'] ?? null;
       if (status === 'CANCELED' && update.isWithdrawn) return;
+      if (code === 'job.older' && update.timeouts > 0 && majorOf(turbine.pointer?.model ?? '@0') > majorOf(deserves.model)) {
+        update.isOvertaken = true; // its next attempt came after orders that were given later
+        return;
+      }
       if (status !== deserves.status || code !== deserves.code)
         return blame('wrong', `${thing}: ${jobId} ended ${status} ${code} and deserves ${deserves.status} ${deserves.code}`);
       if (status !== 'SUCCEEDED') return;
@@ -163,23 +180,22 @@ export function createOracle(): Oracle {
       for (const [thing, { updates, serving, pointer }] of turbines) {
         const known = new Map<string, JobExecution[]>();
         for (const one of await executionsOf(thing)) known.set(one.jobId, [...(known.get(one.jobId) ?? []), one]);
-        let last: string | null = null;
-        for (const [jobId, { deserves, isWithdrawn, ends, applied }] of updates) {
-          const [execution, ...more] = known.get(jobId) ?? [];
+        for (const [jobId, { deserves, isWithdrawn, isOvertaken, timeouts, ends, applied }] of updates) {
+          const attempts = [...(known.get(jobId) ?? [])].sort((a, b) => a.executionNumber - b.executionNumber);
+          const execution = attempts.pop();
+          const early = attempts.filter(({ status }) => status === 'TIMED_OUT');
           if (!execution) blame('lost', `${thing}: the service does not know ${jobId}`);
           else if (!isTerminal(execution.status)) blame('stuck', `${thing}: ${jobId} is ${execution.status}`);
           else if (ends === 0) blame('lost', `${thing}: nobody was told that ${jobId} ended`);
-          else if (execution.status !== deserves.status && !(isWithdrawn && execution.status === 'CANCELED'))
+          else if (execution.status !== deserves.status && !isOvertaken && !(isWithdrawn && execution.status === 'CANCELED'))
             blame('wrong', `${thing}: ${jobId} stands as ${execution.status}`);
-          if (more.length > 0) blame('twice', `${thing}: ${jobId} has ${1 + more.length} executions`);
+          if (attempts.length !== early.length || attempts.length !== timeouts)
+            blame('twice', `${thing}: ${jobId} has ${1 + attempts.length} executions, ${timeouts} of which may have timed out`);
           if (execution?.status === 'SUCCEEDED' && applied !== 1)
             blame('early', `${thing}: ${jobId} stands as SUCCEEDED and was applied ${applied} times`);
-          if (applied > 0) last = deserves.model; // also what was taken back when it was in its place already
         }
         if (!serving) blame('dark', `${thing}: nothing judges at the end`);
-        else if (last !== null && serving.model !== last)
-          blame('wrong', `${thing}: ${serving.model} judges, the last that was applied brought ${last}`);
-        if (serving && pointer && pointer.model !== serving.model)
+        else if (pointer && pointer.model !== serving.model)
           blame('wrong', `${thing}: ${serving.model} judges, ${pointer.model} is committed`);
       }
     },

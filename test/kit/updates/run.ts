@@ -59,6 +59,8 @@ export const noFigures = (): UpdatesFigures => ({
 });
 
 const ROUND_MS = 90_000;
+const LONG_OFF_MS = 11 * 60_000; // an update's step timer is ten minutes
+const AGAIN = { criteriaList: [{ failureType: 'TIMED_OUT', numberOfRetries: 10 }] } as const;
 const CREATE_AGAIN_MS = 1_000;
 const UPDATE_WRITES = 26;
 const PATIENCE_MS = 2 * 3_600_000; // after the last order, for what is left: then it is stuck
@@ -147,7 +149,14 @@ async function runGroup({ orders, shared, size, share, rounds, first, seed, chan
       const { document, deserves } = orders.order(kind, round + 2);
       const jobId = `r${round}-${kind.replace(' ', '-')}`;
       for (const thing of targets) oracle.ordered(thing, jobId, deserves);
-      void create(jobs, clock, { jobId, things: targets, targets, document });
+      void create(jobs, clock, {
+        jobId,
+        things: targets,
+        targets,
+        document,
+        jobExecutionsRetryConfig: AGAIN,
+        inProgressTimeoutInMinutes: 240,
+      });
       targets.forEach((thing, i) => {
         const dies = dice.fork(`${jobId} withdrawn`);
         if (dies.uniform(2 * i) < chances.withdrawn)
@@ -164,8 +173,9 @@ async function runGroup({ orders, shared, size, share, rounds, first, seed, chan
     device.link.trouble(null);
   }
   jobs.failCommits(0);
-  for (const end = clock.now() + PATIENCE_MS; oracle.open > 0 && clock.now() < end; ) await clock.run(clock.now() + LOOK_MS);
-  await clock.run(clock.now() + LOOK_MS * 4); // who is off comes up again
+  const isAtWork = () => oracle.open > 0 || devices.some(({ isOn }) => !isOn);
+  for (const end = clock.now() + PATIENCE_MS; isAtWork() && clock.now() < end; ) await clock.run(clock.now() + LOOK_MS);
+  await clock.run(clock.now() + LOOK_MS);
   await oracle.close(async (thing) => (await jobs.service().executionsOfThing(thing)).items);
   total.violations.push(...oracle.violations);
   total.updates += share;
@@ -191,6 +201,10 @@ function disturb(
     if (chance() < chances.kill) {
       const forMs = offMs();
       within(() => device.kill(forMs));
+    }
+    if (chance() < chances.longOff) {
+      const forMs = LONG_OFF_MS * (1 + chance());
+      within(() => device.kill(forMs, true));
     }
     const isBad = chance() < chances.badLink;
     const { badMessage: share } = chances;
