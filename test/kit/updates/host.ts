@@ -47,7 +47,7 @@ export interface HostConfig {
   /** Models whose canary finds that they disagree. */
   readonly disagreeing: readonly string[];
   /** A device that is not as the product has it. */
-  readonly mutant: 'pointer twice' | 'deaf outbox' | null;
+  readonly mutant: 'pointer twice' | null;
 }
 
 export type JournalLine =
@@ -86,16 +86,12 @@ async function boot(thing: string): Promise<void> {
   const disk = seenDisk(thing, fileDisk(join(config.folder, thing)));
   note({ kind: 'boot', thing, committed: committedIn(await disk.read(POINTER)) });
   let serving: Inference | null = null;
-  const jobs = deviceJobs(await connect(thing), clock);
   try {
     await bootLightDevice({
       thing,
       clock,
       disk,
-      jobs:
-        config.mutant === 'deaf outbox'
-          ? { ...jobs, update: (...what) => jobs.update(...what).catch((error: unknown) => refuseProgress(what[2].status, error)) }
-          : jobs,
+      jobs: deviceJobs(await connect(thing), clock),
       objects,
       engine: {
         async load(...what) {
@@ -162,11 +158,6 @@ function seenDisk(thing: string, disk: Disk): Disk {
       }
     },
   };
-}
-
-/** The mutant's outbox takes any answer for one, and none, too. */
-function refuseProgress(status: string, error: unknown): void {
-  if (status === 'IN_PROGRESS') throw error;
 }
 
 function committedIn(bytes: Uint8Array | null): Committed | null {

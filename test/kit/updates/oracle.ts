@@ -191,8 +191,8 @@ export function createOracle(): Oracle {
             blame('wrong', `${thing}: ${jobId} stands as ${execution.status}`);
           if (attempts.length !== early.length || attempts.length !== timeouts)
             blame('twice', `${thing}: ${jobId} has ${1 + attempts.length} executions, ${timeouts} of which may have timed out`);
-          if (execution?.status === 'SUCCEEDED' && applied !== 1)
-            blame('early', `${thing}: ${jobId} stands as SUCCEEDED and was applied ${applied} times`);
+          if (execution?.status === 'SUCCEEDED' && applied === 0)
+            blame('early', `${thing}: ${jobId} stands as SUCCEEDED and was never applied`);
         }
         if (!serving) blame('dark', `${thing}: nothing judges at the end`);
         else if (pointer && pointer.model !== serving.model)
