@@ -51,6 +51,8 @@ const composes = (file: string) =>
   file.startsWith('cloud/cli/') ||
   [
     'scenarios/world.ts',
+    'scenarios/services.ts',
+    'scenarios/ports.ts',
     'scenarios/bodies.ts',
     'scenarios/rollout-ports.ts',
     'scenarios/twin-trial.ts',

@@ -4,7 +4,7 @@ import { silentLog } from '../../actors/contracts/log.ts';
 import { wallClock } from '../../physical/wall-clock.ts';
 import { createRunLog } from '../../scenarios/digest.ts';
 import { openDoors } from '../../scenarios/doors.ts';
-import { openCloud } from '../../scenarios/world.ts';
+import { openCloud } from '../../scenarios/services.ts';
 
 const [data, awsPort, barePort, clients] = process.argv.slice(2);
 const clock = wallClock();

@@ -3,7 +3,7 @@ import { silentLog } from '../../actors/contracts/log.ts';
 import { wallClock } from '../../physical/wall-clock.ts';
 import { createRunLog } from '../../scenarios/digest.ts';
 import { type Doors, openDoors } from '../../scenarios/doors.ts';
-import { type Cloud, openCloud } from '../../scenarios/world.ts';
+import { type Cloud, openCloud } from '../../scenarios/services.ts';
 import { VirtualClock } from '../../twins/time/virtual-clock.ts';
 import type { Key } from './aws-client.ts';
 import { freePort } from './free-port.ts';

@@ -1,5 +1,5 @@
 /** Many rollouts of one kind of model: how often the gate does what it is for, and what of that jobs alone would have done. */
-import { childProver } from '../../actors/inference/proof/prover.ts';
+import { keepParts } from '../../scenarios/kept.ts';
 import { type GateTrial, gateTrial, jobTrial } from './rollout-gate.ts';
 
 /** One model, one seed; `jobs` is null where the same was not played as a plain job. */
@@ -24,18 +24,22 @@ export async function gateSeries(
   seeds: readonly number[],
   { known = [], isBeside = () => true, found = () => {} }: SeriesTools = {},
 ): Promise<readonly TrialLine[]> {
-  const prover = childProver();
+  const kept = keepParts();
   const lines: TrialLine[] = [];
-  for (const seed of seeds) {
-    const before = known.find((line) => line.spoiled === spoiled && line.seed === seed);
-    if (before) {
-      lines.push(before);
-      continue;
+  try {
+    for (const seed of seeds) {
+      const before = known.find((line) => line.spoiled === spoiled && line.seed === seed);
+      if (before) {
+        lines.push(before);
+        continue;
+      }
+      const gate = await gateTrial({ spoiled, seed, kept });
+      const jobs = isBeside(seed) ? await jobTrial({ spoiled, seed, kept }) : null;
+      lines.push({ spoiled, seed, gate, jobs });
+      found(lines.at(-1)!);
     }
-    const gate = await gateTrial({ spoiled, seed, prover });
-    const jobs = isBeside(seed) ? await jobTrial({ spoiled, seed, prover }) : null;
-    lines.push({ spoiled, seed, gate, jobs });
-    found(lines.at(-1)!);
+  } finally {
+    await kept.close();
   }
   return lines;
 }

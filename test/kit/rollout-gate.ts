@@ -3,7 +3,7 @@
  * AWS's abort makes of the same, which counts only what devices say of their own jobs.
  */
 import type { Deployment } from '../../actors/contracts/deployments.ts';
-import type { Prover } from '../../actors/contracts/inference.ts';
+import type { KeptParts } from '../../scenarios/kept.ts';
 import type { ModelId } from '../../actors/contracts/ids.ts';
 import type { AbortCriterion, Job, JobExecution, RolloutConfig } from '../../actors/contracts/jobs.ts';
 import { printJobDocument } from '../../actors/package/job-document.ts';
@@ -33,7 +33,7 @@ export interface TrialPlan {
   readonly spoiled: string | null;
   readonly seed: number;
   readonly twins?: number;
-  readonly prover?: Prover | undefined;
+  readonly kept?: KeptParts | undefined;
   /** To the story's end, though nothing comes any more. */
   readonly isWhole?: boolean;
 }
@@ -55,7 +55,7 @@ const storyOf = ({ spoiled, seed, twins = 40 }: TrialPlan): Scenario => ({
 
 export async function gateTrial(plan: TrialPlan): Promise<GateTrial> {
   const { seen } = await playHere(storyOf(plan), {
-    prover: plan.prover,
+    kept: plan.kept,
     look: ({ world }) => world.deployments.list(),
     isOver: async ({ world }) => !plan.isWhole && (await world.deployments.list()).some(isDone),
   });
@@ -81,7 +81,7 @@ const JOB = 'plain';
 export async function jobTrial(plan: TrialPlan): Promise<GateTrial> {
   let begun = false;
   const { seen } = await playHere(storyOf(plan), {
-    prover: plan.prover,
+    kept: plan.kept,
     stageOf: (stage) => ({
       ...stage.stage,
       deployments: {

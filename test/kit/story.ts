@@ -1,6 +1,6 @@
 /** Plays a story as `windfleet scenario run` does, in this process. */
 import { silentLog } from '../../actors/contracts/log.ts';
-import type { Prover } from '../../actors/contracts/inference.ts';
+import type { KeptParts } from '../../scenarios/kept.ts';
 import type { Millis } from '../../actors/contracts/units.ts';
 import { createRunLog } from '../../scenarios/digest.ts';
 import type { Scenario } from '../../scenarios/dsl.ts';
@@ -17,12 +17,12 @@ export interface PlayedStory extends Played {
 /** @param look at the world when the story has been played. @param seed instead of the story's own */
 export async function playHere(
   story: Scenario,
-  { seed = story.seed, until, workers, prover, look = () => null, stageOf = ({ stage }) => stage, isOver }: PlayHereOptions = {},
+  { seed = story.seed, until, workers, kept, look = () => null, stageOf = ({ stage }) => stage, isOver }: PlayHereOptions = {},
 ): Promise<PlayedStory> {
   const loaded = prepareStory({ story: { ...story, seed }, name: 'test', folder: null, place: (path) => `test:${path.join('.')}` });
   const clock = new VirtualClock();
   const events = createRunLog({ keep: true });
-  const stage = await openStage(loaded, { clock, events, log: silentLog, isRealTime: false, workers, prover });
+  const stage = await openStage(loaded, { clock, events, log: silentLog, isRealTime: false, workers, kept });
   try {
     const played = await playStory(loaded.story, stageOf(stage), {
       ...(until === undefined ? {} : { until }),
@@ -43,7 +43,7 @@ export interface PlayHereOptions {
   readonly seed?: number;
   readonly until?: Millis;
   readonly workers?: number;
-  readonly prover?: Prover | undefined;
+  readonly kept?: KeptParts | undefined;
   readonly look?: (stage: StoryWorld) => unknown;
   /** The stage as the story has it, with something else in a place. */
   readonly stageOf?: (world: StoryWorld) => Stage;
