@@ -13,7 +13,7 @@ import { addressIn, lockFolder } from './data-folder.ts';
 import { createRunLog } from './digest.ts';
 import { addressLines, type Doors, openDoors } from './doors.ts';
 import type { UpTools } from './up.ts';
-import { type Cloud, openCloud } from './world.ts';
+import { type Cloud, openCloud } from './services.ts';
 
 const HOST = '127.0.0.1';
 

@@ -14,7 +14,7 @@ import { endpointsAt } from '../cloud/things/endpoints.ts';
 import { openThingsHttps } from '../cloud/things/https.ts';
 import type { Endpoints } from '../cloud/things/ports.ts';
 import { openUsual } from './usual-port.ts';
-import type { Cloud } from './world.ts';
+import type { Cloud } from './services.ts';
 
 const HTTPS_PORT = 8443;
 

@@ -24,7 +24,8 @@ import { publishCopies } from './model-copies.ts';
 import type { Stage } from './run.ts';
 import { openStageWatch } from './stage-watch.ts';
 import { type LaterThreshold, laterThreshold } from './threshold.ts';
-import { type Decorations, openWorld, type World } from './world.ts';
+import type { Decorations } from './services.ts';
+import { openWorld, type World } from './world.ts';
 
 /** Of utility-scale machines; a desk turbine works into an open circuit and makes nothing. */
 const POWER_CHANNEL = 'powerKw';

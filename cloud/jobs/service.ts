@@ -183,8 +183,8 @@ export async function openJobService({
   const rollout = openRollout(ports, course, members);
 
   targets?.onMembership((change) => void hearMembership(change));
+  // its groups may have changed while nobody was there
   for (const record of ledger.jobs())
-    // its groups may have changed while nobody was there
     if (targets && record.config.targetSelection === 'CONTINUOUS' && record.state.status === 'IN_PROGRESS' && !record.state.stopped)
       record.state.work = 'reconcile';
   await doing(() => rollout.retire());
