@@ -11,13 +11,17 @@ export const passing = (seconds: number, rateHz: number): number => (seconds <= 
 
 /** At first the running mean of the n samples so far, so that the very first one weighs no more than the others. @returns the new value; NaN for NaN */
 export function lowPass(memory: Float64Array, at: number, x: number, share: number): number {
+  if (memory[at + 1] !== Number.POSITIVE_INFINITY || Number.isNaN(x)) return runningMean(memory, at, x, share);
+  const before = memory[at];
+  memory[at] = before + (x - before) * share;
+  return memory[at];
+}
+
+/** The rarer part, by itself: so that the usual one is short enough to be compiled into each loop that has it. */
+function runningMean(memory: Float64Array, at: number, x: number, share: number): number {
   if (Number.isNaN(x)) return x;
   const before = memory[at];
   const samples = memory[at + 1] + 1;
-  if (samples === Number.POSITIVE_INFINITY) {
-    memory[at] = before + (x - before) * share;
-    return memory[at];
-  }
   if (Number.isNaN(before)) {
     memory[at + 1] = 1;
     memory[at] = x;
