@@ -11,13 +11,13 @@ export interface History {
 
 /** @param capacity samples a row; memory is rows × capacity × channels doubles */
 export function createHistory(rows: number, channels: number, capacity: number): History {
-  const values = new Float64Array(rows * capacity * channels);
+  const values = new Float64Array(rows * capacity * channels); // [capacity × rows × channels]: what rows add at once lies together
   const added = new Uint32Array(rows);
 
   return {
     add(row, from, offset) {
       if (capacity === 0) return;
-      const at = (row * capacity + (added[row] % capacity)) * channels;
+      const at = ((added[row] % capacity) * rows + row) * channels;
       for (let c = 0; c < channels; c++) values[at + c] = from[offset + c];
       added[row]++;
     },
@@ -27,7 +27,7 @@ export function createHistory(rows: number, channels: number, capacity: number):
     size: (row) => Math.min(added[row], capacity),
     replay(row, visit) {
       const kept = Math.min(added[row], capacity);
-      for (let i = 0; i < kept; i++) visit(values, (row * capacity + ((added[row] - kept + i) % capacity)) * channels);
+      for (let i = 0; i < kept; i++) visit(values, (((added[row] - kept + i) % capacity) * rows + row) * channels);
     },
   };
 }
