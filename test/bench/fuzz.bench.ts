@@ -9,14 +9,14 @@ import type { Scenario } from '../../scenarios/dsl.ts';
 import type { Figure } from '../kit/bench.ts';
 import { drawRandom } from '../kit/mutant-search.ts';
 
-const SEEDS = 20;
+const SEEDS = 10;
 
 /** Random stories of the small farm, one after the other in this process, in its processor time; once with nothing shared, and beside their bodies alone. */
 export async function bench(): Promise<Figure[]> {
   const draw = drawRandom();
   const stories = Array.from({ length: SEEDS }, (_, i) => draw(i + 1));
   const kept = keepParts();
-  await play(stories.slice(0, 3), () => kept); // warm
+  await play(stories.slice(0, 2), () => kept); // warm
   const shared = await play(stories, () => kept);
   await kept.close();
   const alone = await play(stories, keepParts);
