@@ -11,15 +11,20 @@ import { drawRandom } from '../kit/mutant-search.ts';
 
 const SEEDS = 10;
 
-/** Random stories of the small farm, one after the other in this process, in its processor time; once with nothing shared, and beside their bodies alone. */
+/** Random stories of the small farm in this process, in its processor time: with what they share, each by itself, and their bodies alone. */
 export async function bench(): Promise<Figure[]> {
   const draw = drawRandom();
   const stories = Array.from({ length: SEEDS }, (_, i) => draw(i + 1));
   const kept = keepParts();
-  await play(stories.slice(0, 2), () => kept); // warm
-  const shared = await play(stories, () => kept);
+  for (const story of stories.slice(0, 2)) await play(story, kept); // warm
+  let [shared, alone] = [0, 0];
+  for (const story of stories) {
+    shared += await cpuSeconds(() => play(story, kept));
+    const own = keepParts();
+    alone += await cpuSeconds(() => play(story, own));
+    await own.close();
+  }
   await kept.close();
-  const alone = await play(stories, keepParts);
   const bodies = await bodiesAlone(stories);
   return [
     figure('fuzz', shared, 'nothing shared between stories', alone),
@@ -36,14 +41,10 @@ const figure = (name: string, seconds: number, baseline: string, other: number):
   baseline: { name: baseline, value: aMinute(other), ratio: other / seconds },
 });
 
-/** @returns seconds of processor time. @throws Error for a story that breaks an invariant */
-async function play(stories: readonly Scenario[], keptFor: () => KeptParts): Promise<number> {
-  return cpuSeconds(async () => {
-    for (const story of stories) {
-      const broken = await playRandom(story, { kept: keptFor(), isStopped: () => false });
-      if (broken?.length !== 0) throw new Error(`seed ${story.seed}: ${JSON.stringify(broken)}`);
-    }
-  });
+/** @throws Error for a story that breaks an invariant */
+async function play(story: Scenario, kept: KeptParts): Promise<void> {
+  const broken = await playRandom(story, { kept, isStopped: () => false });
+  if (broken?.length !== 0) throw new Error(`seed ${story.seed}: ${JSON.stringify(broken)}`);
 }
 
 const bodiesAlone = (stories: readonly Scenario[]): Promise<number> =>

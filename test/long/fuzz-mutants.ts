@@ -22,7 +22,7 @@ export const lane: Lane = async (say) => {
     figures.push(`${name}: seed ${found.seed}, ${steps} of ${found.drawn.timeline.length} steps`);
     if (out === undefined) continue;
     mkdirSync(out, { recursive: true });
-    writeFileSync(join(out, `${name}.yaml`), printStory({ ...found.story, about: `${mutant.about} ${found.broken.wanted}.` }));
+    writeFileSync(join(out, `${name}.yaml`), printStory({ ...found.story, about: `${mutant.about} Found by seed ${found.seed}.` }));
   }
   return figures;
 };
