@@ -4,7 +4,7 @@
  */
 import type { KeyObject } from 'node:crypto';
 import type { BenchResult } from '../actors/contracts/deployments.ts';
-import { ConfigInvalid, ModelRejected } from '../actors/contracts/errors.ts';
+import { ConfigInvalid, ModelRejected, NotFound, VerificationRefused } from '../actors/contracts/errors.ts';
 import type { BenchTrial } from '../actors/contracts/evidence.ts';
 import type { Engine, Inference } from '../actors/contracts/inference.ts';
 import type { ModelId } from '../actors/contracts/ids.ts';
@@ -41,7 +41,7 @@ export function twinTrial(
     const key = `${fleet.machine} ${sha256Hex(bytes)}`;
     const result = known.get(key) ?? found(fleet, bytes, trustedKeys, engine);
     known.set(key, result);
-    result.catch(() => known.delete(key)); // it may be another one that is trusted by then
+    result.catch(() => known.delete(key)); // a machine short of memory may have more next time
     return result;
   };
   return {
@@ -49,7 +49,9 @@ export function twinTrial(
       const fleet = faultyFleet(machine);
       if (fleet === null) return null;
       const faults = fleet.groups[0].turbines.map(({ episode }) => episode!.fault);
-      const [old, young] = [await foundBy(fleet, await read(oldModel)), await foundBy(fleet, await read(newModel))];
+      const oldBytes = await ifPublished(read(oldModel));
+      if (oldBytes === null) return null; // it came from elsewhere: there is nothing to compare with
+      const [old, young] = [await foundBy(fleet, oldBytes), await foundBy(fleet, await read(newModel))];
       return {
         faults: faults.length,
         oldRecall: old.size / faults.length,
@@ -58,6 +60,15 @@ export function twinTrial(
       };
     },
   };
+}
+
+async function ifPublished(bytes: Promise<Uint8Array>): Promise<Uint8Array | null> {
+  try {
+    return await bytes;
+  } catch (error) {
+    if (error instanceof NotFound) return null;
+    throw error;
+  }
 }
 
 /** A turbine for each fault, at full severity; null for a machine that is not in the library. */
@@ -92,24 +103,24 @@ function faultyFleet(machine: string): LabelledFleet | null {
   };
 }
 
-/** Indices of the turbines whose fault a model announces. One that does not answer announces nothing. */
+/** Indices of the turbines whose fault a model announces. One that does not answer, or that no turbine would take, announces nothing. */
 async function found(
   fleet: LabelledFleet,
   bytes: Uint8Array,
   trustedKeys: readonly KeyObject[],
   engine: Engine,
 ): Promise<ReadonlySet<number>> {
-  const { manifest, network, golden } = openModel(bytes, { trustedKeys });
-  if (manifest.machine !== fleet.machine) return new Set();
   let inference: Inference | null = null;
   try {
+    const { manifest, network, golden } = openModel(bytes, { trustedKeys });
+    if (manifest.machine !== fleet.machine) return new Set();
     inference = await engine.load(manifest, network, golden);
     const tools = { manifest, inference, recorder: twinRecorder(fleet.machine), controls: [], announceRule };
     const { turbine, label, detectors } = await scoreFleet(fleet, tools);
     const [{ announced }] = detectors;
     return new Set([...turbine].filter((_, w) => label[w] === Label.faulty && announced[w] === 1));
   } catch (error) {
-    if (error instanceof ModelRejected) return new Set();
+    if (error instanceof ModelRejected || error instanceof VerificationRefused) return new Set();
     throw error;
   } finally {
     await inference?.close();
