@@ -14,5 +14,6 @@ export default scenario({
   expect: [
     { that: 'rollout', of: 'new', is: 'HALTED', within: '6m' },
     { that: 'exposure', of: 'new', below: 18 },
+    { that: 'model', on: 'every turbine', is: 'windturbine-anomaly@1.0.0', at: 'end' },
   ],
 });

@@ -139,13 +139,15 @@ export async function openProbation(ports: ProbationPorts): Promise<Probation> {
   };
 
   const look = (): void => {
+    let count = 0;
     for (const thing of [...waiting].sort()) {
       const { installed } = standings.get(thing)!;
       const { by, soak, minWindows } = acceptance(installed.job ?? '', thing);
       if (by !== 'turbine' || !hasProved(thing, installed, soak, minWindows)) continue;
       put(thing, { installed, accepted: { model: installed.model, at: now(), by } });
-      log.info({ thing, model: installed.model }, 'a model is accepted by what its turbine has judged');
+      count++;
     }
+    if (count > 0) log.info({ turbines: count, onProbation: waiting.size }, 'models are accepted by what their turbines have judged');
   };
 
   const hasProved = (thing: ThingName, { model, at }: InstalledModel, soak: Millis, minWindows: number): boolean => {
