@@ -1,6 +1,6 @@
 /** Deployments as the console has them: rollouts, and jobs that bring a model and were made without one. */
 import type { Deployment, DeploymentRequest, Deployments } from '../actors/contracts/deployments.ts';
-import { JobRefused, NotFound } from '../actors/contracts/errors.ts';
+import { didYouMean, JobRefused, NotFound } from '../actors/contracts/errors.ts';
 import type { Job, JobsControl } from '../actors/contracts/jobs.ts';
 import { orderedModel } from '../actors/package/job-document.ts';
 
@@ -36,15 +36,28 @@ export function createDeployments(jobs: JobsControl, rollouts: OwnRollouts): Dep
       rollout: null,
     };
   };
+  /** @throws NotFound */
+  const jobOf = async (id: string): Promise<Job> => {
+    try {
+      return await jobs.describe(id);
+    } catch (error) {
+      if (!(error instanceof JobRefused) || error.reason !== 'ResourceNotFound') throw error;
+      const known = rollouts.records().map((record) => record.id);
+      throw new NotFound(`there is no rollout ${id}.${didYouMean(id, known)}`, {
+        cause: error,
+        hint: `rollouts: ${known.slice(0, 5).join(', ') || 'none yet'}`,
+      });
+    }
+  };
   const ofRollout = async (id: string, what: 'pause' | 'resume' | 'rollback'): Promise<Deployment> => {
     if (rollouts.has(id)) return rollouts[what](id);
-    await showJob(await jobs.describe(id), 0);
+    await showJob(await jobOf(id), 0);
     throw new JobRefused('InvalidStateTransition', `${id} is a job that was made without a rollout: there is nothing to ${WORDS[what]}`);
   };
 
   return {
     deploy: (request: DeploymentRequest) => rollouts.deploy(request),
-    show: async (id) => (rollouts.has(id) ? rollouts.show(id, EXECUTIONS_SHOWN) : showJob(await jobs.describe(id))),
+    show: async (id) => (rollouts.has(id) ? rollouts.show(id, EXECUTIONS_SHOWN) : showJob(await jobOf(id))),
     async list() {
       const records = rollouts.records();
       const own = new Set(records.flatMap(({ waves, heal }) => [...waves, ...(heal?.jobs ?? [])].map(({ jobId }) => jobId)));
@@ -69,7 +82,7 @@ export function createDeployments(jobs: JobsControl, rollouts: OwnRollouts): Dep
     },
     async cancel(id) {
       if (rollouts.has(id)) return rollouts.cancel(id);
-      await showJob(await jobs.describe(id), 0); // a job that is no deployment is none to be cancelled here
+      await showJob(await jobOf(id), 0); // a job that is no deployment is none to be cancelled here
       return showJob(await jobs.cancel(id));
     },
     pause: (id) => ofRollout(id, 'pause'),

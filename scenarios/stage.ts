@@ -16,7 +16,9 @@ import { defaultWind } from '../twins/library/desk-turbine.ts';
 import { createRng } from '../twins/rng.ts';
 import type { VirtualClock } from '../twins/time/virtual-clock.ts';
 import type { RunLog } from './digest.ts';
-import { readRolloutPlan } from '../cloud/rollouts/plan-file.ts';
+import { planFaults } from '../actors/fleet/rollout/plan.ts';
+import { readPlanFile } from '../cloud/rollouts/plan-file.ts';
+import { parseWindow } from '../cloud/rollouts/window.ts';
 import { openOutside, type Outside } from './faulty/outside.ts';
 import type { KeptParts } from './kept.ts';
 import type { LoadedStory } from './load.ts';
@@ -107,7 +109,8 @@ export async function openStage(
       outside,
       models: modelShelf(world, key),
       deployments: world.deployments,
-      plan: (file) => readRolloutPlan(loaded.folder === null ? file : join(loaded.folder, file)),
+      plan: (file) =>
+        readPlanFile(loaded.folder === null ? file : join(loaded.folder, file), (plan) => planFaults(plan, parseWindow)).wishes,
       events,
       watch: watch ? { witness: () => watch.probes.witness(), finish: () => watch.finish(world) } : undefined,
       command: (thing, order) => world.command(thing, order),

@@ -1,8 +1,10 @@
 /** Rollouts as text, and plans as the command line and files have them. */
-import type { Deployment } from '../../actors/contracts/deployments.ts';
+import type { Deployment, GateLook } from '../../actors/contracts/deployments.ts';
 import { UsageError } from '../../actors/contracts/errors.ts';
 import { parseDuration } from '../../actors/contracts/units.ts';
-import { readPlanWords } from '../rollouts/plan-file.ts';
+import { planFaults } from '../../actors/fleet/rollout/plan.ts';
+import { readPlanFile } from '../rollouts/plan-file.ts';
+import { parseWindow } from '../rollouts/window.ts';
 
 export interface PlanFlags {
   readonly waves?: string;
@@ -15,7 +17,8 @@ export interface PlanFlags {
 /** As `/api/deployments` takes them. @throws UsageError, FileInvalid */
 export function wishesOf({ waves, soak, budgetKw, window, plan }: PlanFlags): Record<string, unknown> {
   if (soak !== undefined && parseDuration(soak) === null) throw new UsageError(`--soak ${soak} is no duration`, { hint: 'as 90s, 8m, 2h' });
-  if (budgetKw !== undefined && !(Number(budgetKw) > 0)) throw new UsageError(`--budget-kw ${budgetKw} is no power above 0`);
+  if (budgetKw !== undefined && !(Number(budgetKw) > 0))
+    throw new UsageError(`--budget-kw ${budgetKw} is no power above 0`, { hint: 'in kilowatts, as 500' });
   const sizes = waves?.split(',').map((size) => size.trim());
   const wrong = sizes?.find((size) => !/^\d+(\.\d+)?%$|^\d+$/.test(size));
   if (wrong !== undefined)
@@ -25,7 +28,7 @@ export function wishesOf({ waves, soak, budgetKw, window, plan }: PlanFlags): Re
     ...(soak === undefined ? {} : { soak }),
     ...(budgetKw === undefined ? {} : { budgetKw: Number(budgetKw) }),
     ...(window === undefined ? {} : { window }),
-    ...(plan === undefined ? {} : { plan: readPlanWords(plan) }),
+    ...(plan === undefined ? {} : { plan: readPlanFile(plan, (given) => planFaults(given, parseWindow)).words }),
   };
 }
 
@@ -44,9 +47,10 @@ export function planLines({ id, model, to, rollout }: Deployment): readonly stri
 }
 
 /** What has come of it. */
-export function endLines({ model, to, status, rollout }: Deployment): readonly string[] {
+export function endLines(deployment: Deployment): readonly string[] {
+  const { status, rollout } = deployment;
   if (!rollout) return [];
-  const { reason, bench, heal, exposureMinutes, waves, accepted, onProbation, seed } = rollout;
+  const { reason, bench, heal, exposureMinutes, waves, accepted, onProbation } = rollout;
   const percent = (share: number) => `${Math.round(100 * share)} %`;
   return [
     `  ${reason}`,
@@ -55,7 +59,7 @@ export function endLines({ model, to, status, rollout }: Deployment): readonly s
       : []),
     ...waves.flatMap(({ gate, status, things }, i) => [
       `  wave ${i + 1}  ${status}  ${things.length} turbine${things.length === 1 ? '' : 's'}`,
-      ...(gate ? [`    gate: ${gate.decision}, ${gate.words}`] : []),
+      ...(gate ? gateLines(gate) : []),
     ]),
     `  exposure ${exposureMinutes} turbine-minutes`,
     ...(accepted.length + onProbation.length === 0
@@ -63,17 +67,33 @@ export function endLines({ model, to, status, rollout }: Deployment): readonly s
       : [
           `  installed ${accepted.length + onProbation.length}, accepted ${accepted.length}${onProbation.length === 0 ? '' : `; on probation: ${some(onProbation)}`}`,
         ]),
-    ...(heal ? [`  back: ${heal.back.join(', ') || 'none'}`] : []),
+    ...(heal ? [`  back: ${heal.back.join(', ') || (heal.jobs.length === 0 ? 'nobody has it' : 'nobody yet')}`] : []),
     ...(heal && heal.waiting.length > 0 ? [`  on the way back: ${heal.waiting.join(', ')}`] : []),
     ...(heal?.left ?? []).map(({ thing, reason: why }) => `  not back: ${thing}, ${why}`),
-    ...(status === 'HALTED' ? [`  replay: ${replayOf(seed)} and deploy ${model} to ${to} with this plan draw the same waves`] : []),
+    ...(status === 'HALTED' ? [`  replay     ${replayOf(deployment)}`] : []),
   ];
 }
 
-/** A farm's seed is a part of its rollouts'; a cloud without one has none. */
-function replayOf(seed: string): string {
+/** Its decision, and what speaks for it: a measure a line. */
+const gateLines = ({ decision, updated, controls, measures }: GateLook): readonly string[] => [
+  `    gate: ${decision}, ${updated} with it against ${controls} without`,
+  ...measures.map((measure) => `      ${measure.name.padEnd(10)} ${measure.decision.padEnd(8)} ${measure.words}`),
+];
+
+/** What plays it again: a farm's seed is a part of its rollouts', and draws the same waves; a cloud without a farm has none. */
+function replayOf({ model, to, rollout }: Deployment): string {
+  const { seed, plan, waves } = rollout!;
   const [farm] = seed.split('/');
-  return farm === 'cloud' ? `seed ${seed}` : `windfleet up --seed ${farm} with these turbines`;
+  const turbines = waves.reduce((sum, { things }) => sum + things.length, 0);
+  const flags = [
+    `--waves ${plan.waves.join(',')} --soak ${inWords(plan.soak)}`,
+    ...(plan.budgetKw === null ? [] : [`--budget-kw ${plan.budgetKw}`]),
+    ...(plan.window === null ? [] : [`--window ${JSON.stringify(plan.window)}`]),
+  ];
+  const deploy = `windfleet deploy ${model} --to ${to} ${flags.join(' ')}`;
+  return farm === 'cloud'
+    ? `${deploy} (seed ${seed})`
+    : `windfleet up --seed ${farm}${to === 'farm' ? ` --turbines ${turbines}` : ''} and ${deploy}`;
 }
 
 const some = (things: readonly string[]): string => `${things.slice(0, 8).join(', ')}${things.length > 8 ? ', …' : ''}`;
