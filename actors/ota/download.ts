@@ -123,8 +123,9 @@ async function resume(
     );
   const bytes = await disk.read(part);
   if (bytes?.length === announced) return bytes;
-  state.held = bytes?.length ?? 0; // the disk kept less than it was given
-  throw new StoreUnavailable(`${part} has ${state.held} bytes, not ${announced}`);
+  await disk.remove(part); // the disk did not keep what it was given: nobody knows which of it is there
+  state.held = state.told = 0;
+  throw new StoreUnavailable(`${part} has ${bytes?.length ?? 0} bytes, not ${announced}`);
 }
 
 function refuseCrawl(id: string, bytes: number, spanMs: Millis): void {

@@ -327,8 +327,10 @@ export function updateSteps(ports: UpdatePorts): UpdateSteps {
     },
 
     rest() {
-      if (!isBusy)
-        resting = clearAway().catch((error: unknown) => log.warn({ thing, reason: reasonOf(error) }, 'the disk could not be tidied up'));
+      // One after the other: an update waits for all of them, lest one that is slow takes away what it has begun to download.
+      const tidied = () =>
+        clearAway().catch((error: unknown) => log.warn({ thing, reason: reasonOf(error) }, 'the disk could not be tidied up'));
+      if (!isBusy) resting = resting.then(tidied);
       return resting;
     },
 

@@ -295,6 +295,23 @@ downloads('a full disk is said at once, and the part can be gone on with', async
   await server.close();
 });
 
+downloads('does not go on from what the disk did not keep whole', async () => {
+  const server = await serving((request, response) => honest(request, response));
+  const disk = memoryDisk();
+  let appends = 0;
+  const forgetful = {
+    ...disk,
+    async append(path: string, bytes: Uint8Array) {
+      if (++appends === 2) await disk.remove(path); // what came first is gone, and nobody is told
+      await disk.append(path, bytes);
+    },
+  };
+
+  assert.ok(BODY.equals((await fetchIt({ ...server, disk: forgetful })).bytes!));
+  assert.equal(server.ranges, [null, null]);
+  await server.close();
+});
+
 downloads('asks one address: that which the name had first', async () => {
   const server = await serving((request, response) => honest(request, response, from(request) > 0 ? SIZE : 500_000));
   const asked: string[] = [];
