@@ -106,6 +106,7 @@ export function memoryBroker(date: () => number = () => 0): Broker {
     },
     async close() {
       clients.clear();
+      heardBy.clear();
       queue.clear();
     },
   };
