@@ -161,6 +161,7 @@ async function perform(occurrence: Occurrence, stage: Stage, notes: Notes): Prom
       const { id, rollout } = await deployments.deploy({ model: deploy, to, ...wishes });
       notes.rollouts.set(id, label);
       for (const { jobId } of rollout?.waves ?? []) if (jobId !== null) noteJob(notes, label, jobId);
+      // What has become of it before anyone knew its label.
       const early = events.events.filter(({ kind, of, what }) => kind === 'rollout' && of === id && what['status'] !== 'IN_PROGRESS');
       for (const status of ['IN_PROGRESS', ...early.map(({ what }) => String(what['status']))])
         events.append({ at: clock.now(), kind: 'rollout', of: label, what: { status } });

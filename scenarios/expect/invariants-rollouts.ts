@@ -8,7 +8,7 @@ import type { Breach } from './invariants.ts';
 export function noWaveAfterItsEnd(court: Court, _: Witness): readonly Breach[] {
   const { story, facts } = court;
   return story.timeline.flatMap((step, index): Breach[] => {
-    if (!('deploy' in step)) return [];
+    if (!('deploy' in step) || !('at' in step)) return []; // of one that is repeated, nobody could say whose job it is
     const label = labelOf(step, index);
     const jobs = new Set(facts.jobs.get(label));
     let status: unknown = 'IN_PROGRESS';
