@@ -56,7 +56,7 @@ const SCHEMA = 'windfleet.standings/v1';
 
 interface Shelf {
   readonly schema: typeof SCHEMA;
-  /** Jobs that were over before it are known. */
+  /** What succeeded before it is known. It never goes back, though a clock may: what is known is not told again. */
   readonly asOf: Millis;
   readonly things: Readonly<Record<ThingName, ModelStanding>>;
 }
@@ -66,7 +66,10 @@ export const isOnProbation = ({ installed, accepted }: ModelStanding): boolean =
 /** @throws StoreUnavailable for a file that cannot be read */
 export async function openProbation(ports: ProbationPorts): Promise<Probation> {
   const { clock, log, jobs, disk, evidence, acceptance, changed } = ports;
-  const { asOf, things } = await load(disk);
+  const now = () => clock.epoch + clock.now();
+  const shelf = await load(disk);
+  const things = nowAtMost(shelf.things, now());
+  let { asOf } = shelf;
   const standings = new Map<ThingName, ModelStanding>(Object.entries(things));
   const waiting = new Set([...standings].filter(([, standing]) => isOnProbation(standing)).map(([thing]) => thing));
   const had = new Map<ThingName, ModelId>(); // what a turbine ran when it began its first job
@@ -75,7 +78,6 @@ export async function openProbation(ports: ProbationPorts): Promise<Probation> {
   let isDirty = false;
   let timer = 0;
   let closed = false;
-  const now = () => clock.epoch + clock.now();
 
   const put = (thing: ThingName, standing: ModelStanding): void => {
     standings.set(thing, standing);
@@ -91,7 +93,6 @@ export async function openProbation(ports: ProbationPorts): Promise<Probation> {
 
   const install = (thing: ThingName, installed: InstalledModel, before: ModelId | null): void => {
     const known = standings.get(thing);
-    if (known && (known.installed.at ?? 0) >= installed.at!) return; // told late, or again
     const came = before ?? had.get(thing) ?? null;
     had.delete(thing);
     const accepted = known ? known.accepted : came === null ? null : { model: came, at: null, by: null };
@@ -100,7 +101,8 @@ export async function openProbation(ports: ProbationPorts): Promise<Probation> {
 
   const heardOf = async ({ jobId, thing, lastUpdatedAt }: JobExecution): Promise<void> => {
     const model = await modelOf(jobId);
-    if (model !== null && !closed) install(thing, { model, at: lastUpdatedAt, job: jobId }, acceptance(jobId, thing).before);
+    if (model === null || closed) return;
+    install(thing, { model, at: Math.min(lastUpdatedAt, now()), job: jobId }, acceptance(jobId, thing).before);
   };
 
   /** Null for a job of another kind, or one that is gone. */
@@ -129,7 +131,8 @@ export async function openProbation(ports: ProbationPorts): Promise<Probation> {
   const write = async (): Promise<void> => {
     await Promise.resolve(); // what comes in the same breath goes in the same file
     isDirty = false;
-    const shelf: Shelf = { schema: SCHEMA, asOf: now(), things: Object.fromEntries(standings) };
+    asOf = Math.max(asOf, now());
+    const shelf: Shelf = { schema: SCHEMA, asOf, things: Object.fromEntries(standings) };
     try {
       await disk.write(`${FILE}.tmp`, Buffer.from(JSON.stringify(shelf)));
       await disk.rename(`${FILE}.tmp`, FILE);
@@ -176,10 +179,7 @@ export async function openProbation(ports: ProbationPorts): Promise<Probation> {
     else if (change.status === 'IN_PROGRESS' && runs !== null && !standings.has(change.thing) && !had.has(change.thing))
       had.set(change.thing, runs);
   });
-  for (const { jobId, status, completedAt } of await jobs.list()) {
-    if (status !== 'IN_PROGRESS' && (completedAt ?? Number.POSITIVE_INFINITY) < asOf) continue;
-    for (const execution of await executionsOf(jobId, jobs)) if (execution.status === 'SUCCEEDED') await tell(execution);
-  }
+  for (const execution of (await unheard(jobs, asOf)).sort((a, b) => a.lastUpdatedAt - b.lastUpdatedAt)) await tell(execution);
   schedule();
 
   return {
@@ -191,9 +191,9 @@ export async function openProbation(ports: ProbationPorts): Promise<Probation> {
     },
     pass(model, jobId, updatedAt) {
       for (const [thing, at] of Object.entries(updatedAt)) {
-        install(thing, { model, at, job: jobId }, acceptance(jobId, thing).before);
+        if (!standings.has(thing)) install(thing, { model, at, job: jobId }, acceptance(jobId, thing).before);
         const { installed, accepted } = standings.get(thing)!;
-        if (installed.model === model && accepted?.model !== model) put(thing, { installed, accepted: { model, at: now(), by: 'gate' } });
+        if (installed.job === jobId && accepted?.model !== model) put(thing, { installed, accepted: { model, at: now(), by: 'gate' } });
       }
     },
     saved,
@@ -202,6 +202,28 @@ export async function openProbation(ports: ProbationPorts): Promise<Probation> {
       clock.clearTimeout(timer);
     },
   };
+}
+
+/** What has succeeded since: a process may have died before it was written down. */
+async function unheard(jobs: JobsControl, asOf: Millis): Promise<JobExecution[]> {
+  const found: JobExecution[] = [];
+  for (const { jobId, status, completedAt } of await jobs.list()) {
+    if (status !== 'IN_PROGRESS' && (completedAt ?? Number.POSITIVE_INFINITY) <= asOf) continue;
+    for (const execution of await executionsOf(jobId, jobs))
+      if (execution.status === 'SUCCEEDED' && execution.lastUpdatedAt > asOf) found.push(execution);
+  }
+  return found;
+}
+
+/** A clock may have been set back, or a farm have run faster than the wall: nothing was installed after now. */
+function nowAtMost(things: Shelf['things'], now: Millis): Shelf['things'] {
+  const atMost = <T extends { readonly at: Millis | null }>(fact: T): T =>
+    fact.at === null ? fact : { ...fact, at: Math.min(fact.at, now) };
+  const clamped = Object.entries(things).map(([thing, { installed, accepted }]): [ThingName, ModelStanding] => [
+    thing,
+    { installed: atMost(installed), accepted: accepted && atMost(accepted) },
+  ]);
+  return Object.fromEntries(clamped);
 }
 
 async function load(disk: Disk): Promise<Shelf> {

@@ -30,7 +30,9 @@ export interface Rollouts extends Omit<Deployments, 'list' | 'show'> {
 export async function openRollouts(ports: RolloutPorts): Promise<Rollouts> {
   const { clock, jobs, events, log } = ports;
   const shelf = openShelf(ports.disk);
-  const records = new Map((await shelf.load()).map((record) => [record.id, nowAtMost(record, clock.epoch + clock.now())]));
+  const records = new Map(
+    (await shelf.load()).map((record) => [record.id, isUnderWay(record.stand) ? nowAtMost(record, clock.epoch + clock.now()) : record]),
+  );
   const byJob = new Map<string, RolloutRecord>();
   for (const of of records.values())
     for (const { jobId } of [...of.waves, ...(of.heal?.jobs ?? [])]) if (jobId !== null) byJob.set(jobId, of);
@@ -212,12 +214,13 @@ export async function openRollouts(ports: RolloutPorts): Promise<Rollouts> {
     ...standingsOf(of),
   });
 
-  const standingsOf = ({ updatedAt, model }: RolloutRecord): Pick<RolloutReport, 'accepted' | 'onProbation'> => {
+  const standingsOf = ({ updatedAt, waves }: RolloutRecord): Pick<RolloutReport, 'accepted' | 'onProbation'> => {
+    const own = new Set<string | null>(waves.flatMap(({ jobId }) => jobId ?? []));
     const accepted: ThingName[] = [];
     const onProbation: ThingName[] = [];
     for (const thing of Object.keys(updatedAt).sort()) {
       const standing = probation.standing(thing);
-      if (standing?.installed.model === model) (isOnProbation(standing) ? onProbation : accepted).push(thing);
+      if (standing && own.has(standing.installed.job)) (isOnProbation(standing) ? onProbation : accepted).push(thing);
     }
     return { accepted, onProbation };
   };

@@ -1,7 +1,7 @@
 /** Models and how they reach the turbines: a form to deploy, and every deployment with its turbines. */
 import { computed, signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import type { Deployment, GateMeasure, RolloutReport } from '../../../actors/contracts/deployments.ts';
+import type { Deployment, GateMeasure, HealReport, RolloutReport } from '../../../actors/contracts/deployments.ts';
 import type { JobExecution } from '../../../actors/contracts/jobs.ts';
 import { say } from './notice.tsx';
 import { ask, deployments, fleet } from './store.ts';
@@ -110,8 +110,16 @@ function share({ status, statusDetails }: JobExecution): number {
   return status === 'IN_PROGRESS' ? (STAGES.indexOf(statusDetails['stage'] ?? '') + 1) / (STAGES.length + 1) : 1;
 }
 
+/** A stage while it is updated; how that ended; and whether it went back since. */
+function wordOf({ thing, status, statusDetails }: JobExecution, heal: HealReport | null): string | undefined {
+  if (heal?.back.includes(thing)) return 'went back';
+  if (heal?.waiting.includes(thing)) return 'goes back';
+  if (heal?.left.some((one) => one.thing === thing)) return 'not back';
+  return status === 'IN_PROGRESS' ? statusDetails['stage'] : status.toLowerCase().replace('_', ' ');
+}
+
 function Job({ deployment }: { readonly deployment: Deployment }) {
-  const { id, model: brought, status, executions, rollout } = deployment;
+  const { id, model: brought, status, counts, executions, rollout } = deployment;
   return (
     <div class="job" data-testid="job-row" data-status={status}>
       <div class="job-head">
@@ -119,22 +127,30 @@ function Job({ deployment }: { readonly deployment: Deployment }) {
         <span class={`badge ${status.toLowerCase()}`}>{status}</span>
       </div>
       <small class="quiet">{id}</small>
-      {rollout && <Orders id={id} status={status} isSettled={rollout.isSettled} />}
+      {rollout && <Orders id={id} status={status} isSettled={rollout.isSettled} hasUpdated={counts.SUCCEEDED > 0} />}
       {rollout && (rollout.waves.length > 1 || status !== 'SUCCEEDED') && <p class="reason">{rollout.reason}</p>}
       {rollout && rollout.waves.length > 1 && <Waves rollout={rollout} />}
       {rollout && <Standing rollout={rollout} />}
       <Refusals executions={executions} />
-      <ul>
-        {executions.map((execution) => (
-          <li key={execution.thing} data-testid="execution" data-status={execution.status} title={execution.statusDetails['info']}>
-            <span>{execution.thing}</span>
-            <progress max={1} value={share(execution)} class={execution.status.toLowerCase()} aria-label={`update of ${execution.thing}`} />
-            <span class="quiet">
-              {execution.status === 'IN_PROGRESS' ? execution.statusDetails['stage'] : execution.status.toLowerCase()}
-            </span>
-          </li>
-        ))}
-      </ul>
+      <details open={!rollout?.isSettled}>
+        <summary class="quiet">
+          {executions.length} {executions.length === 1 ? 'turbine' : 'turbines'}
+        </summary>
+        <ul>
+          {executions.map((execution) => (
+            <li key={execution.thing} data-testid="execution" data-status={execution.status} title={execution.statusDetails['info']}>
+              <span>{execution.thing}</span>
+              <progress
+                max={1}
+                value={share(execution)}
+                class={execution.status.toLowerCase()}
+                aria-label={`update of ${execution.thing}`}
+              />
+              <span class="quiet">{wordOf(execution, rollout?.heal ?? null)}</span>
+            </li>
+          ))}
+        </ul>
+      </details>
     </div>
   );
 }
@@ -146,12 +162,20 @@ const ORDERS = [
   { order: 'rollback', text: 'Roll back', done: 'what is updated goes back' },
 ] as const;
 
-function Orders({ id, status, isSettled }: { readonly id: string; readonly status: Deployment['status']; readonly isSettled: boolean }) {
+interface OrdersOf {
+  readonly id: string;
+  readonly status: Deployment['status'];
+  readonly isSettled: boolean;
+  readonly hasUpdated: boolean;
+}
+
+function Orders({ id, status, isSettled, hasUpdated }: OrdersOf) {
   const isOpen = {
     pause: status === 'IN_PROGRESS',
     resume: status === 'PAUSED',
     abort: status === 'IN_PROGRESS' || status === 'PAUSED',
-    rollback: status !== 'HALTED' && status !== 'ROLLED_BACK' && (isSettled || status === 'IN_PROGRESS' || status === 'PAUSED'),
+    rollback:
+      status !== 'HALTED' && status !== 'ROLLED_BACK' && ((isSettled && hasUpdated) || status === 'IN_PROGRESS' || status === 'PAUSED'),
   };
   return (
     <div class="orders">
@@ -206,7 +230,7 @@ function Refusals({ executions }: { readonly executions: readonly JobExecution[]
 
 const percent = (share: number) => `${Math.round(100 * share)} %`;
 
-function Waves({ rollout: { waves, bench, heal, exposureMinutes, plan } }: { readonly rollout: RolloutReport }) {
+function Waves({ rollout: { waves, bench, heal, exposureMinutes, plan, seed } }: { readonly rollout: RolloutReport }) {
   return (
     <div class="waves">
       {bench && (
@@ -219,7 +243,13 @@ function Waves({ rollout: { waves, bench, heal, exposureMinutes, plan } }: { rea
           <span>
             Wave {i + 1}: {things.length} {things.length === 1 ? 'turbine' : 'turbines'}
           </span>
-          <span class={`badge ${status === 'DONE' ? 'succeeded' : status === 'PENDING' ? '' : 'in_progress'}`}>{status.toLowerCase()}</span>
+          {gate?.decision === 'halt' ? (
+            <span class="badge halted">halted</span>
+          ) : (
+            <span class={`badge ${status === 'DONE' ? 'succeeded' : status === 'PENDING' ? '' : 'in_progress'}`}>
+              {status.toLowerCase()}
+            </span>
+          )}
           {gate && (
             <ul class="gate" data-testid="gate" data-decision={gate.decision} title={gate.words}>
               {gate.measures.map((measure) => (
@@ -232,7 +262,8 @@ function Waves({ rollout: { waves, bench, heal, exposureMinutes, plan } }: { rea
       <p class="quiet">
         Exposure {exposureMinutes} turbine-minutes; the gate wants {plan.minWindows} windows of a turbine and waits{' '}
         {Math.round(plan.longestWait / 60_000)} min at most
-        {heal && `; back: ${heal.back.length}, on the way ${heal.waiting.length}, not back ${heal.left.length}`}
+        {heal && heal.jobs.length > 0 && `; back: ${heal.back.length}, on the way ${heal.waiting.length}, not back ${heal.left.length}`}
+        {` · seed ${seed}`}
       </p>
     </div>
   );
