@@ -3,20 +3,16 @@
  * again on the same folders. What is judged is the journal that the devices' process kept outside of the product's code, and what the job
  * service says at the end.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { isTerminal, type JobExecution } from '../../../actors/contracts/jobs.ts';
+import { isTerminal } from '../../../actors/contracts/jobs.ts';
 import { MODEL_BUCKET } from '../../../actors/contracts/objects.ts';
 import { createRng } from '../../../twins/rng.ts';
-import { ask, type Key } from '../aws-client.ts';
-import { eventually, type FarmProcess, removeFolder, scratchFolder, startCloud } from '../farm-process.ts';
-import { freePort } from '../free-port.ts';
+import { eventually, removeFolder, scratchFolder } from '../farm-process.ts';
 import { askS3 } from '../s3-raw.ts';
 import type { HostConfig } from './host.ts';
 import { followJournal, judgeJournal } from './journal.ts';
+import { type MortalCloud, mortalCloud, mortalHost } from './mortal-processes.ts';
 import { createOracle, type Violation } from './oracle.ts';
 import { type Orders, prepareOrders } from './orders.ts';
 
@@ -143,7 +139,7 @@ export async function killUpdates(options: KillOptions): Promise<KillFigures> {
     await oracle.close(cloud.executions);
     return { updates: ordered, bad, kills, cloudKills, applied, torn, violations: oracle.violations };
   } finally {
-    await host.kill();
+    await host.stop();
     await cloud.stop();
     removeFolder(folder);
   }
@@ -159,90 +155,4 @@ async function fill(cloud: MortalCloud, orders: Orders, things: readonly string[
     if (status !== 200) throw new Error(`${name}: ${status} ${text}`);
   }
   for (const thing of things) await cloud.insist('POST', `/things/${thing}`, '{}', [200]);
-}
-
-interface MortalCloud {
-  readonly url: string;
-  readonly mqtt: string;
-  readonly key: Key;
-  kill(): Promise<void>;
-  stop(): Promise<void>;
-  /** Again and again until one of these is the answer. */
-  insist(method: string, path: string, body: string, statuses: readonly number[]): Promise<Record<string, unknown>>;
-  executions(thing: string): Promise<readonly JobExecution[]>;
-}
-
-async function mortalCloud(data: string): Promise<MortalCloud> {
-  const [http, mqtt] = [await freePort(), await freePort()];
-  const flags = ['--mqtt-port', String(mqtt), '--port', String(http)];
-  let running: FarmProcess = await startCloud(data, flags);
-  const said = (name: string) => new RegExp(`${name}=(\\S+)`).exec(running.output())?.[1] ?? '';
-  const key = { accessKeyId: said('AWS_ACCESS_KEY_ID'), secretAccessKey: said('AWS_SECRET_ACCESS_KEY') };
-  const url = `http://127.0.0.1:${http}`;
-  const insist: MortalCloud['insist'] = async (method, path, body, statuses) => {
-    for (let tries = 0; ; tries++) {
-      const answer = await ask(url, key, { service: 'iot', method, path, ...(body === '' ? {} : { body }) }).catch(() => null);
-      if (answer && statuses.includes(answer.status)) return answer.json;
-      if (tries > 600 || (answer && answer.status < 500))
-        throw new Error(`${method} ${path}: ${answer?.status} ${answer?.bytes.toString()}`);
-      await wait(100);
-    }
-  };
-  return {
-    url,
-    mqtt: `127.0.0.1:${mqtt}`,
-    key,
-    async kill() {
-      await running.stop('SIGKILL');
-      running = await startCloud(data, flags);
-    },
-    async stop() {
-      await running.stop('SIGKILL');
-    },
-    insist,
-    async executions(thing) {
-      const all: JobExecution[] = [];
-      for (let next = ''; ; ) {
-        const page = (await insist('GET', `/things/${thing}/jobs?maxResults=250${next}`, '', [200])) as {
-          executionSummaries: { jobId: string; jobExecutionSummary: Partial<JobExecution> }[];
-          nextToken?: string;
-        };
-        for (const { jobId, jobExecutionSummary } of page.executionSummaries)
-          all.push({ ...(jobExecutionSummary as JobExecution), jobId, thing });
-        if (!page.nextToken) return all;
-        next = `&nextToken=${encodeURIComponent(page.nextToken)}`;
-      }
-    },
-  };
-}
-
-/** The devices' process, again and again. */
-function mortalHost(folder: string, config: HostConfig) {
-  const file = join(folder, 'host.json');
-  writeFileSync(file, JSON.stringify(config));
-  writeFileSync(config.journal, '');
-  let child: ChildProcess | null = null;
-  let up: Promise<void> = Promise.resolve();
-  return {
-    journal: config.journal,
-    async start() {
-      const mine = spawn(process.execPath, [join(import.meta.dirname, 'host.js'), file], { stdio: ['ignore', 'pipe', 'inherit'] });
-      child = mine;
-      up = new Promise((ready, failed) => {
-        mine.stdout.on('data', () => ready());
-        mine.on('close', (code, signal) => failed(new Error(`the devices' process ended with ${code ?? signal}`)));
-      });
-      up.catch(() => {}); // it was killed before it was up
-    },
-    /** @throws Error when it ended by itself */
-    isUp: () => up,
-    async kill() {
-      if (!child) return;
-      if (child.exitCode !== null) throw new Error(`the devices' process ended by itself with ${child.exitCode}`);
-      const gone = once(child, 'close');
-      child.kill('SIGKILL');
-      await gone;
-      child = null;
-    },
-  };
 }

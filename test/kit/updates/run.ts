@@ -5,18 +5,17 @@
  */
 import type { Engine, Inference } from '../../../actors/contracts/inference.ts';
 import { JobRefused, StoreUnavailable } from '../../../actors/contracts/errors.ts';
-import type { ObjectStore } from '../../../actors/contracts/objects.ts';
 import { MODEL_BUCKET } from '../../../actors/contracts/objects.ts';
 import { onnxEngine } from '../../../actors/inference/onnx.ts';
 import { sharedEngine } from '../../../actors/inference/shared.ts';
 import { openModel } from '../../../actors/package/package.ts';
 import { memoryBroker } from '../../../cloud/bus/memory.ts';
 import type { JobStore } from '../../../cloud/jobs/store.ts';
-import type { Cut } from '../../../twins/disk.ts';
 import { createRng } from '../../../twins/rng.ts';
 import { VirtualClock } from '../../../twins/time/virtual-clock.ts';
 import { type Chances, type FaultCounts, noFaults, USUAL } from './chance.ts';
-import { type Mutation, type OracleDevice, oracleDevice } from './device.ts';
+import { type Mutation, oracleDevice } from './device.ts';
+import { brokenReads, disturb } from './disturb.ts';
 import { type MortalJobs, mortalJobs } from './mortal-jobs.ts';
 import { createOracle, type Oracle, type Violation } from './oracle.ts';
 import { type Orders, prepareOrders } from './orders.ts';
@@ -59,13 +58,10 @@ export const noFigures = (): UpdatesFigures => ({
 });
 
 const ROUND_MS = 90_000;
-const LONG_OFF_MS = 11 * 60_000; // an update's step timer is ten minutes
 const AGAIN = { criteriaList: [{ failureType: 'TIMED_OUT', numberOfRetries: 10 }] } as const;
 const CREATE_AGAIN_MS = 1_000;
-const UPDATE_WRITES = 26;
 const PATIENCE_MS = 2 * 3_600_000; // after the last order, for what is left: then it is stuck
 const LOOK_MS = 20_000;
-const HOWS: readonly Cut[] = ['before', 'torn', 'after'];
 
 /** Ends after the first group that violates something. */
 export async function runUpdates(options: UpdatesOptions): Promise<UpdatesFigures> {
@@ -144,7 +140,7 @@ async function runGroup({ orders, shared, size, share, rounds, first, seed, chan
       const kind = bad ? orders.kinds[1 + Math.floor((orders.kinds.length - 1) * dice.uniform(3 * i + 1))] : 'good';
       byKind.set(kind, [...(byKind.get(kind) ?? []), thing]);
     });
-    disturb(devices, jobs, { clock, rng: dice.fork('faults'), chances, counts });
+    disturb(devices, jobs, { clock, rng: dice.fork('faults'), chances, counts, withinMs: ROUND_MS });
     for (const [kind, targets] of byKind) {
       const { document, deserves } = orders.order(kind, round + 2);
       const jobId = `r${round}-${kind.replace(' ', '-')}`;
@@ -184,51 +180,6 @@ async function runGroup({ orders, shared, size, share, rounds, first, seed, chan
   await jobs.close();
   for (const device of devices) await device.close();
   await broker.close();
-}
-
-/** What goes wrong in one round. */
-function disturb(
-  devices: readonly OracleDevice[],
-  jobs: MortalJobs,
-  { clock, rng, chances, counts }: { clock: VirtualClock; rng: ReturnType<typeof createRng>; chances: Chances; counts: FaultCounts },
-): void {
-  let draws = 0;
-  const chance = () => rng.uniform(draws++);
-  const offMs = () => 1_000 + 40_000 * chance() ** 2;
-  const within = (run: () => void) => clock.setTimeout(run, ROUND_MS * chance());
-  for (const device of devices) {
-    if (chance() < chances.cut) device.cutAt(1 + Math.floor(UPDATE_WRITES * chance()), HOWS[Math.floor(3 * chance())], offMs());
-    if (chance() < chances.kill) {
-      const forMs = offMs();
-      within(() => device.kill(forMs));
-    }
-    if (chance() < chances.longOff) {
-      const forMs = LONG_OFF_MS * (1 + chance());
-      within(() => device.kill(forMs, true));
-    }
-    const isBad = chance() < chances.badLink;
-    const { badMessage: share } = chances;
-    device.link.trouble(isBad ? { lost: share, doubled: share, delayed: share } : null);
-    if (chance() < chances.breaks) {
-      const forMs = 20_000 * chance();
-      within(() => device.link.break(forMs));
-    }
-  }
-  if (chance() < chances.refusedCommits) {
-    const commits = 1 + Math.floor(4 * chance());
-    within(() => {
-      counts.refusedCommits += commits;
-      jobs.failCommits(commits);
-    });
-  }
-  if (chance() < chances.crash) {
-    const forMs = 1_000 + 15_000 * chance();
-    within(() => {
-      counts.crashes++;
-      void jobs.crash(forMs);
-      for (const device of devices) device.link.break(forMs); // the broker is in the same process
-    });
-  }
 }
 
 /** Again and again until the service has it. */
@@ -272,26 +223,6 @@ const watchedEngine = (engine: Engine, released: (handle: object) => void): Engi
     return handle;
   },
 });
-
-/** Some reads break off after half of the bytes. */
-function brokenReads(objects: ObjectStore, rng: ReturnType<typeof createRng>, share: number, counts: FaultCounts): ObjectStore {
-  let reads = 0;
-  return {
-    ...objects,
-    async *get(bucket, key, options) {
-      const isBroken = rng.uniform(reads++) < share;
-      if (isBroken) counts.brokenReads++;
-      for await (const chunk of objects.get(bucket, key, options)) {
-        if (!isBroken) {
-          yield chunk;
-          continue;
-        }
-        yield chunk.subarray(0, chunk.length >> 1);
-        throw new StoreUnavailable('the connection broke');
-      }
-    },
-  };
-}
 
 /** A session of each good version stays open, so that no turbine's boot makes one anew. */
 async function keepLoaded(engine: Engine, orders: Orders, most: number): Promise<Inference[]> {
