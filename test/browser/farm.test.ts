@@ -61,6 +61,7 @@ browser('sees five turbines turn, injects a fault, sees the alarm, deploys a mod
     await page.getByTestId('model-select').selectOption('windturbine-anomaly@1.1.0');
     await page.getByTestId('deploy-button').click();
     await holds(page, "document.querySelectorAll('[data-testid=execution][data-status=SUCCEEDED]').length === 5");
+    await holds(page, "/^Installed 5, accepted [0-5]/.test(document.querySelector('[data-testid=standing]')?.textContent ?? '')");
     assert.is(await page.getByTestId('job-row').getAttribute('data-status'), 'SUCCEEDED');
     await holds(page, "[...document.querySelectorAll('[data-testid=turbine-card]')].every((card) => card.textContent.includes('@1.1.0'))");
 

@@ -7,6 +7,11 @@
  * A turbine is the unit, whatever the number of its windows: they overlap in wind and weather. Medians, because one turbine that breaks
  * meanwhile is no bad model. The gate looks again and again: it halts only at 3 standard errors beyond what is tolerated, and lets the
  * next wave begin only when the whole interval of ±2 lies within the bound. Between the two it waits; what is missing never promotes.
+ *
+ * Error rates, with effects taken as normal: it looks every 10 s, about 70 times in a wave with the usual soak and longest wait. A model
+ * whose effects lie a standard error inside what is tolerated is halted in one look for one quantity with Φ(−4) = 3.2·10⁻⁵, in a wave with
+ * 70 · 6 · Φ(−4) = 1.3 % at most (the union; looks overlap, which makes it less). One whose effect lies at the bound of a promotion passes
+ * a look with Φ(−2) = 2.3 % at most, and each later wave looks again with more turbines.
  */
 import type { GateLook, GateMeasure } from '../../contracts/deployments.ts';
 import type { TurbineEvidence } from '../../contracts/evidence.ts';
