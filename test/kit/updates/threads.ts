@@ -7,25 +7,33 @@ type Told = { readonly updates: number } | { readonly figures: UpdatesFigures };
 
 const YOUNG_MB = 64; // so that what one instant makes is gone before it is copied
 
-/** @param said told how many updates are done */
+/** Ends as soon as one thread has found something. @param said told how many updates are done */
 export async function runUpdatesOn(threads: number, options: Shared, said: (done: number) => void = () => {}): Promise<UpdatesFigures> {
   let done = 0;
+  let isOver = false;
+  const workers = Array.from(
+    { length: threads },
+    (_, mine) =>
+      new Worker(new URL(import.meta.url), {
+        workerData: { ...options, part: { mine, of: threads } },
+        resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+      }),
+  );
   const parts = await Promise.all(
-    Array.from(
-      { length: threads },
-      (_, mine) =>
+    workers.map(
+      (worker) =>
         new Promise<UpdatesFigures>((ended, failed) => {
-          const worker = new Worker(new URL(import.meta.url), {
-            workerData: { ...options, part: { mine, of: threads } },
-            resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
-          });
           worker.on('message', (told: Told) => {
-            if ('figures' in told) return ended(told.figures);
-            done += told.updates;
-            said(done);
+            if ('updates' in told) {
+              done += told.updates;
+              return said(done);
+            }
+            ended(told.figures);
+            isOver ||= told.figures.violations.length > 0;
+            if (isOver) for (const other of workers) void other.terminate();
           });
           worker.on('error', failed);
-          worker.on('exit', (code) => failed(new Error(`a thread of the oracle ended with ${code}`)));
+          worker.on('exit', (code) => (isOver ? ended(noFigures()) : failed(new Error(`a thread of the oracle ended with ${code}`))));
         }),
     ),
   );
