@@ -16,7 +16,7 @@ const CALM: TurbineEvidence = { windows: 40, anomalous: 0, logScore: -1, logErro
 
 /** One turbine, a job service and a disk that outlives both; `seen` is what telemetry says of it. */
 function farm(by: Acceptance['by'] = 'turbine') {
-  const disk = memoryDisk();
+  const disk = { ...memoryDisk() };
   const seen = { model: OLD, state: 'inferring.healthy', evidence: CALM };
   const open = async (epoch: number) => {
     const clock = new VirtualClock({ epoch });
@@ -47,7 +47,7 @@ function farm(by: Acceptance['by'] = 'turbine') {
     };
     return { ...opened, clock, bring, facts };
   };
-  return { open, seen };
+  return { open, seen, disk };
 }
 
 probation('accepts what has judged enough windows for long enough, calm, and not before', async () => {
@@ -101,6 +101,19 @@ probation('knows both facts after a restart, and hears on when the clock was set
   assert.ok(two.standing(THING)!.installed.at! <= 1e12, 'nothing was installed after now');
   await two.bring('j2', OLD);
   assert.equal(two.facts(), [OLD, OLD, null]);
+});
+
+probation('says again what a disk that was full did not take', async () => {
+  const { open, disk } = farm('gate');
+  const one = await open(1e12);
+  const rename = disk.rename;
+  disk.rename = () => Promise.reject(new Error('ENOSPC'));
+  await one.bring('j1', NEW);
+  disk.rename = rename;
+  await one.clock.run(20_000);
+  one.close();
+
+  assert.equal((await open(1e12)).facts(), [NEW, OLD, null]);
 });
 
 probation.run();

@@ -74,6 +74,7 @@ export async function openProbation(ports: ProbationPorts): Promise<Probation> {
   const waiting = new Set([...standings].filter(([, standing]) => isOnProbation(standing)).map(([thing]) => thing));
   const had = new Map<ThingName, ModelId>(); // what a turbine ran when it began its first job
   const models = new Map<string, ModelId | null>(); // by job: its document never changes
+  const telling = new Set<Promise<void>>(); // jobs that have succeeded a moment ago
   let saving: Promise<void> | null = null;
   let isDirty = false;
   let timer = 0;
@@ -84,11 +85,15 @@ export async function openProbation(ports: ProbationPorts): Promise<Probation> {
     if (isOnProbation(standing)) waiting.add(thing);
     else waiting.delete(thing);
     isDirty = true;
-    saved().catch((error: unknown) =>
-      log.error({ reason: reasonOf(error) }, 'what is installed could not be written down; it is tried again'),
-    );
+    keep();
     schedule();
     changed();
+  };
+  const keep = (): void => {
+    saved().catch((error: unknown) => {
+      log.error({ reason: reasonOf(error) }, 'what is installed could not be written down; it is tried again');
+      schedule();
+    });
   };
 
   const install = (thing: ThingName, installed: InstalledModel, before: ModelId | null): void => {
@@ -129,14 +134,15 @@ export async function openProbation(ports: ProbationPorts): Promise<Probation> {
     }
   };
   const write = async (): Promise<void> => {
-    await Promise.resolve(); // what comes in the same breath goes in the same file
-    isDirty = false;
     asOf = Math.max(asOf, now());
+    await Promise.all(telling); // what has succeeded until then is in it
+    isDirty = false;
     const shelf: Shelf = { schema: SCHEMA, asOf, things: Object.fromEntries(standings) };
     try {
       await disk.write(`${FILE}.tmp`, Buffer.from(JSON.stringify(shelf)));
       await disk.rename(`${FILE}.tmp`, FILE);
     } catch (error) {
+      isDirty = true;
       throw new StoreUnavailable('what is installed on the turbines could not be written down', { cause: error });
     }
   };
@@ -162,10 +168,11 @@ export async function openProbation(ports: ProbationPorts): Promise<Probation> {
   };
 
   const schedule = (): void => {
-    if (timer !== 0 || closed || waiting.size === 0) return;
+    if (timer !== 0 || closed || (waiting.size === 0 && !isDirty)) return;
     timer = clock.setTimeout(() => {
       timer = 0;
       look();
+      if (isDirty) keep();
       schedule();
     }, TICK_MS);
   };
@@ -175,8 +182,10 @@ export async function openProbation(ports: ProbationPorts): Promise<Probation> {
   jobs.onChange((change) => {
     if (!('thing' in change)) return;
     const runs = evidence.now(change.thing)?.model ?? null;
-    if (change.status === 'SUCCEEDED') void tell(change);
-    else if (change.status === 'IN_PROGRESS' && runs !== null && !standings.has(change.thing) && !had.has(change.thing))
+    if (change.status === 'SUCCEEDED') {
+      const told = tell(change).finally(() => telling.delete(told));
+      telling.add(told);
+    } else if (change.status === 'IN_PROGRESS' && runs !== null && !standings.has(change.thing) && !had.has(change.thing))
       had.set(change.thing, runs);
   });
   for (const execution of (await unheard(jobs, asOf)).sort((a, b) => a.lastUpdatedAt - b.lastUpdatedAt)) await tell(execution);
