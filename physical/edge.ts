@@ -11,6 +11,7 @@ import type { InferenceChoice } from '../actors/contracts/inference.ts';
 import type { Log } from '../actors/contracts/log.ts';
 import { HOME_FLEET } from '../actors/contracts/model.ts';
 import { onnxEngine } from '../actors/inference/onnx.ts';
+import { openSlots } from '../actors/ota/slots.ts';
 import { childProver } from '../actors/inference/proof/prover.ts';
 import { mqttBus } from '../cloud/bus/mqtt.ts';
 import { openApi } from '../cloud/cli/api.ts';
@@ -65,9 +66,12 @@ async function runOn(
   { log, signal, out }: EdgeTools,
 ): Promise<void> {
   const api = openApi(cloud);
-  const url = mtls?.mqtt ?? `mqtt://${(await api.get<{ mqtt: string }>('/endpoint?endpointType=iot:Data-ATS')).mqtt}`;
   const trustedKeys = [createPublicKey(await pinnedKey(api, data))];
-  const bus = await mqttBus({ url, clientId: thing, log, ...(mtls ? { tls: mtls.tls } : {}) });
+  const url = mtls?.mqtt ?? (await brokerUrl(api, data, log));
+  const disk = fileDisk(join(data, 'device'));
+  // Once it has a model it watches its turbine, whether or not anyone hears of it: power may come back before the network does.
+  const mayBeAway = (await openSlots(disk, trustedKeys, log).committed()) !== null;
+  const bus = await mqttBus({ url, clientId: thing, log, mayBeAway, ...(mtls ? { tls: mtls.tls } : {}) });
   const objects = httpObjects(cloud);
   const adjust = injectNoise ? { adjust: originalNoise(createRng(1).fork(thing)) } : {};
   const backing = driverBacking({ thing, kind: 'serial', driver: proMini(lines), clock, log, ...adjust });
@@ -84,7 +88,7 @@ async function runOn(
         ? (await import('./agent/client.ts')).agentEngine(inference.socket, () => clock.epoch + clock.now())
         : onnxEngine({ arch: process.arch }),
     prover: inference.kind === 'agent' ? null : childProver(),
-    disk: () => fileDisk(join(data, 'device')),
+    disk: () => disk,
     trustedKeys,
     fleet: HOME_FLEET,
     captures: null, // a cloud behind the console only gives objects
@@ -107,6 +111,20 @@ async function runOn(
   await new Promise<void>((ended) => (signal.aborted ? ended() : signal.addEventListener('abort', () => ended(), { once: true })));
   await fleet.close();
   await bus.close();
+}
+
+/** Where the cloud says its broker is, or said last when it does not answer. @throws RemoteRefused */
+async function brokerUrl(api: ReturnType<typeof openApi>, data: string, log: Log): Promise<string> {
+  const file = join(data, 'broker');
+  try {
+    const url = `mqtt://${(await api.get<{ mqtt: string }>('/endpoint?endpointType=iot:Data-ATS')).mqtt}`;
+    writeFileSync(file, url, { mode: 0o600 });
+    return url;
+  } catch (error) {
+    if (!(error instanceof RemoteRefused) || !existsSync(file)) throw error;
+    log.warn({ reason: error.message }, 'the cloud does not answer: its broker is looked for where it was');
+    return readFileSync(file, 'utf8');
+  }
 }
 
 /** The key of the cloud's packages: taken from it at the first start, and only this one from then on. */

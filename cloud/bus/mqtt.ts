@@ -18,9 +18,11 @@ export interface MqttOptions extends ClientOptions {
   readonly url: string;
   /** With `mqtts:`; TLS 1.2 or newer. */
   readonly tls?: ClientTls;
+  /** Whether the broker may be out of reach at first: then what is subscribed stands once it answers. Default: no. */
+  readonly mayBeAway?: boolean;
 }
 
-/** @throws RemoteRefused when no broker answers there, or it refuses. */
+/** @throws RemoteRefused when no broker answers there and it may not be away, or it refuses. */
 export async function mqttBus({
   url,
   clientId,
@@ -30,6 +32,7 @@ export async function mqttBus({
   session = 'fresh',
   will,
   reconnectMs = RECONNECT_MS,
+  mayBeAway = false,
 }: MqttOptions): Promise<Bus> {
   const isKept = session === 'kept';
   const client: MqttClient = connect(url, {
@@ -59,6 +62,10 @@ export async function mqttBus({
     client.once('error', failed);
     client.once('close', () => failed(new Error('the connection was closed')));
   }).catch(async (error: unknown) => {
+    if (mayBeAway && isAway(error)) {
+      log.warn({ url, reason: reasonOf(error) }, 'no MQTT broker answers yet: it is tried again and again');
+      return;
+    }
     await client.endAsync(true);
     throw unreachable(url, error);
   });
@@ -91,6 +98,7 @@ export async function mqttBus({
     async subscribe(filter, hear) {
       stands();
       await subscriptions.add(filter, hear, async () => {
+        if (mayBeAway && !client.connected) return; // with the others, when it connects
         try {
           const [granted] = await client.subscribeAsync(filter, { qos: 1 });
           if (granted && granted.qos >= 0x80) throw new Error('not allowed');
@@ -115,3 +123,11 @@ export async function mqttBus({
     },
   };
 }
+
+/** Nobody was there to refuse. */
+function isAway(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' && AWAY.includes(code);
+}
+
+const AWAY = ['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENETDOWN', 'ENOTFOUND', 'EAI_AGAIN'];

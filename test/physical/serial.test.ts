@@ -130,8 +130,32 @@ serial('a turbine on a serial line stands in the console beside the twins, with 
 
   edge.kill('SIGINT');
   assert.is(await ended, 130);
-  stop();
   await farm.stop();
+
+  // Power comes back, and the network does not yet: the turbine is watched all the same.
+  const alone = spawn(
+    process.execPath,
+    [CLI, 'edge', '--thing', 'T-100', '--serial', port, '--cloud', farm.url, '--data', join(folder, 'edge')],
+    { stdio: ['ignore', 'pipe', 'ignore'] },
+  );
+  processes.push(alone);
+  let said = '';
+  alone.stdout.on('data', (chunk) => (said += chunk));
+  await eventually(
+    async () => said,
+    (text) => text.includes('Ctrl-C'),
+  );
+  const back = await startFarm(join(folder, 'farm'), [
+    ...['--turbines', '1', '--port', new URL(farm.url).port, '--mqtt-port', farm.mqtt.split(':').at(-1)!],
+  ]);
+  const known = await eventually(
+    () => getJson<TurbineView[]>(`${back.url}/api/turbines`),
+    (all) => all.some(({ thing, state, verdict }) => thing === 'T-100' && state === 'inferring.healthy' && verdict !== null),
+  );
+  assert.is(known.find(({ thing }) => thing === 'T-100')?.model, 'windturbine-anomaly@1.1.0');
+  alone.kill('SIGINT');
+  stop();
+  await back.stop();
   for (const child of processes) child.kill();
   removeFolder(folder);
 });
