@@ -70,6 +70,21 @@ for (const [what, step, says] of refused)
       );
   });
 
+faulty('a model is spoiled though its store fails at that instant: whoever does it stands at the store itself', async () => {
+  const played = await play(
+    {
+      fleet: [{ twins: 1, like: 'desk-turbine' }],
+      timeline: [
+        { at: '50s', fault: 'store-failing', attributes: { errorPercent: 100 }, for: '30s' },
+        { at: '50s', fault: 'model-broken', on: 'new' },
+        deploying,
+      ],
+    },
+    { look: endings },
+  );
+  assert.match([...(played.seen as Map<string, string>).values()].join(), /FAILED .*golden/);
+});
+
 faulty('a model that answers NaN is refused where a window shows it; where none did it is away later, and never an anomaly', async () => {
   const played = await play({ timeline: [{ at: '50s', fault: 'model-nan', on: 'new', severity: 1 }, deploying] }, { look: endings });
   const ended = [...(played.seen as Map<string, string>).values()];
