@@ -20,7 +20,7 @@ import { fileDisk } from '../../physical/disk.ts';
 import { wallClock } from '../../physical/wall-clock.ts';
 import { directJobs } from '../kit/direct-jobs.ts';
 import { removeFolder } from '../kit/farm-process.ts';
-import { hostilePackages } from '../kit/hostile-packages.ts';
+import { hostilePackages } from '../kit/hostile/packages.ts';
 import { lightPackage } from '../kit/light-package.ts';
 import { bootLightDevice, type LightPorts } from '../kit/light-device.ts';
 

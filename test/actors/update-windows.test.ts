@@ -63,6 +63,12 @@ async function orderTo(world: World, things: readonly string[], version: string,
     );
 }
 
+/** The verdicts of each turbine are of the same instants. */
+function judgedAlike(expected: Verdicts, got: Verdicts): void {
+  const instants = (verdicts: Verdicts, thing: string) => verdicts.get(thing)!.map(({ at: instant }) => instant);
+  for (const thing of expected.keys()) assert.equal(instants(got, thing), instants(expected, thing), thing);
+}
+
 const twice = (world: World) => {
   const things = world.fleet.things;
   at(world, 60_000, () => orderTo(world, things, '2.0.0', (manifest) => manifest));
@@ -108,22 +114,10 @@ swaps('a pipeline with a longer memory takes over only when it is full', async (
   const got = await play(1, 3, 200_000, settled);
   assert.equal(got.statuses, ['SUCCEEDED', 'SUCCEEDED', 'SUCCEEDED']);
   assert.is(got.windows, without.windows);
-  for (const [thing, expected] of without.verdicts)
-    assert.equal(
-      got.verdicts.get(thing)!.map(({ at: instant }) => instant),
-      expected.map(({ at: instant }) => instant),
-      thing,
-    );
+  judgedAlike(without.verdicts, got.verdicts);
 });
 
 swaps('a turbine that stops in the middle of a swap swaps, and loses nothing that it had', async () => {
-  const stopping = (world: World) => {
-    twice(world);
-    for (const [i, thing] of world.fleet.things.entries()) {
-      at(world, 70_000 + 1_500 * i, () => world.command(thing, { command: 'stop' }));
-      at(world, 120_000 + 1_500 * i, () => world.command(thing, { command: 'start' }));
-    }
-  };
   const stops = (world: World) => {
     for (const [i, thing] of world.fleet.things.entries()) {
       at(world, 70_000 + 1_500 * i, () => world.command(thing, { command: 'stop' }));
@@ -131,15 +125,13 @@ swaps('a turbine that stops in the middle of a swap swaps, and loses nothing tha
     }
   };
   const without = await play(1, 6, 300_000, stops);
-  const got = await play(1, 6, 300_000, stopping);
+  const got = await play(1, 6, 300_000, (world) => {
+    twice(world);
+    stops(world);
+  });
   assert.equal(new Set(got.statuses), new Set(['SUCCEEDED']));
   assert.is(got.windows, without.windows);
-  for (const [thing, expected] of without.verdicts)
-    assert.equal(
-      got.verdicts.get(thing)!.map(({ at: instant }) => instant),
-      expected.map(({ at: instant }) => instant),
-      thing,
-    );
+  judgedAlike(without.verdicts, got.verdicts);
 });
 
 swaps('an update that fails after its canary has passed leaves the windows as they were', async () => {
