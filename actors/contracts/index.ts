@@ -16,6 +16,11 @@ export interface IndexedDocument {
   readonly [field: string]: string | number | boolean | null;
 }
 
+/** Documents, as an array has them; others are made while somebody goes through them, which may never come to pass. */
+export interface DocumentBatch extends Iterable<IndexedDocument> {
+  readonly length: number;
+}
+
 export interface Aggregation {
   readonly index: string;
   /** Inclusive, epoch milliseconds. */
@@ -52,7 +57,7 @@ export interface DocumentIndex {
    * Upserts by id. Readable and durable after `flush`. Takes all of them or, when too many wait to be written, none.
    * @throws StoreUnavailable when it took none: keep them, and add them again after a `flush` that went well
    */
-  add(index: string, documents: readonly IndexedDocument[]): Promise<void>;
+  add(index: string, documents: DocumentBatch): Promise<void>;
   /** Rows by time, then by group. @throws QueryInvalid for an unknown index or field. */
   aggregate(query: Aggregation): Promise<readonly AggregationRow[]>;
   /** Newest first. */

@@ -7,6 +7,7 @@ import {
   type Aggregation,
   type AggregationRow,
   DOCUMENT_INDEXES,
+  type DocumentBatch,
   type DocumentIndex,
   type IndexedDocument,
 } from '../../actors/contracts/index.ts';
@@ -25,7 +26,7 @@ export function memoryIndex(capacity = 200_000): DocumentIndex {
 
   return {
     async add(name, documents) {
-      const index = indexes.get(name) ?? { batches: new Fifo<readonly IndexedDocument[]>(), count: 0 };
+      const index = indexes.get(name) ?? { batches: new Fifo<DocumentBatch>(), count: 0 };
       indexes.set(name, index);
       index.batches.push(documents);
       index.count += documents.length;
@@ -48,7 +49,7 @@ export function memoryIndex(capacity = 200_000): DocumentIndex {
 
 interface Shelf {
   /** As they were added, oldest first. */
-  batches: Fifo<readonly IndexedDocument[]>;
+  batches: Fifo<DocumentBatch>;
   count: number;
 }
 

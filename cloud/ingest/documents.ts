@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { deskTurbine } from '../../actors/contracts/channels.ts';
 import { topicMatches } from '../../actors/contracts/bus.ts';
 import { reasonOf } from '../../actors/contracts/errors.ts';
-import type { IndexedDocument } from '../../actors/contracts/index.ts';
+import type { ThingName } from '../../actors/contracts/ids.ts';
+import type { DocumentBatch, IndexedDocument } from '../../actors/contracts/index.ts';
+import type { VerdictReport } from '../../actors/contracts/telemetry.ts';
 import type { Millis } from '../../actors/contracts/units.ts';
 import type { CompiledRule } from '../rules/engine.ts';
 import { readPayload } from '../rules/payload.ts';
@@ -15,7 +17,9 @@ import type { SpooledMessage } from './spool.ts';
 
 export interface MadeDocuments {
   readonly index: string;
-  readonly documents: readonly IndexedDocument[];
+  readonly documents: DocumentBatch;
+  /** Of all documents, where they are of one instant: so that nobody makes them to know. */
+  readonly at?: Millis;
   /** Parts as messages of their own: mended, they may be sent again. */
   readonly refused: readonly { readonly payload: Uint8Array; readonly reason: string }[];
 }
@@ -49,14 +53,8 @@ export const documentMakers = (logs: CompiledRule): readonly DocumentMaker[] => 
     filter: 'windfleet/+/verdict',
     make({ topic, payload }) {
       const thing = thingOf(topic);
-      const { at, model, score, scores, announced } = parseVerdict(readPayload(payload));
-      const verdict = `${thing}:${at}:${score}:`; // a clock that was set back gives its dates again, to other windows
-      const documents: IndexedDocument[] = [];
-      for (const feature in scores) {
-        const own = scores[feature];
-        documents.push({ id: verdict + feature, at, thing, feature, score: own, anomalous: own > 1, announced, model });
-      }
-      return { index: 'verdicts', documents, refused: [] };
+      const verdict = parseVerdict(readPayload(payload));
+      return { index: 'verdicts', documents: verdictBatch(thing, verdict), at: verdict.at, refused: [] };
     },
   },
   {
@@ -69,6 +67,20 @@ export const documentMakers = (logs: CompiledRule): readonly DocumentMaker[] => 
     },
   },
 ];
+
+/** A document a feature. A farm's verdicts have many more features than anybody looks at: so they are made when somebody does. */
+function verdictBatch(thing: ThingName, { at, model, score, scores, announced }: VerdictReport): DocumentBatch {
+  return {
+    length: Object.keys(scores).length,
+    *[Symbol.iterator]() {
+      const verdict = `${thing}:${at}:${score}:`; // a clock that was set back gives its dates again, to other windows
+      for (const feature in scores) {
+        const own = scores[feature];
+        yield { id: verdict + feature, at, thing, feature, score: own, anomalous: own > 1, announced, model };
+      }
+    },
+  };
+}
 
 const OWN = '$windfleet/documents/'; // nobody but this process may publish on such a topic
 
@@ -118,10 +130,12 @@ export const madeBy = (
   });
 
 function withoutFuture(made: MadeDocuments, payload: Uint8Array, now: Millis): MadeDocuments {
-  const ahead = made.documents.find(({ at }) => isFuture(at, now));
+  if (made.at !== undefined && !isFuture(made.at, now)) return made;
+  const documents = [...made.documents];
+  const ahead = documents.find(({ at }) => isFuture(at, now));
   if (!ahead) return made;
   const reason = futureReason(ahead.at, now);
-  return { ...made, documents: made.documents.filter(({ at }) => !isFuture(at, now)), refused: [...made.refused, { payload, reason }] };
+  return { ...made, documents: documents.filter(({ at }) => !isFuture(at, now)), refused: [...made.refused, { payload, reason }] };
 }
 
 export const isFuture = (at: Millis, now: Millis): boolean => at > now + FUTURE_MS;

@@ -12,7 +12,7 @@ import type { Clock } from '../../actors/contracts/clock.ts';
 import type { DeadLetters, LetterSource } from '../../actors/contracts/dead-letters.ts';
 import type { Disk } from '../../actors/contracts/disk.ts';
 import { reasonOf, StoreUnavailable } from '../../actors/contracts/errors.ts';
-import type { DocumentIndex, IndexedDocument, RefusedDocument } from '../../actors/contracts/index.ts';
+import type { DocumentBatch, DocumentIndex, IndexedDocument, RefusedDocument } from '../../actors/contracts/index.ts';
 import type { Log } from '../../actors/contracts/log.ts';
 import type { ObjectEntry, ObjectHead, ObjectStore } from '../../actors/contracts/objects.ts';
 import type { Millis } from '../../actors/contracts/units.ts';
@@ -79,7 +79,7 @@ export async function startIngest(ports: IngestPorts): Promise<Ingest> {
   const letters = await openLetters(disk, log);
   const spool = disk && (await openSpool(disk, log));
   const now = (): Millis => clock.epoch + clock.now();
-  const backlog: { readonly index: string; readonly documents: readonly IndexedDocument[] }[] = [];
+  const backlog: { readonly index: string; readonly documents: DocumentBatch }[] = [];
   let backlogSize = 0;
   let [documents, lost, replayed] = [0, 0, 0];
   let queued = 0;
@@ -130,7 +130,7 @@ export async function startIngest(ports: IngestPorts): Promise<Ingest> {
       }
     }
   };
-  const wait = (name: string, batch: readonly IndexedDocument[]) => {
+  const wait = (name: string, batch: DocumentBatch) => {
     backlog.push({ index: name, documents: batch });
     for (backlogSize += batch.length; backlogSize > BACKLOG; ) {
       const oldest = backlog.shift()!.documents.length;

@@ -41,7 +41,7 @@ export function letterReplay({
         const [no] = made.flatMap((one) => one.refused);
         if (no) throw new Error(no.reason);
         if (made.length === 0) throw new Error(`nothing is made of ${source.topic} here`);
-        return made;
+        return made.map(({ index: name, documents }) => ({ index: name, documents: [...documents] }));
       }
       case 'object': {
         const { document, isReported } = reader.line(payload);

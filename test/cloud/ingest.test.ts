@@ -86,6 +86,29 @@ ingestion('a verdict that comes twice is one, and two windows that a clock dates
   await ingest.close();
 });
 
+ingestion('a verdict of a day ahead becomes no document, and a letter', async () => {
+  const { device, clock, index, ingest } = await open();
+  const verdict = { at: 0, model: 'm@1.0.0', anomalous: false, score: 0.5, worst: 'x', scores: { x: 0.5, y: 0.25 }, announced: false };
+  const say = (ahead: number) => device.publish('windfleet/T-1/verdict', JSON.stringify({ ...verdict, at: clock.epoch + ahead }));
+
+  await say(86_400_000);
+  await say(86_400_001);
+  await ingest.settled();
+
+  assert.equal(
+    (await index.latest('verdicts')).map(({ at, feature }) => [at, feature]),
+    [
+      [clock.epoch + 86_400_000, 'y'],
+      [clock.epoch + 86_400_000, 'x'],
+    ],
+  );
+  assert.is(ingest.documents, 2);
+  const [letter, ...others] = ingest.list();
+  assert.is(others.length, 0);
+  assert.match(letter.reason, /its clock is 24 hours ahead of here/);
+  await ingest.close();
+});
+
 ingestion('when a process ends at any moment, the next one makes the documents that it did not, and none twice', async () => {
   const disk = memoryDisk();
   const index = faultyIndex();

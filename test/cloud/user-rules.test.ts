@@ -89,8 +89,10 @@ userRules('in a file, each fault is told with its line', () => {
 
 userRules('two messages that say the same without a time are two, and one that is taken from the disk again is the same', async () => {
   const maker = ruleMaker({ sql: "SELECT * FROM 'weather/+'", index: 'weather' });
-  const make = (payload: string, heardAt: number) =>
-    maker.make({ topic: 'weather/mast', payload: Buffer.from(payload), from: null, heardAt }).documents[0].id;
+  const make = (payload: string, heardAt: number) => {
+    const [document] = maker.make({ topic: 'weather/mast', payload: Buffer.from(payload), from: null, heardAt }).documents;
+    return document.id;
+  };
   assert.is.not(make('{"c":1}', 1), make('{"c":1}', 2));
   assert.is(make('{"c":1}', 1), make('{"c":1}', 1));
   assert.is(make('{"c":1,"ts":5}', 1), make('{"c":1,"ts":5}', 2), 'it says when: delivered twice it is one');
