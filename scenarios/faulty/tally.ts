@@ -3,7 +3,7 @@
  * the cloud's hears it. Nothing is taken from what lies between.
  *
  * A message of QoS 1 is known by its topic and its words, since a device may say it again after a restart; one of QoS 0 is known by
- * its very bytes in memory, since it is said once.
+ * its very bytes in memory, since it is said once. Bytes that arrive as they were sent need not be looked through again.
  */
 import type { ThingName } from '../../actors/contracts/ids.ts';
 import type { MessageCounts } from '../facts.ts';
@@ -29,45 +29,49 @@ interface Count {
   readonly duplicated: [number, number];
 }
 
+/** A message that was said. */
+interface Said {
+  readonly count: Count;
+  readonly qos: 0 | 1;
+  isSeen: boolean;
+}
+
 /** On the bytes themselves: a weak map of hundreds of thousands costs each collection of garbage more than all the counting. */
-const MARK = Symbol('sent once');
+const MARK = Symbol('said');
 interface Marked extends Uint8Array {
-  [MARK]?: { readonly count: Count; isSeen: boolean };
+  [MARK]?: Said;
 }
 
 export function createTally(): Tally {
   const things = new Map<ThingName, Count>();
-  const said = new Map<string, { readonly thing: ThingName; seen: number }>();
+  const said = new Map<string, Said>(); // of QoS 1, by their words
   const countOf = (thing: ThingName): Count => {
     const count = things.get(thing) ?? { sent: [0, 0], arrived: [0, 0], duplicated: [0, 0] };
     things.set(thing, count);
     return count;
   };
+  const saidFirst = (thing: ThingName, qos: 0 | 1): Said => {
+    const count = countOf(thing);
+    count.sent[qos]++;
+    return { count, qos, isSeen: false };
+  };
 
   return {
     sent(thing, qos, topic, payload) {
       if (qos === 0) {
-        const count = countOf(thing);
-        count.sent[0]++;
-        (payload as Marked)[MARK] = { count, isSeen: false };
+        (payload as Marked)[MARK] = saidFirst(thing, 0);
         return;
       }
       const words = wordsOf(topic, payload);
-      if (said.has(words)) return;
-      said.set(words, { thing, seen: 0 });
-      countOf(thing).sent[1]++;
+      const known = said.get(words) ?? saidFirst(thing, 1);
+      said.set(words, known);
+      (payload as Marked)[MARK] = known;
     },
     seen(topic, payload) {
-      const mark = (payload as Marked)[MARK];
-      if (mark) {
-        mark.count[mark.isSeen ? 'duplicated' : 'arrived'][0]++;
-        mark.isSeen = true;
-        return;
-      }
-      const known = said.get(wordsOf(topic, payload));
+      const known = (payload as Marked)[MARK] ?? said.get(wordsOf(topic, payload));
       if (!known) return; // the cloud's own, or an outside client's
-      known.seen++;
-      countOf(known.thing)[known.seen > 1 ? 'duplicated' : 'arrived'][1]++;
+      known.count[known.isSeen ? 'duplicated' : 'arrived'][known.qos]++;
+      known.isSeen = true;
     },
     things: () => things.keys(),
     counts(waiting, dropped) {
