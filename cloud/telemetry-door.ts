@@ -42,29 +42,30 @@ function slowly(payload: Uint8Array): Means {
 /** @returns null for whatever is not exactly as the fleet writes it. */
 export function quickReader(): (payload: Uint8Array) => Means | null {
   const keys: Key[] = []; // as in the last message
+  let alike: Means['means'] | null = null; // means under these very keys: to copy them is cheaper than to build their like
+  const values: number[] = [];
+  const number: ReadNumber = { value: Number.NaN };
   return (text) => {
-    let from = after(text, 0, BEFORE_AT);
-    let i = endOfNumber(text, from);
-    const at = numberIn(text, from, i);
-    from = after(text, i, BEFORE_EVERY);
-    i = endOfNumber(text, from);
-    if (!(at >= 0) || !(numberIn(text, from, i) > 0)) return null;
+    let i = readNumber(text, after(text, 0, BEFORE_AT), number);
+    const at = number.value;
+    i = readNumber(text, after(text, i, BEFORE_EVERY), number);
+    if (i < 0 || !(at >= 0) || !(number.value > 0)) return null;
     i = after(text, i, BEFORE_CHANNELS);
     if (i < 0) return null;
-    const means: Record<string, number> = {};
-    for (let c = 0; text[i] !== END; c++) {
-      if (c > 0 && text[i++] !== COMMA) return null;
-      let key = keys[c];
-      from = key ? after(text, i, key.bytes) : NOWHERE;
+    let count = 0;
+    for (; text[i] !== END; count++) {
+      if (count > 0 && text[i++] !== COMMA) return null;
+      let from = count < keys.length ? after(text, i, keys[count].bytes) : NOWHERE;
       if (from < 0) {
         const met = keyAt(text, i);
         if (!met) return null;
-        keys[c] = key = met;
+        keys[count] = met;
+        alike = null;
         from = i + met.bytes.length;
       }
-      i = endOfNumber(text, from);
+      i = readNumber(text, from, number);
       if (i < 0) return null;
-      means[key.name] = numberIn(text, from, i);
+      values[count] = number.value;
       for (let k = 1; k < 4; k++) {
         if (text[i] !== COMMA) return null;
         i = endOfNumber(text, i + 1); // of a number that is not kept
@@ -72,7 +73,15 @@ export function quickReader(): (payload: Uint8Array) => Means | null {
       }
       if (text[i++] !== SHUT) return null;
     }
-    return text[i + 1] === END && i + 2 === text.length ? { at, means } : null;
+    if (text[i + 1] !== END || i + 2 !== text.length) return null;
+    if (count < keys.length) {
+      keys.length = count;
+      alike = null;
+    }
+    const means: Record<string, number> = { ...alike };
+    for (let c = 0; c < count; c++) means[keys[c].name] = values[c];
+    alike = means;
+    return { at, means };
   };
 }
 
@@ -107,18 +116,32 @@ function endOfNumber(text: Uint8Array, begin: number): number {
   return decimals > 0 && whole + decimals <= DIGITS_MAX ? i : NOWHERE;
 }
 
-/** What `endOfNumber` has found; NaN of nothing. */
-function numberIn(text: Uint8Array, from: number, end: number): number {
-  if (end < 0) return Number.NaN;
-  const isNegative = text[from] === MINUS;
+interface ReadNumber {
+  value: number;
+}
+
+/** As `endOfNumber`, with what the number is: in one go, since most of a roll-up are digits. */
+function readNumber(text: Uint8Array, begin: number, into: ReadNumber): number {
+  if (begin < 0) return NOWHERE;
+  const isNegative = text[begin] === MINUS;
+  const from = isNegative ? begin + 1 : begin;
+  let i = from;
   let value = 0;
+  let digit = text[i];
+  for (; digit >= ZERO && digit <= NINE; digit = text[++i]) value = value * 10 + (digit - ZERO);
+  const whole = i - from;
+  if (whole === 0 || (whole > 1 && text[from] === ZERO)) return NOWHERE;
   let decimals = 0;
-  for (let i = isNegative ? from + 1 : from; i < end; i++) {
-    if (text[i] === POINT) decimals = end - i - 1;
-    else value = value * 10 + (text[i] - ZERO);
+  if (digit === POINT) {
+    digit = text[++i];
+    for (; digit >= ZERO && digit <= NINE; digit = text[++i]) value = value * 10 + (digit - ZERO);
+    decimals = i - from - whole - 1;
+    if (decimals === 0) return NOWHERE;
   }
+  if (whole + decimals > DIGITS_MAX) return NOWHERE;
   if (decimals > 0) value /= POWERS[decimals];
-  return isNegative ? -value : value;
+  into.value = isNegative ? -value : value;
+  return i;
 }
 
 /** Null for one that needs a closer look. */
