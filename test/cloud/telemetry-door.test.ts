@@ -127,6 +127,30 @@ door('a roll-up that has been tampered with is taken as the schema takes it, or 
   );
 });
 
+door('a reader that hears several machines in turn, and nonsense between, takes each message as the schema does', () => {
+  const quick = quickReader();
+  const message = (names: readonly string[], mean: number) =>
+    JSON.stringify({ at: 5, every: 1_000, channels: Object.fromEntries(names.map((name, n) => [name, [mean + n / 4, 0, 9, 20]])) });
+  const machine = fc.subarray(['rps', 'voltage', 'qw', 'powerKw', 'pitchDeg', '12', 'toString']);
+  const said = fc.record({
+    names: machine,
+    mean: fc.integer({ min: -50, max: 50 }),
+    cut: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, fc.nat(60)),
+  });
+  fc.assert(
+    fc.property(fc.array(said, { minLength: 1, maxLength: 12 }), (all) => {
+      for (const { names, mean, cut } of all) {
+        const text = message(names, mean);
+        const payload = Buffer.from(text.slice(0, text.length - cut));
+        const taken = quick(payload);
+        if (cut > 0) assert.is(taken, null);
+        else assert.equal(taken, bySchema(payload));
+      }
+    }),
+    RUNS,
+  );
+});
+
 const plain = {
   at: 1,
   model: 'a@1.0.0',

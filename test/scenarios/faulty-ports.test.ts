@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Bus } from '../../actors/contracts/bus.ts';
@@ -415,6 +416,36 @@ ports('a drifting model’s errors grow with its service, a slow one says how la
   assert.is(drifting.latencyMs, 2_000);
   await untroubled.close();
   await drifting.close();
+});
+
+ports('messages of QoS 1 are counted alike, whether the cloud hears the bytes that were sent or others of the same words', () => {
+  const deed = fc.record({ isSaid: fc.boolean(), thing: fc.constantFrom('T-1', 'T-2'), words: fc.nat(3), which: fc.nat(1_000) });
+  fc.assert(
+    fc.property(fc.array(deed, { maxLength: 40 }), (deeds) => {
+      const [itself, copied] = [createTally(), createTally()];
+      const said: { readonly topic: string; readonly payload: Uint8Array }[] = [];
+      for (const { isSaid, thing, words, which } of deeds) {
+        const message = isSaid ? { topic: `up/${thing}`, payload: Buffer.from(`words ${words}`) } : said[which % said.length];
+        if (!message) continue;
+        const { topic, payload } = message;
+        if (isSaid) {
+          said.push(message);
+          itself.sent(thing, 1, topic, payload);
+          copied.sent(thing, 1, topic, Buffer.from(payload));
+        } else {
+          itself.seen(topic, payload);
+          copied.seen(topic, Buffer.from(payload));
+        }
+      }
+      const counts = (tally: typeof itself) =>
+        tally.counts(
+          () => [0, 0],
+          () => 0,
+        );
+      assert.equal(counts(itself), counts(copied));
+    }),
+    { numRuns: 500 },
+  );
 });
 
 ports.run();
