@@ -5,6 +5,7 @@
  * turbine, fault or worker shifts nobody else's. Mixing: murmur3's 32-bit finaliser (Appleby); keys: FNV-1a with SplitMix64's finaliser.
  */
 import type { Rng } from '../actors/contracts/rng.ts';
+import { cosineOfTurn, minusLogOfRest } from './elementary.ts';
 
 export function createRng(seed: number): Rng {
   return stream(BigInt.asUintN(64, BigInt(seed)));
@@ -24,18 +25,28 @@ function stream(key: bigint): Rng {
   };
 }
 
-/** `normal(step)` of each stream, in a column: a number that is returned would be one on the heap. */
-export function fillNormals(into: Float64Array, { low, high }: KeyColumns, step: number): void {
-  for (let i = 0; i < low.length; i++) into[i] = normalAt(low[i], high[i], step);
+/**
+ * `normal(step)` of each stream, in a column: a number that is returned would be one on the heap. First all the words, then all the numbers:
+ * neither waits for the other then.
+ */
+export function fillNormals(into: Float64Array, { low, high, ones, twos }: KeyColumns, step: number): void {
+  const above = aboveWord(step);
+  for (let i = 0; i < low.length; i++) {
+    const place = mix(low[i] ^ step, high[i]);
+    ones[i] = mix(place ^ 1, above ^ high[i]);
+    twos[i] = mix(place ^ 2, above ^ high[i]);
+  }
+  for (let i = 0; i < low.length; i++) into[i] = normalOf(ones[i], twos[i]);
 }
 
 function normalAt(low: number, high: number, step: number): number {
   const place = mix(low ^ step, high);
   const above = aboveWord(step) ^ high;
-  const one = (mix(place ^ 1, above) >>> 0) / WORD;
-  const two = (mix(place ^ 2, above) >>> 0) / WORD;
-  return Math.sqrt(-2 * Math.log(1 - one)) * Math.cos(2 * Math.PI * two);
+  return normalOf(mix(place ^ 1, above), mix(place ^ 2, above));
 }
+
+/** A normal draw of two words (Box and Muller): √(−2 ln(1 − u)) cos(2π v). */
+const normalOf = (u: number, v: number): number => Math.sqrt(2 * minusLogOfRest(u)) * cosineOfTurn(v);
 
 const uniformAt = (low: number, high: number, step: number): number => (mix(mix(low ^ step, high), aboveWord(step) ^ high) >>> 0) / WORD;
 
@@ -43,15 +54,19 @@ const WORD = 0x1_0000_0000;
 /** What of a step does not fit in 32 bits. */
 const aboveWord = (step: number): number => (step >>> 0 === step ? 0 : Math.floor(step / WORD));
 
-/** The keys of streams in two columns, for `fillNormals` and `mixWords`. */
+/** The keys of streams in two columns, and room for two words of each: for `fillNormals`. */
 export interface KeyColumns {
   readonly low: Uint32Array;
   readonly high: Uint32Array;
+  readonly ones: Int32Array;
+  readonly twos: Int32Array;
 }
 
 export const keyColumns = (streams: readonly Rng[]): KeyColumns => ({
   low: Uint32Array.from(streams, ({ key }) => key[0]),
   high: Uint32Array.from(streams, ({ key }) => key[1]),
+  ones: new Int32Array(streams.length),
+  twos: new Int32Array(streams.length),
 });
 
 /** 32 random bits of a stream for kernels, signed: a function of its key, of a step below 2³² and of which word of the step is wanted. */

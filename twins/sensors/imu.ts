@@ -4,6 +4,7 @@
  * Quaternion from roll, pitch and yaw (ZYX). Vibration: the rotor's unbalance at 1P, blades passing at 3P, a worn race's
  * impulses at its own order, each ringing out within some ten milliseconds, and noise.
  */
+import { nearest, sinesAndCosines } from '../elementary.ts';
 import type { Effects } from '../turbine/fixed-pitch/effects.ts';
 import type { DeskTurbineParameters } from '../library/desk-turbine.ts';
 import type { Columns } from '../turbine/fixed-pitch/columns.ts';
@@ -23,54 +24,69 @@ export interface ImuNoise {
   readonly z: Float64Array;
 }
 
-/** Reads one row. @param noise of the three axes. @param into [IMU_READINGS] from `at` on */
-export function readImu(
-  c: Columns,
-  e: Effects,
-  p: DeskTurbineParameters,
-  row: number,
-  noise: ImuNoise,
-  into: Float64Array,
-  at: number,
-): void {
-  const roll = p.tiltRad.roll + c.swayRollRad[row] + e.tiltRad[row];
-  const pitch = p.tiltRad.pitch + c.swayPitchRad[row] + 0.5 * e.tiltRad[row];
-  const yaw = c.yawRad[row];
-  const cr = Math.cos(roll / 2);
-  const sr = Math.sin(roll / 2);
-  const cp = Math.cos(pitch / 2);
-  const sp = Math.sin(pitch / 2);
-  const cy = Math.cos(yaw / 2);
-  const sy = Math.sin(yaw / 2);
-  const w = cr * cp * cy + sr * sp * sy;
-  const x = sr * cp * cy - cr * sp * sy;
-  const y = cr * sp * cy + sr * cp * sy;
-  const z = cr * cp * sy - sr * sp * cy;
-  const gx = 2 * (x * z - w * y);
-  const gy = 2 * (w * x + y * z);
-  const gz = w * w - x * x - y * y + z * z;
-  into[at] = w;
-  into[at + 1] = x;
-  into[at + 2] = y;
-  into[at + 3] = z;
-  into[at + 4] = gx;
-  into[at + 5] = gy;
-  into[at + 6] = gz;
+export interface Imu {
+  /** [rows × IMU_READINGS] */
+  readonly readings: Float64Array;
+  /** Reads all rows. @param noise of the three axes */
+  read(noise: ImuNoise): void;
+}
 
-  const angle = c.rotorAngleRad[row];
-  const omega = c.rotorSpeedRadPerS[row];
-  const speed = (omega / OMEGA_REFERENCE) ** 2;
-  const cosine = Math.cos(angle);
-  const unbalance = p.unbalanceG * e.unbalanceFactor[row] * speed;
-  let race = 0; // only a worn one rings
-  if (e.outerRaceG[row] !== 0) race += e.outerRaceG[row] * ringing(angle, omega, p.outerRaceOrder);
-  if (e.innerRaceG[row] !== 0) race += e.innerRaceG[row] * ringing(angle, omega, p.innerRaceOrder) * (0.6 + 0.4 * cosine);
-  const blade = e.bladeG[row] === 0 ? 0 : e.bladeG[row] * speed * (cosine + 0.5 * Math.cos(2 * angle));
-  const pass = p.bladePassG * speed * Math.cos(3 * angle);
-  const factor = e.vibrationFactor[row];
-  into[at + 7] = lsb(gx + factor * (pass + blade + p.accelNoiseG * noise.x[row]));
-  into[at + 8] = lsb(gy + factor * (unbalance * cosine + race + p.accelNoiseG * noise.y[row]));
-  into[at + 9] = lsb(gz + factor * (unbalance * Math.sin(angle) + 0.7 * race + p.accelNoiseG * noise.z[row]));
+export function createImu(c: Columns, e: Effects, p: DeskTurbineParameters, rows: number): Imu {
+  const readings = new Float64Array(rows * IMU_READINGS);
+  const angles = new Float64Array(4 * rows); // half of roll, of pitch, of yaw, and the rotor's
+  const sines = new Float64Array(4 * rows);
+  const cosines = new Float64Array(4 * rows);
+
+  return {
+    readings,
+    read(noise) {
+      for (let row = 0; row < rows; row++) {
+        angles[row] = (p.tiltRad.roll + c.swayRollRad[row] + e.tiltRad[row]) / 2;
+        angles[rows + row] = (p.tiltRad.pitch + c.swayPitchRad[row] + 0.5 * e.tiltRad[row]) / 2;
+        angles[2 * rows + row] = c.yawRad[row] / 2;
+        angles[3 * rows + row] = c.rotorAngleRad[row];
+      }
+      sinesAndCosines(angles, sines, cosines);
+      for (let row = 0; row < rows; row++) {
+        const cr = cosines[row];
+        const sr = sines[row];
+        const cp = cosines[rows + row];
+        const sp = sines[rows + row];
+        const cy = cosines[2 * rows + row];
+        const sy = sines[2 * rows + row];
+        const w = cr * cp * cy + sr * sp * sy;
+        const x = sr * cp * cy - cr * sp * sy;
+        const y = cr * sp * cy + sr * cp * sy;
+        const z = cr * cp * sy - sr * sp * cy;
+        const gx = 2 * (x * z - w * y);
+        const gy = 2 * (w * x + y * z);
+        const gz = w * w - x * x - y * y + z * z;
+        const at = row * IMU_READINGS;
+        readings[at] = w;
+        readings[at + 1] = x;
+        readings[at + 2] = y;
+        readings[at + 3] = z;
+        readings[at + 4] = gx;
+        readings[at + 5] = gy;
+        readings[at + 6] = gz;
+
+        const angle = c.rotorAngleRad[row];
+        const omega = c.rotorSpeedRadPerS[row];
+        const speed = (omega / OMEGA_REFERENCE) ** 2;
+        const cosine = cosines[3 * rows + row];
+        const unbalance = p.unbalanceG * e.unbalanceFactor[row] * speed;
+        let race = 0; // only a worn one rings
+        if (e.outerRaceG[row] !== 0) race += e.outerRaceG[row] * ringing(angle, omega, p.outerRaceOrder);
+        if (e.innerRaceG[row] !== 0) race += e.innerRaceG[row] * ringing(angle, omega, p.innerRaceOrder) * (0.6 + 0.4 * cosine);
+        const blade = e.bladeG[row] * speed * (cosine + 0.5 * (2 * cosine * cosine - 1)); // cos α + ½ cos 2α
+        const pass = p.bladePassG * speed * cosine * (4 * cosine * cosine - 3); // cos 3α
+        const factor = e.vibrationFactor[row];
+        readings[at + 7] = lsb(gx + factor * (pass + blade + p.accelNoiseG * noise.x[row]));
+        readings[at + 8] = lsb(gy + factor * (unbalance * cosine + race + p.accelNoiseG * noise.y[row]));
+        readings[at + 9] = lsb(gz + factor * (unbalance * sines[3 * rows + row] + 0.7 * race + p.accelNoiseG * noise.z[row]));
+      }
+    },
+  };
 }
 
 /** The ring of the last impulse of a defect that strikes `order` times a turn, −1..1. */
@@ -81,4 +97,4 @@ function ringing(angle: number, omega: number, order: number): number {
   return Math.exp(-sinceS / RING_DECAY_S) * Math.cos(2 * Math.PI * RING_HZ * sinceS);
 }
 
-const lsb = (g: number) => Math.max(-32_768, Math.min(32_767, Math.round(g * LSB_PER_G)));
+const lsb = (g: number) => Math.max(-32_768, Math.min(32_767, nearest(g * LSB_PER_G)));

@@ -5,11 +5,12 @@ import type { Rng } from '../../actors/contracts/rng.ts';
 import type { Effects } from '../turbine/fixed-pitch/effects.ts';
 import type { DeskTurbineParameters } from '../library/desk-turbine.ts';
 import type { Columns } from '../turbine/fixed-pitch/columns.ts';
+import { nearest } from '../elementary.ts';
 import { fillNormals, keyColumns } from '../rng.ts';
 import { readAdc } from './adc.ts';
 import { BME_PERIOD_MS, type Climate, readClimate } from './climate.ts';
 import { createEncoder } from './encoder.ts';
-import { IMU_READINGS, readImu } from './imu.ts';
+import { createImu, IMU_READINGS } from './imu.ts';
 
 const ROTATION_WINDOW_MS = 1_000; // whole times in BME_PERIOD_MS
 const FREE_MEMORY_B = 386; // assumption: what the sketch leaves of 2 kB
@@ -39,7 +40,7 @@ export function createFirmwareSensors(c: Columns, e: Effects, p: DeskTurbinePara
   const stuckWindRps = new Float64Array(rows).fill(Number.NaN);
   const voltage = new Float64Array(rows);
   const climate: (Climate | null)[] = new Array(rows).fill(null);
-  const imu = new Float64Array(rows * IMU_READINGS);
+  const imu = createImu(c, e, p, rows);
   const shaking = { x: new Float64Array(rows), y: new Float64Array(rows), z: new Float64Array(rows) };
   const rippling = new Float64Array(rows);
   const width = deskTurbine.channels.length;
@@ -72,10 +73,10 @@ export function createFirmwareSensors(c: Columns, e: Effects, p: DeskTurbinePara
           windJitter[row] = 1 + p.windCountJitter * counting[row].normal(2 * step + 1);
         }
         c.yawRad[row] += e.yawJumpRad[row];
-        readImu(c, e, p, row, shaking, imu, row * IMU_READINGS);
         const ripple = 1 + p.rippleShare * rippling[row];
         voltage[row] = readAdc(c.generatorV[row] * ripple, p.adcReferenceV * e.referenceFactor[row]);
       }
+      imu.read(shaking);
       rotor.count(c.rotorAngleRad, e.slotFactor, rotorJitter, windowCloses);
       anemometer.count(c.anemometerAngleRad, null, windJitter, windowCloses);
       for (let row = 0; row < rows; row++) {
@@ -94,9 +95,9 @@ export function createFirmwareSensors(c: Columns, e: Effects, p: DeskTurbinePara
         printed[at + 2] = hundredths(rotor.rps[row]);
         printed[at + 3] = hundredths(wind);
         printed[at + 4] = voltage[row];
-        for (let k = 0; k < ATTITUDE; k++) printed[at + 5 + k] = hundredths(imu[own + k]);
-        for (let k = ATTITUDE; k < IMU_READINGS; k++) printed[at + 5 + k] = imu[own + k];
-        printed[at + 15] = hundredths(Math.round((c.dieTemperatureC[row] - 36.53) * 340) / 340 + 36.53); // raw / 340 + 36.53
+        for (let k = 0; k < ATTITUDE; k++) printed[at + 5 + k] = hundredths(imu.readings[own + k]);
+        for (let k = ATTITUDE; k < IMU_READINGS; k++) printed[at + 5 + k] = imu.readings[own + k];
+        printed[at + 15] = hundredths(nearest((c.dieTemperatureC[row] - 36.53) * 340) / 340 + 36.53); // raw / 340 + 36.53
         const bme = climate[row];
         if (bme !== told[row]) {
           told[row] = bme;
@@ -116,7 +117,4 @@ export function createFirmwareSensors(c: Columns, e: Effects, p: DeskTurbinePara
 const after = (age: number, period: number): number => age - Math.floor(age / period) * period;
 
 /** A reading as the firmware prints it, with two decimals; no −0. */
-function hundredths(value: number): number {
-  const whole = Math.round(value * 100);
-  return whole === 0 ? 0 : whole / 100;
-}
+const hundredths = (value: number): number => nearest(value * 100) / 100;
