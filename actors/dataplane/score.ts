@@ -7,7 +7,7 @@ import { reasonOf } from '../contracts/errors.ts';
 import type { Inference } from '../contracts/inference.ts';
 import type { ModelManifest } from '../contracts/model.ts';
 import type { Millis } from '../contracts/units.ts';
-import type { Samples } from '../signal/operations.ts';
+import type { Samples } from '../signal/stages.ts';
 import { openWindowSource } from '../signal/source.ts';
 
 /** Who hears of a row's windows. */

@@ -9,7 +9,7 @@ import { reasonOf } from '../contracts/errors.ts';
 import type { FaultOrder } from '../contracts/faults.ts';
 import type { CanaryResult, LoadedModel, RowOrder, RowReport } from '../contracts/shard.ts';
 import type { Millis } from '../contracts/units.ts';
-import type { Samples } from '../signal/operations.ts';
+import type { Samples } from '../signal/stages.ts';
 import { CANARY_WINDOWS, disagreement } from './challenger.ts';
 import { createHistory } from './history.ts';
 import { createJudge, forgetVerdict, judgeWindow, worstFeature } from './judge.ts';

@@ -11,32 +11,35 @@ export const passing = (seconds: number, rateHz: number): number => (seconds <= 
 
 /** At first the running mean of the n samples so far, so that the very first one weighs no more than the others. @returns the new value; NaN for NaN */
 export function lowPass(memory: Float64Array, at: number, x: number, share: number): number {
-  if (memory[at + 1] !== Number.POSITIVE_INFINITY || Number.isNaN(x)) return runningMean(memory, at, x, share);
+  if (Number.isNaN(x)) return x;
+  if (memory[at + 1] !== Number.POSITIVE_INFINITY) {
+    beginMean(memory, at, x, share);
+    return memory[at];
+  }
   const before = memory[at];
-  memory[at] = before + (x - before) * share;
-  return memory[at];
+  const now = before + (x - before) * share;
+  memory[at] = now;
+  return now;
 }
 
-/** The rarer part, by itself: so that the usual one is short enough to be compiled into each loop that has it. */
-function runningMean(memory: Float64Array, at: number, x: number, share: number): number {
-  if (Number.isNaN(x)) return x;
-  const before = memory[at];
-  const samples = memory[at + 1] + 1;
-  if (Number.isNaN(before)) {
-    memory[at + 1] = 1;
-    memory[at] = x;
-    return x;
-  }
+/**
+ * The rarer part, by itself: so that the usual one is short enough to be compiled into each loop that has it. It returns nothing: where
+ * what a call returned and what was computed meet, each number would be made on the heap.
+ */
+function beginMean(memory: Float64Array, at: number, x: number, share: number): void {
+  const samples = Number.isNaN(memory[at]) ? 1 : memory[at + 1] + 1;
   const weight = 1 / samples;
-  memory[at + 1] = weight <= share ? Number.POSITIVE_INFINITY : samples; // from now on the share weighs more
-  memory[at] = before + (x - before) * Math.max(weight, share);
-  return memory[at];
+  if (samples === 1) memory[at] = x;
+  else memory[at] += (x - memory[at]) * Math.max(weight, share);
+  memory[at + 1] = samples > 1 && weight <= share ? Number.POSITIVE_INFINITY : samples; // from now on the share weighs more
 }
 
 /** Begins at what is usual and leaves it only for evidence; takes one number of memory. @returns the new value; NaN for NaN */
 export function leaning(memory: Float64Array, at: number, x: number, share: number, usual: number): number {
   if (Number.isNaN(x)) return x;
-  const before = Number.isNaN(memory[at]) ? usual : memory[at];
-  memory[at] = before + (x - before) * share;
-  return memory[at];
+  if (Number.isNaN(memory[at])) memory[at] = usual;
+  const before = memory[at];
+  const now = before + (x - before) * share;
+  memory[at] = now;
+  return now;
 }

@@ -8,33 +8,17 @@
  */
 import type { FeatureSpec } from '../contracts/model.ts';
 import { pitch, roll } from './euler.ts';
-import type { OperationShape } from './resolve.ts';
 import { leaning, LOW_PASS, lowPass, passing } from './low-pass.ts';
+import type { OperationShape } from './resolve.ts';
+import { opened, type Samples, shaking, smoothed, smoothing, type Stage, type Stages } from './stages.ts';
 
 export type Parameters = Readonly<Record<string, number>>;
 
 export interface Operation extends OperationShape {
   /** How many of its channels, from the first on, the feature tells of; the others only gate it, or say what is usual. Absent: all of them. */
   readonly tellsOf?: (channels: number) => number;
-  open(parameters: Parameters, channels: number, rateHz: number): OpenOperation;
-}
-
-/** One sample of each of some rows: the i-th is of `rows[i]`, and its channels are in `values` from `offsets[i]` on. */
-export interface Samples {
-  values: Float64Array;
-  count: number;
-  readonly rows: Int32Array;
-  readonly offsets: Int32Array;
-}
-
-export interface OpenOperation {
-  /** Numbers of memory a row; NaN before the first sample. */
-  readonly memory: number;
-  /**
-   * The feature of each sample; NaN when a channel has no reading. The loop over rows is in here so that it is compiled as one piece.
-   * @param columns of its channels. @param at index of the first row's memory. @param out [count]
-   */
-  run(samples: Samples, columns: readonly number[], memory: Float64Array, at: number, out: Float64Array): void;
+  /** The last step to the feature; those before it are among `stages`. @param columns of its channels */
+  open(parameters: Parameters, columns: readonly number[], rateHz: number, stages: Stages): Stage;
 }
 
 /** The channels that a feature tells of; those that only gate it, or say what is usual, are not among them. */
@@ -52,15 +36,7 @@ export const operations: Readonly<Record<string, Operation>> = {
   value: {
     channels: [1, 1],
     parameters: ['seconds'],
-    open({ seconds }, _, rateHz) {
-      const slow = passing(seconds, rateHz);
-      return {
-        memory: LOW_PASS,
-        run({ values, count, rows, offsets }, [x], memory, at, out) {
-          for (let i = 0; i < count; i++) out[i] = lowPass(memory, at + LOW_PASS * rows[i], values[offsets[i] + x], slow);
-        },
-      };
-    },
+    open: ({ seconds }, [x], rateHz) => smoothing(x, seconds, rateHz),
   },
   /** Roll of the quaternion qx qy qz qw, rad, low-passed from `usual` on. */
   roll: attitude(rolls),
@@ -71,17 +47,13 @@ export const operations: Readonly<Record<string, Operation>> = {
   vibration: {
     channels: [1, 16],
     parameters: ['seconds', 'rmsSeconds'],
-    open({ seconds, rmsSeconds }, channels, rateHz) {
-      const [fast, slow] = [passing(seconds, rateHz), passing(rmsSeconds, rateHz)];
-      const size = LOW_PASS * (channels + 1);
+    open({ seconds, rmsSeconds }, columns, rateHz, stages) {
+      const power = shaking(stages, columns, seconds, rateHz);
+      const slow = passing(rmsSeconds, rateHz);
       return {
-        memory: size,
-        run({ values, count, rows, offsets }, columns, memory, at, out) {
-          for (let i = 0; i < count; i++) {
-            const own = at + size * rows[i];
-            const power = highPassedPower(values, offsets[i], columns, channels, memory, own, fast);
-            out[i] = Math.sqrt(lowPass(memory, own + LOW_PASS * channels, power, slow));
-          }
+        memory: LOW_PASS,
+        run({ count, rows }, memory, out) {
+          for (let i = 0; i < count; i++) out[i] = Math.sqrt(lowPass(memory, LOW_PASS * rows[i], power[i], slow));
         },
       };
     },
@@ -96,23 +68,16 @@ export const operations: Readonly<Record<string, Operation>> = {
     channels: [3, 3],
     tellsOf: () => 2,
     parameters: ['seconds', 'lagSeconds', 'xLagSeconds', 'floor', 'gate', 'gateSeconds', ...curvePoints],
-    open(parameters, _, rateHz) {
-      const [lag, xLag, slow] = [parameters['lagSeconds'], parameters['xLagSeconds'], parameters['seconds']].map((s) => passing(s, rateHz));
-      const curve = openCurve(parameters);
-      const isOpen = openGate(parameters, rateHz);
-      const floor = parameters['floor'];
-      const size = 2 * LOW_PASS + 2;
+    open(parameters, [y, x, turning], rateHz, stages) {
+      const off = offCurve(stages, y, x, parameters, rateHz);
+      const isOpen = opened(stages, turning, parameters, rateHz);
+      const slow = passing(parameters['seconds'], rateHz);
       return {
-        memory: size,
-        run({ values, count, rows, offsets }, [y, x, turning], memory, at, out) {
+        memory: 1,
+        run({ count, rows }, memory, out) {
           for (let i = 0; i < count; i++) {
-            const own = at + size * rows[i];
-            const from = offsets[i];
-            const usual = curve(lowPass(memory, own + LOW_PASS, values[from + x], xLag));
-            const off = (lowPass(memory, own, values[from + y], lag) - usual) / Math.max(usual, floor);
-            const opened = isOpen(values[from + turning], memory, own + 2 * LOW_PASS);
-            const smooth = leaning(memory, own + 2 * LOW_PASS + 1, opened ? off : 0 * off, slow, 0);
-            out[i] = opened ? smooth : 0 * smooth;
+            const smooth = leaning(memory, rows[i], isOpen[i] === 1 ? off[i] : 0 * off[i], slow, 0);
+            out[i] = isOpen[i] === 1 ? smooth : 0 * smooth;
           }
         },
       };
@@ -128,29 +93,24 @@ export const operations: Readonly<Record<string, Operation>> = {
     channels: [2, 16],
     tellsOf: (channels) => channels - 1,
     parameters: ['seconds', 'highPassSeconds', 'lagSeconds', 'speedSeconds', 'gate', 'gateSeconds', ...curvePoints],
-    open(parameters, channels, rateHz) {
-      const fast = passing(parameters['highPassSeconds'], rateHz);
-      const [lag, speedLag, slow] = [parameters['lagSeconds'], parameters['speedSeconds'], parameters['seconds']].map((s) =>
-        passing(s, rateHz),
-      );
+    open(parameters, columns, rateHz, stages) {
+      const turning = columns[columns.length - 1];
+      const power = shaking(stages, columns.slice(0, -1), parameters['highPassSeconds'], rateHz);
+      const speed = smoothed(stages, turning, parameters['speedSeconds'], rateHz);
+      const isOpen = opened(stages, turning, parameters, rateHz);
+      const [lag, slow] = [parameters['lagSeconds'], parameters['seconds']].map((s) => passing(s, rateHz));
       const curve = openCurve(parameters);
-      const isOpen = openGate(parameters, rateHz);
-      const shaking = channels - 1;
-      const [lagAt, speedAt, gateAt] = [LOW_PASS * shaking, LOW_PASS * (shaking + 1), LOW_PASS * (shaking + 2)];
-      const size = gateAt + 3;
+      const size = LOW_PASS + 2;
       return {
         memory: size,
-        run({ values, count, rows, offsets }, columns, memory, at, out) {
+        run({ count, rows }, memory, out) {
           for (let i = 0; i < count; i++) {
-            const own = at + size * rows[i];
-            const speed = values[offsets[i] + columns[shaking]];
-            const power = highPassedPower(values, offsets[i], columns, shaking, memory, own, fast);
-            const now = lowPass(memory, own + lagAt, power, lag);
-            const usualNow = Math.max(curve(lowPass(memory, own + speedAt, speed, speedLag)) ** 2, 1e-12);
-            const opened = isOpen(speed, memory, own + gateAt);
-            const usual = leaning(memory, own + gateAt + 1, usualNow, slow, usualNow);
-            const smooth = leaning(memory, own + gateAt + 2, opened ? now : usual + 0 * now, slow, usual);
-            out[i] = opened ? 0.5 * Math.log(Math.max(1e-6, smooth / usual)) : 0 * smooth;
+            const own = size * rows[i];
+            const now = lowPass(memory, own, power[i], lag);
+            const usualNow = Math.max(onCurve(curve, speed[i]) ** 2, 1e-12);
+            const usual = leaning(memory, own + LOW_PASS, usualNow, slow, usualNow);
+            const smooth = leaning(memory, own + LOW_PASS + 1, isOpen[i] === 1 ? now : usual + 0 * now, slow, usual);
+            out[i] = isOpen[i] === 1 ? 0.5 * Math.log(Math.max(1e-6, smooth / usual)) : 0 * smooth;
           }
         },
       };
@@ -165,23 +125,19 @@ export const operations: Readonly<Record<string, Operation>> = {
     channels: [2, 2],
     tellsOf: () => 1,
     parameters: ['seconds', 'rmsSeconds', 'floor', 'usual', 'gate', 'gateSeconds'],
-    open(parameters, _, rateHz) {
-      const [fast, slow] = [parameters['seconds'], parameters['rmsSeconds']].map((s) => passing(s, rateHz));
-      const isOpen = openGate(parameters, rateHz);
+    open(parameters, [x, turning], rateHz, stages) {
+      const level = smoothed(stages, x, parameters['seconds'], rateHz);
+      const isOpen = opened(stages, turning, parameters, rateHz);
+      const slow = passing(parameters['rmsSeconds'], rateHz);
       const floor = parameters['floor'];
       const usual = Math.exp(2 * parameters['usual']);
-      const size = LOW_PASS + 2;
       return {
-        memory: size,
-        run({ values, count, rows, offsets }, [x, turning], memory, at, out) {
+        memory: 1,
+        run({ values, count, rows, offsets }, memory, out) {
           for (let i = 0; i < count; i++) {
-            const own = at + size * rows[i];
-            const reading = values[offsets[i] + x];
-            const level = lowPass(memory, own, reading, fast);
-            const share = ((reading - level) / Math.max(level, floor)) ** 2;
-            const opened = isOpen(values[offsets[i] + turning], memory, own + LOW_PASS);
-            const smooth = leaning(memory, own + LOW_PASS + 1, opened ? share : 0 * share + usual, slow, usual);
-            out[i] = 0.5 * Math.log(Math.max(2.5e-5, opened ? smooth : 0 * smooth + usual));
+            const share = ((values[offsets[i] + x] - level[i]) / Math.max(level[i], floor)) ** 2;
+            const smooth = leaning(memory, rows[i], isOpen[i] === 1 ? share : 0 * share + usual, slow, usual);
+            out[i] = 0.5 * Math.log(Math.max(2.5e-5, isOpen[i] === 1 ? smooth : 0 * smooth + usual));
           }
         },
       };
@@ -195,22 +151,42 @@ export const operations: Readonly<Record<string, Operation>> = {
   excess: {
     channels: [2, 2],
     parameters: ['seconds', 'usual'],
-    open({ seconds, usual }, _, rateHz) {
+    open({ seconds, usual }, [x, y], rateHz) {
       const slow = passing(seconds, rateHz);
       return {
         memory: 1,
-        run({ values, count, rows, offsets }, [x, y], memory, at, out) {
+        run({ values, count, rows, offsets }, memory, out) {
           for (let i = 0; i < count; i++) {
-            const own = at + rows[i];
+            const row = rows[i];
             const above = values[offsets[i] + y];
-            const old = Number.isNaN(memory[own]) ? usual : memory[own];
-            out[i] = leaning(memory, own, above !== 0 ? values[offsets[i] + x] - above : old, slow, usual);
+            if (Number.isNaN(memory[row])) memory[row] = usual;
+            out[i] = leaning(memory, row, above !== 0 ? values[offsets[i] + x] - above : memory[row], slow, usual);
           }
         },
       };
     },
   },
 };
+
+/** How far a channel is from the curve's value at another one's, as a share of that; both are low-passed. */
+function offCurve(stages: Stages, y: number, x: number, parameters: Parameters, rateHz: number): Float64Array {
+  const floor = parameters['floor'];
+  const reading = smoothed(stages, y, parameters['lagSeconds'], rateHz);
+  const abscissa = smoothed(stages, x, parameters['xLagSeconds'], rateHz);
+  const points = curvePoints.map((name) => parameters[name]);
+  return stages.of(`off ${y} ${x} ${parameters['lagSeconds']} ${parameters['xLagSeconds']} ${floor} ${points}`, () => {
+    const curve = openCurve(parameters);
+    return {
+      memory: 0,
+      run({ count }, _, out) {
+        for (let i = 0; i < count; i++) {
+          const usual = onCurve(curve, abscissa[i]);
+          out[i] = (reading[i] - usual) / Math.max(usual, floor);
+        }
+      },
+    };
+  });
+}
 
 /** Writes the angle of each sample's quaternion, rad. @param into [count] */
 type Angles = (samples: Samples, columns: readonly number[], into: Float64Array) => void;
@@ -234,56 +210,50 @@ function attitude(angles: Angles): Operation {
   return {
     channels: [4, 4],
     parameters: ['seconds', 'usual'],
-    open({ seconds, usual }, _, rateHz) {
+    open({ seconds, usual }, columns, rateHz) {
       const slow = passing(seconds, rateHz);
       return {
         memory: 1,
-        run(samples, columns, memory, at, out) {
+        run(samples, memory, out) {
           const { count, rows } = samples;
           angles(samples, columns, out);
-          for (let i = 0; i < count; i++) out[i] = leaning(memory, at + rows[i], out[i], slow, usual);
+          for (let i = 0; i < count; i++) out[i] = leaning(memory, rows[i], out[i], slow, usual);
         },
       };
     },
   };
 }
 
-/** Sum over the first `channels` columns of the squares of what is above a high-pass; a low-pass of memory for each from `at` on. */
-function highPassedPower(
-  values: Float64Array,
-  from: number,
-  columns: readonly number[],
-  channels: number,
-  memory: Float64Array,
-  at: number,
-  share: number,
-): number {
-  let power = 0;
-  for (let c = 0; c < channels; c++) {
-    const reading = values[from + columns[c]];
-    power += (reading - lowPass(memory, at + LOW_PASS * c, reading, share)) ** 2;
-  }
-  return power;
-}
+/**
+ * What is usual, in lines between the points and beyond them: of the i-th line, from 1, the reach (above, up to), and x, y of its first
+ * point, height and width; before them the first x, and lines an x. All in one column: a loop reads that faster than an object or five.
+ */
+type Curve = Float64Array;
+const LINE = 6;
 
-/** Whether a reading has been above `gate` for `gateSeconds`. One number of memory: for how many samples it has. */
-function openGate({ gate, gateSeconds }: Parameters, rateHz: number) {
-  const wanted = Math.max(1, Math.round(gateSeconds * rateHz));
-  return (reading: number, memory: Float64Array, at: number): boolean => {
-    memory[at] = reading > gate ? Math.min(wanted, (Number.isNaN(memory[at]) ? 0 : memory[at]) + 1) : 0;
-    return memory[at] === wanted;
-  };
-}
-
-function openCurve(parameters: Parameters): (x: number) => number {
-  const xs = Float64Array.from({ length: CURVE_POINTS }, (_, i) => parameters[`x${i}`]);
-  const ys = Float64Array.from({ length: CURVE_POINTS }, (_, i) => parameters[`y${i}`]);
-  const wide = xs.map((x, i) => (i === 0 ? 0 : x - xs[i - 1]));
-  const high = ys.map((y, i) => (i === 0 ? 0 : y - ys[i - 1]));
+function openCurve(parameters: Parameters): Curve {
+  const [xs, ys] = ['x', 'y'].map((axis) => Array.from({ length: CURVE_POINTS }, (_, i) => parameters[`${axis}${i}`]));
   const last = CURVE_POINTS - 1;
-  return (x) => {
-    let i = 1;
-    while (i < last && x > xs[i]) i++;
-    return ys[i - 1] + (high[i] * (x - xs[i - 1])) / wide[i];
-  };
+  const curve = new Float64Array(LINE * CURVE_POINTS);
+  curve[0] = xs[0];
+  curve[1] = last / (xs[last] - xs[0]);
+  for (let i = 1; i <= last; i++) {
+    const above = i === 1 ? Number.NEGATIVE_INFINITY : xs[i - 1];
+    const upTo = i === last ? Number.POSITIVE_INFINITY : xs[i];
+    curve.set([above, upTo, xs[i - 1], ys[i - 1], ys[i] - ys[i - 1], xs[i] - xs[i - 1]], LINE * i);
+  }
+  return curve;
+}
+
+/** Points that were fitted are evenly spaced, and the first guess is right. */
+function onCurve(curve: Curve, x: number): number {
+  let at = LINE * Math.max(1, Math.min(CURVE_POINTS - 1, ((x - curve[0]) * curve[1] + 1) | 0));
+  if (!(x > curve[at] && x <= curve[at + 1])) at = lineOf(curve, x) | 0;
+  return curve[at + 3] + (curve[at + 4] * (x - curve[at + 2])) / curve[at + 5];
+}
+
+function lineOf(curve: Curve, x: number): number {
+  let at = LINE;
+  while (at < LINE * (CURVE_POINTS - 1) && x > curve[at + 1]) at += LINE;
+  return at;
 }

@@ -4,8 +4,9 @@
  */
 import type { Channel } from '../contracts/channels.ts';
 import type { SignalSpec } from '../contracts/model.ts';
-import { operations, type Samples } from './operations.ts';
+import { operations } from './operations.ts';
 import { refuseSignal, resolveFeatures } from './resolve.ts';
+import { createStages, type Samples } from './stages.ts';
 
 export interface SignalPipeline {
   readonly features: number;
@@ -24,30 +25,29 @@ export interface SignalPipeline {
 /** @throws ModelRejected naming the operation, channel or constant that is not there. */
 export function streamPipeline(spec: SignalSpec, channels: readonly Channel[], rows: number): SignalPipeline {
   if (spec.pipeline !== 'stream') refuseSignal(`pipeline ${spec.pipeline} gives no features a sample`);
-  let numbers = 0;
-  const features = resolveFeatures(spec, channels, operations).map(({ operation, ...feature }) => {
-    const opened = operation.open(feature.parameters, feature.sources.length, spec.rateHz);
-    const at = numbers; // of the first row's memory
-    numbers += rows * opened.memory;
-    return { ...feature, opened, at };
+  const stages = createStages(rows);
+  const features = resolveFeatures(spec, channels, operations).map((feature) => {
+    const { op, operation, parameters, sources } = feature;
+    const column = stages.of(`${op} ${sources} ${JSON.stringify(parameters)}`, () =>
+      operation.open(parameters, sources, spec.rateHz, stages),
+    );
+    return { ...feature, column };
   });
-  const memory = new Float64Array(numbers).fill(Number.NaN);
   const gates = features.flatMap(({ parameters: { gate }, sources }) =>
     gate === undefined ? [] : [{ gate, column: sources[sources.length - 1] }],
   );
-  const raw = new Float64Array(Math.max(1, rows));
   const single: Samples = { values: new Float64Array(), count: 1, rows: new Int32Array(1), offsets: new Int32Array(1) };
   const one = { out: new Float32Array(features.length), whole: new Uint8Array(1) };
 
   const pushAll: SignalPipeline['pushAll'] = (samples, out, whole) => {
     const { count } = samples;
     whole.fill(1, 0, count);
+    stages.run(samples);
     for (let f = 0; f < features.length; f++) {
-      const { opened, sources, at, mean, std } = features[f];
-      opened.run(samples, sources, memory, at, raw);
+      const { column, mean, std } = features[f];
       for (let i = 0, to = f; i < count; i++, to += features.length) {
-        if (!Number.isFinite(raw[i])) whole[i] = 0;
-        out[to] = (raw[i] - mean) / std;
+        if (!Number.isFinite(column[i])) whole[i] = 0;
+        out[to] = (column[i] - mean) / std;
       }
     }
   };
@@ -67,8 +67,6 @@ export function streamPipeline(spec: SignalSpec, channels: readonly Channel[], r
       for (const { gate, column } of gates) if (!(values[offset + column] <= gate)) return false;
       return gates.length > 0;
     },
-    reset(row) {
-      for (const { opened, at } of features) memory.fill(Number.NaN, at + row * opened.memory, at + (row + 1) * opened.memory);
-    },
+    reset: stages.reset,
   };
 }

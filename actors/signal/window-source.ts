@@ -1,5 +1,5 @@
 /** Where a model's windows come from: raw samples of a row go in, and now and then a window as the network wants it comes out. */
-import type { Samples } from './operations.ts';
+import type { Samples } from './stages.ts';
 
 export interface WindowSource {
   /** Samples that a window's last one is older than the sample that makes the window full. */

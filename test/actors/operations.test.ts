@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { channelsTold, CURVE_POINTS, operations, type Parameters } from '../../actors/signal/operations.ts';
+import { createStages } from '../../actors/signal/stages.ts';
 import { createRng } from '../../twins/rng.ts';
 
 const operation = suite('operations');
@@ -23,12 +24,12 @@ const gated = { gate: 0.3, gateSeconds: 2 };
 /** Feeds samples, one array of channels each. @returns the feature after each */
 function feed(name: string, parameters: Parameters, samples: readonly (readonly number[])[]): number[] {
   const columns = [...samples[0].keys()];
-  const { memory, run } = operations[name].open(parameters, columns.length, RATE_HZ);
-  const room = new Float64Array(memory).fill(Number.NaN);
-  const [rows, offsets, out] = [new Int32Array(1), new Int32Array(1), new Float64Array(1)];
+  const stages = createStages(1);
+  const column = stages.of(name, () => operations[name].open(parameters, columns, RATE_HZ, stages));
+  const [rows, offsets] = [new Int32Array(1), new Int32Array(1)];
   return samples.map((x) => {
-    run({ values: Float64Array.from(x), count: 1, rows, offsets }, columns, room, 0, out);
-    return out[0];
+    stages.run({ values: Float64Array.from(x), count: 1, rows, offsets });
+    return column[0];
   });
 }
 
@@ -51,6 +52,19 @@ operation('curve is the share by which a reading is off its usual value, also be
     times(20, () => [0.1, 0.3, 1]),
   ).at(-1)!;
   assert.ok(Math.abs(belowFloor - (0.1 - line(0.3)) / 0.5) < 1e-6); // relative to the floor, not to a value near 0
+});
+
+operation('a curve’s points need not be evenly spaced', () => {
+  const xs = [0, 0.1, 0.2, 3, 3.5, 8, 9, 100];
+  const ys = [1, 5, 2, 7, 7, 1, 4, 30];
+  const uneven = Object.fromEntries(xs.flatMap((x, i) => [[`x${i}`, x] as const, [`y${i}`, ys[i]] as const]));
+  const curve = { seconds: 0, lagSeconds: 0, xLagSeconds: 0, floor: 0.5, gate: 0.3, gateSeconds: 0, ...uneven };
+  for (const x of [-5, 0, 0.05, 0.1, 0.15, 1, 3, 3.2, 3.5, 7.9, 8, 8.5, 50, 100, 150, 1e12]) {
+    const i = Math.max(1, xs.findIndex((point) => x <= point) === -1 ? xs.length - 1 : xs.findIndex((point) => x <= point));
+    const usual = ys[i - 1] + ((ys[i] - ys[i - 1]) * (x - xs[i - 1])) / (xs[i] - xs[i - 1]);
+    assert.is(feed('curve', curve, [[2, x, 1]])[0], (2 - usual) / Math.max(usual, 0.5), `at ${x}`);
+  }
+  assert.ok(Number.isNaN(feed('curve', curve, [[2, Number.NaN, 1]])[0]));
 });
 
 operation('what is gated says nothing until the rotor has turned for so long, and at once nothing when it stops', () => {

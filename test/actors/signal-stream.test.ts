@@ -98,6 +98,38 @@ stream('starts anew after a break, as if nothing had been', () => {
   );
 });
 
+stream('a feature is the same to the bit whatever else is asked, and whichever rows come with it', () => {
+  const rows = 3;
+  const turbines = [turning(400, 1), turning(400, 2), turning(400, 3)];
+  turbines[1].fill(0, 150 * width, 190 * width); // one stops for two seconds, and everything of it reads 0
+  const values = new Float64Array(rows * width);
+  const together = streamPipeline(signal, channels, rows);
+  const alone = signal.features.map((feature) => streamPipeline({ ...signal, features: [feature] }, channels, rows));
+  const [out, whole] = [new Float32Array(rows * features), new Uint8Array(rows)];
+  const [own, ownWhole] = [new Float32Array(1), new Uint8Array(1)];
+
+  for (let i = 0; i < 400; i++) {
+    const present = [0, 1, 2].filter((row) => (i + row) % 7 !== 0);
+    for (const [row, of] of turbines.entries()) values.set(of.subarray(i * width, (i + 1) * width), row * width);
+    if (i === 300) for (const pipeline of [together, ...alone]) pipeline.reset(2);
+    const samples = {
+      values,
+      count: present.length,
+      rows: Int32Array.from(present),
+      offsets: Int32Array.from(present, (row) => row * width),
+    };
+    together.pushAll(samples, out, whole);
+
+    for (const [f, pipeline] of alone.entries())
+      for (const [at, row] of present.entries()) {
+        const single = { values, count: 1, rows: Int32Array.of(row), offsets: Int32Array.of(row * width) };
+        pipeline.pushAll(single, own, ownWhole);
+        assert.is(out[at * features + f], own[0], `sample ${i} of row ${row}: ${signal.features[f].name}`);
+        assert.is(ownWhole[0], 1);
+      }
+  }
+});
+
 stream('begins its windows anew at a sample without a reading, and settles again', () => {
   const source = openWindowSource(signal, channels, 1);
   const fresh = openWindowSource(signal, channels, 1);

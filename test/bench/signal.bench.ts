@@ -1,8 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import type { SignalSpec } from '../../actors/contracts/model.ts';
+import { deskTurbine } from '../../actors/contracts/channels.ts';
 import { openWindowSource } from '../../actors/signal/source.ts';
+import { streamPipeline } from '../../actors/signal/stream.ts';
 import { createWavelet } from '../../actors/signal/wavelet.ts';
 import { type Figure, nanosecondsEach } from '../kit/bench.ts';
+import { starter } from '../kit/packages.ts';
 import { hasPython, python } from '../kit/programs.ts';
 import { plainDenoise } from './plain-wavelet.ts';
 
@@ -81,7 +84,42 @@ export async function bench(): Promise<Figure[]> {
     figure('seed-db6 window', windows / 1_000, 'µs a sample and its window', baseline, us),
   ];
   const outside = hasPython('pywt', 'python3-pywt') ? figures('PyWavelets, a call a feature', measurePyWavelets()) : [];
-  return [...outside, ...figures('plain TypeScript', plain)];
+  return [...outside, ...figures('plain TypeScript', plain), stream()];
+}
+
+/** The starter model's features of a farm's samples; the baseline makes each by itself, and what several need as often. */
+function stream(): Figure {
+  const rows = 50;
+  const { signal: of } = starter().manifest;
+  const { channels: all } = deskTurbine;
+  const size = rows * all.length;
+  const ticks = Array.from({ length: 200 }, (_, tick) => Float64Array.from({ length: size }, (_, i) => 2 + Math.sin(0.1 * tick + i)));
+  const samples = {
+    values: ticks[0],
+    count: rows,
+    rows: Int32Array.from({ length: rows }, (_, row) => row),
+    offsets: Int32Array.from({ length: rows }, (_, row) => row * all.length),
+  };
+  const [out, whole] = [new Float32Array(rows * of.features.length), new Uint8Array(rows)];
+  const measure = (pipelines: ReturnType<typeof streamPipeline>[]) => {
+    let tick = 0;
+    return (
+      nanosecondsEach((times) => {
+        for (let t = 0; t < times; t++, tick++) {
+          samples.values = ticks[tick % ticks.length];
+          for (const pipeline of pipelines) pipeline.pushAll(samples, out, whole);
+        }
+      }, 3_000) / rows
+    );
+  };
+  const together = measure([streamPipeline(of, all, rows)]);
+  const apart = measure(of.features.map((feature) => streamPipeline({ ...of, features: [feature] }, all, rows)));
+  return {
+    name: 'stream',
+    value: together,
+    unit: 'ns a turbine and sample',
+    baseline: { name: 'a feature by itself', value: apart, ratio: apart / together },
+  };
 }
 
 /** Microseconds a buffer. */

@@ -1,4 +1,5 @@
 import { nrel5mwParameters as parameters } from '../../twins/library/nrel-5mw.ts';
+import { cosineOfTurn, minusLogOfRest, sinesAndCosines } from '../../twins/elementary.ts';
 import { createRng } from '../../twins/rng.ts';
 import { createVariableSpeedColumns } from '../../twins/turbine/variable-speed/columns.ts';
 import { createVariableSpeedEffects } from '../../twins/turbine/variable-speed/effects.ts';
@@ -50,5 +51,44 @@ export async function bench(): Promise<Figure[]> {
   return [
     { name: '5-MW step', value: real, unit, baseline: { name: 'an object a turbine', value: tables, ratio: tables / real } },
     { name: '5-MW step', value: real, unit, baseline: { name: 'with Math.log, cos and sin', value: plain, ratio: plain / real } },
+    ...elementary(),
+  ];
+}
+
+/** The twins' own elementary functions; the baselines are Math's. */
+function elementary(): Figure[] {
+  const count = 20_000; // so many, and by chance: branches that could be learnt would cost Math nothing
+  const words = Int32Array.from({ length: 2 * count }, (_, i) => (createRng(1).uniform(i) * 2 ** 32) | 0);
+  const angles = Float64Array.from({ length: 2 * count }, (_, i) => (i < count ? 0.03 * Math.sin(i) : 7.3 * i)); // a nacelle's, a rotor's
+  const [one, two] = [new Float64Array(2 * count), new Float64Array(2 * count)];
+  const each = (fill: () => void, of: number) =>
+    nanosecondsEach((times) => {
+      for (let t = 0; t < times; t++) fill();
+    }, 20) / of;
+  const figure = (name: string, value: number, unit: string, plain: number): Figure => ({
+    name,
+    value,
+    unit,
+    baseline: { name: 'Math', value: plain, ratio: plain / value },
+  });
+  const normals = () => {
+    for (let i = 0; i < count; i++) one[i] = Math.sqrt(2 * minusLogOfRest(words[i])) * cosineOfTurn(words[count + i]);
+  };
+  const plainNormals = () => {
+    for (let i = 0; i < count; i++) {
+      const u = (words[i] >>> 0) / 2 ** 32;
+      one[i] = Math.sqrt(-2 * Math.log(1 - u)) * Math.cos(2 * Math.PI * ((words[count + i] >>> 0) / 2 ** 32));
+    }
+  };
+  const turns = () => sinesAndCosines(angles, one, two);
+  const plainTurns = () => {
+    for (let i = 0; i < angles.length; i++) {
+      one[i] = Math.sin(angles[i]);
+      two[i] = Math.cos(angles[i]);
+    }
+  };
+  return [
+    figure('normal', each(normals, count), 'ns a draw of two words', each(plainNormals, count)),
+    figure('sine and cosine', each(turns, 2 * count), 'ns an angle', each(plainTurns, 2 * count)),
   ];
 }
