@@ -62,8 +62,9 @@ export const documentMakers = (logs: CompiledRule): readonly DocumentMaker[] => 
     make({ topic, payload }) {
       const thing = thingOf(topic);
       const { at, state, cause, model, update } = StateMessage.parse(readPayload(payload));
-      const document = { id: `${thing}:${at}:${state}`, at, thing, state, cause, model: model ?? '', update: update ?? '' };
-      return { index: 'states', documents: [document], refused: [] };
+      const told = { state, cause, model: model ?? '', update: update ?? '' };
+      const id = `${thing}:${at}:${JSON.stringify(Object.values(told))}`; // a clock may date two states alike
+      return { index: 'states', documents: [{ id, at, thing, ...told }], refused: [] };
     },
   },
 ];

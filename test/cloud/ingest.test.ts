@@ -86,6 +86,20 @@ ingestion('a verdict that comes twice is one, and two windows that a clock dates
   await ingest.close();
 });
 
+ingestion('a state that comes twice is one, and two states that a clock dates alike are two', async () => {
+  const { device, clock, index, ingest } = await open();
+  const said = { at: clock.epoch, state: 'idle', cause: 'a:b', machine: 'desk-turbine', backing: 'twin', model: null, update: null };
+  const others = [
+    { ...said, cause: 'a' },
+    { ...said, model: 'm@1.0.0' },
+    { ...said, state: 'idle:a', cause: 'b' },
+  ];
+  for (const state of [said, ...others, said, ...others]) await device.publish('windfleet/T-1/state', JSON.stringify(state), { qos: 1 });
+  await ingest.settled();
+  assert.is(await count(index, 'states'), 4);
+  await ingest.close();
+});
+
 ingestion('a verdict of a day ahead becomes no document, and a letter', async () => {
   const { device, clock, index, ingest } = await open();
   const verdict = { at: 0, model: 'm@1.0.0', anomalous: false, score: 0.5, worst: 'x', scores: { x: 0.5, y: 0.25 }, announced: false };
